@@ -1,0 +1,59 @@
+//! `cargo xtask bench`: a box measured as people use it, beside a peer in the same run.
+//!
+//! Figures go to docs/reference/performance.md, between markers, with what it takes to repeat them.
+
+mod bulk;
+mod idle;
+mod nginx;
+mod processes;
+mod report;
+
+use clap::{Args, ValueEnum};
+
+use crate::{
+    run, setup,
+    tree::Tree,
+    up::{Running, Wanted},
+};
+
+/// Who claims the measured box.
+const PERSON: &str = "ana";
+const CLAIM: &str = "ana:measured twice is known once";
+
+/// Arguments of `bench`.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// What to measure.
+    what: What,
+    /// Measures the build of the tests instead of an optimised one: quicker to get, of no use for comparing.
+    #[arg(long)]
+    quick_build: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum What {
+    /// Memory of all roles with one worker, when nothing happens.
+    Idle,
+    /// 1 GiB and 4 KiB up and down, beside nginx.
+    Bulk,
+}
+
+/// Measures, prints and writes down.
+pub(crate) fn run(tree: &Tree, arguments: &Arguments) -> miette::Result<()> {
+    setup::to_run(tree)?;
+    let wanted = Wanted { claim: Some(CLAIM.to_owned()), release: !arguments.quick_build, log: Some(tree.target().join("bench.log")) };
+    let measured = Running::start(tree, &wanted)?;
+    let secret = app_password(tree, &measured, wanted.release)?;
+    let credentials = format!("{PERSON}:{secret}");
+    match arguments.what {
+        What::Idle => idle::run(tree, &measured, &credentials),
+        What::Bulk => bulk::run(tree, &measured, &credentials),
+    }
+}
+
+fn app_password(tree: &Tree, measured: &Running, release: bool) -> miette::Result<String> {
+    let croft = tree.target().join(if release { "release" } else { "debug" }).join("croft");
+    let mut command = run::program(tree, croft);
+    let answer = run::read(command.arg("--home").arg(measured.home()).args(["token", "new", PERSON, "--name", "bench"]))?;
+    Ok(answer.split_whitespace().last().unwrap_or_default().to_owned())
+}

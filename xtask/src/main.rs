@@ -1,0 +1,73 @@
+//! The project's own commands: `cargo xtask …`.
+//!
+//! Owns everything between a fresh clone and a proved, running box. Installs what is missing, by name, and says what it does.
+//! Never used on a box: nothing here is shipped.
+
+mod bench;
+mod layers;
+mod openapi;
+mod plan;
+mod run;
+mod say;
+mod setup;
+mod source;
+mod tidy;
+mod tools_root;
+mod tree;
+mod up;
+mod web;
+
+use clap::{Parser, Subcommand};
+
+/// Builds, runs and proves Croft.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs a whole box on this machine; Ctrl-C stops it.
+    Up(up::Arguments),
+    /// Installs what is missing and proves the project.
+    Test(plan::Arguments),
+    /// Checks who uses whom against layers.toml.
+    Layers,
+    /// Checks what the house style says and no other tool sees.
+    Tidy,
+    /// Builds the web UI when its sources changed.
+    Web,
+    /// Measures a box: memory when idle, or the bulk path beside nginx. Uses a release build.
+    Bench(bench::Arguments),
+    /// Assembles appliance/openapi.json from the roles.
+    Openapi(openapi::Arguments),
+    /// The command line `croft` from this tree.
+    #[command(disable_help_flag = true)]
+    Croft {
+        /// Handed to `croft` as they are.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
+    /// Makes the Debian root with newer tools, and says where it is.
+    ToolsRoot,
+    /// Installs what is missing, and nothing else.
+    Setup,
+}
+
+fn main() -> miette::Result<()> {
+    let tree = tree::Tree::here();
+    match Arguments::parse().command {
+        Command::Up(arguments) => up::run(&tree, &arguments),
+        Command::Test(arguments) => plan::run(&tree, &arguments),
+        Command::Layers => layers::run(&tree),
+        Command::Tidy => tidy::run(&tree),
+        Command::Web => setup::web(&tree).and_then(|()| web::build(&tree)),
+        Command::Bench(arguments) => bench::run(&tree, &arguments),
+        Command::Openapi(arguments) => openapi::run(&tree, &arguments),
+        Command::Croft { arguments } => run::croft(&tree, &arguments),
+        Command::ToolsRoot => tools_root::make(&tree).map(|root| say::line(&root.display().to_string())),
+        Command::Setup => setup::everything(&tree),
+    }
+}
