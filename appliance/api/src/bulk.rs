@@ -1,0 +1,12 @@
+//! The frames of the bulk path between gateway and worker, as `docs/formats/bulk.md` draws them. Pure: bytes in, frames out.
+//!
+//! [`Frame`] and its parts are what is said, [`encode`] and [`decode`] turn packets into bytes and back, [`limits`] names every bound.
+
+mod frame;
+pub mod limits;
+mod wire;
+
+pub use frame::{
+    AbortReason, Commit, Digest, DigestKind, DigestSet, Frame, Head, Header, Hello, Method, MountLine, Open, REQUEST_HEADERS, Root,
+};
+pub use wire::{BadPacket, decode, encode};

@@ -1,0 +1,237 @@
+//! What the two sides say to each other.
+
+use bytes::Bytes;
+
+/// The request headers that reach a worker, in lower case. Everything else that a client sends stays in the gateway.
+pub const REQUEST_HEADERS: [&str; 15] = [
+    "content-digest",
+    "content-type",
+    "depth",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "oc-checksum",
+    "oc-total-length",
+    "range",
+    "user-agent",
+    "x-expected-entity-length",
+    "x-oc-ctime",
+    "x-oc-mtime",
+];
+
+/// One frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frame {
+    /// First on a link, from both sides.
+    Hello(Hello),
+    /// A request, before its body.
+    Open(Box<Open>),
+    /// Asks for the body (status 100) or answers.
+    Head(Head),
+    /// A whole small body.
+    Data(Bytes),
+    /// The packet's descriptor is the end of a pipe for the body.
+    Pipe,
+    /// The request's body was sent whole.
+    Commit(Commit),
+    /// The stream is over without success.
+    Abort(AbortReason),
+    /// The answer is whole: this many bytes of body.
+    End {
+        /// Bytes of body.
+        count: u64,
+    },
+    /// Something below `folder` was published.
+    Changed {
+        /// Decoded path inside the space, without slashes at its ends; empty for the root.
+        folder: String,
+        /// The space's root now.
+        root: Root,
+    },
+}
+
+/// Opens a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hello {
+    /// Version of the format that the sender speaks.
+    pub version: u16,
+    /// From the worker: the root of its space.
+    pub root: Option<Root>,
+}
+
+/// The root of a space at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Root {
+    /// ETag without quotes.
+    pub etag: String,
+    /// File id.
+    pub id: u64,
+}
+
+/// A request's head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Open {
+    /// The method.
+    pub method: Method,
+    /// Length of the body in bytes, if the client said so.
+    pub length: Option<u64>,
+    /// Id of the request, for the journal.
+    pub request: String,
+    /// Capability for this worker.
+    pub capability: String,
+    /// What stands before the segments in addresses, percent-encoded, without a slash at its end.
+    pub prefix: String,
+    /// Decoded path segments inside the space.
+    pub segments: Vec<String>,
+    /// Headers out of [`REQUEST_HEADERS`].
+    pub headers: Vec<Header>,
+    /// Shared spaces to show at the root; `None` when this is not the root of a person's tree.
+    pub mounts: Option<Vec<MountLine>>,
+}
+
+/// A header: name in lower case, value.
+pub type Header = (String, String);
+
+/// A shared space at the root of a person's tree, as far as the gateway knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MountLine {
+    /// Its folder name.
+    pub name: String,
+    /// Number of the space.
+    pub space: u16,
+    /// The person's right there.
+    pub right: croft_model::Right,
+    /// Last known root.
+    pub root: Option<Root>,
+}
+
+/// Methods that cross.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Method {
+    /// GET.
+    Get = 1,
+    /// HEAD.
+    Head = 2,
+    /// PUT.
+    Put = 3,
+    /// DELETE.
+    Delete = 4,
+    /// MKCOL (RFC 4918).
+    Mkcol = 5,
+    /// PROPFIND (RFC 4918).
+    Propfind = 6,
+    /// OPTIONS.
+    Options = 7,
+}
+
+impl Method {
+    /// Every method.
+    pub const ALL: [Self; 7] = [Self::Get, Self::Head, Self::Put, Self::Delete, Self::Mkcol, Self::Propfind, Self::Options];
+
+    /// The name in HTTP.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+            Self::Mkcol => "MKCOL",
+            Self::Propfind => "PROPFIND",
+            Self::Options => "OPTIONS",
+        }
+    }
+
+    /// The method of this name in HTTP.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+
+    /// Whether a second try cannot change anything.
+    #[must_use]
+    pub const fn is_safe(self) -> bool {
+        matches!(self, Self::Get | Self::Head | Self::Propfind | Self::Options)
+    }
+}
+
+/// Status and headers of an answer, or with status 100 the wish for the body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// HTTP status.
+    pub status: u16,
+    /// Digests of the request's body that COMMIT must bring.
+    pub wanted: DigestSet,
+    /// Length of the answer's body in bytes, if it is known.
+    pub length: Option<u64>,
+    /// Headers of the answer.
+    pub headers: Vec<Header>,
+}
+
+impl Head {
+    /// The status that asks for the body.
+    pub const CONTINUE: u16 = 100;
+}
+
+/// A set of digest kinds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DigestSet {
+    /// SHA-1, for `OC-Checksum`.
+    pub sha1: bool,
+    /// SHA-256, for `Content-Digest` and `OC-Checksum`.
+    pub sha256: bool,
+}
+
+/// The end of a request's body.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Commit {
+    /// Bytes that the client sent.
+    pub count: u64,
+    /// The digests that were wanted.
+    pub digests: Vec<Digest>,
+}
+
+/// A digest of a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digest {
+    /// Its kind.
+    pub kind: DigestKind,
+    /// Hexadecimal, lower case.
+    pub hex: String,
+}
+
+/// Kinds of digests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum DigestKind {
+    /// SHA-1: what sync clients send, against damage and not against malice.
+    Sha1 = 1,
+    /// SHA-256.
+    Sha256 = 2,
+}
+
+/// Why a stream ended without success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum AbortReason {
+    /// The client is gone.
+    Gone = 1,
+    /// The body is larger than what was agreed.
+    TooLarge = 2,
+    /// Fewer or more bytes arrived than were sent.
+    Count = 3,
+    /// Something failed after the head was sent.
+    Failed = 4,
+    /// The process is ending.
+    Stopping = 5,
+    /// Too many streams are open.
+    Busy = 6,
+}
+
+impl AbortReason {
+    /// Every reason.
+    pub const ALL: [Self; 6] = [Self::Gone, Self::TooLarge, Self::Count, Self::Failed, Self::Stopping, Self::Busy];
+}

@@ -1,0 +1,10 @@
+//! Names of the headers that travel between roles. The gateway drops all of them from what clients send.
+
+/// The capability of the caller.
+pub const CAPABILITY: &str = "croft-capability";
+/// Address of the client at the gateway's socket; never taken from anything a client says.
+pub const CLIENT: &str = "croft-client";
+/// Id of the request, in every answer and in the journal.
+pub const REQUEST: &str = "croft-request";
+/// Bodies of API requests, in bytes; more is refused before it is read.
+pub const MAX_API_BODY: usize = 64 * 1024;

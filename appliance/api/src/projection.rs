@@ -1,0 +1,116 @@
+//! Following the settings: a role's projection, streamed by the supervisor as one JSON document a line.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use croft_model::{Problem, Projection, Report};
+use http::{Method, Request};
+use http_body_util::BodyExt;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::{call::Role, inherit::RunDirectory};
+
+/// Longest line, in bytes: the whole settings of the largest household fit several times.
+const MAX_LINE: usize = 2 * 1024 * 1024;
+/// First pause before the supervisor is asked again; doubles up to [`MAX_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Longest pause before the supervisor is asked again.
+const MAX_PAUSE: Duration = Duration::from_secs(2);
+
+/// The supervisor as a role sees it.
+#[derive(Debug, Clone)]
+pub struct Supervisor(Role);
+
+impl Supervisor {
+    /// The supervisor behind `run/supervisor.sock`.
+    #[must_use]
+    pub fn new(run: RunDirectory) -> Self {
+        Self(Role::new(run, "supervisor"))
+    }
+
+    /// The role behind it, for calls of other kinds.
+    #[must_use]
+    pub fn role(&self) -> &Role {
+        &self.0
+    }
+
+    /// Follows this role's projection until `stop`. The receiver holds `None` until the first one has come; when the supervisor is away,
+    /// the last one stays in force.
+    #[must_use]
+    pub fn follow(&self, stop: CancellationToken) -> watch::Receiver<Option<Projection>> {
+        let (sender, receiver) = watch::channel(None);
+        let role = self.0.clone();
+        tokio::spawn(async move {
+            let mut pause = FIRST_PAUSE;
+            loop {
+                // Cancel-safe: a stream that is dropped half-way is begun anew with a full document.
+                let seen = tokio::select! {
+                    () = stop.cancelled() => return,
+                    seen = stream(&role, &sender) => seen,
+                };
+                pause = if seen { FIRST_PAUSE } else { (pause * 2).min(MAX_PAUSE) };
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(pause) => {}
+                }
+            }
+        });
+        receiver
+    }
+
+    /// Tells the supervisor how this role's domain is.
+    ///
+    /// # Errors
+    /// The supervisor is away or does not take the report.
+    pub async fn report(&self, report: &Report) -> Result<(), Problem> {
+        self.0.json::<Report, serde_json::Value>(Method::PUT, "/internal/v1/report", Some(report), None).await.map(|_| ())
+    }
+}
+
+/// Reads one stream to its end; true when at least one projection came.
+async fn stream(role: &Role, sender: &watch::Sender<Option<Projection>>) -> bool {
+    let request = Request::builder().uri("/internal/v1/projection").header(http::header::HOST, "croft").body(Body::empty());
+    let Ok(request) = request else { return false };
+    let Ok(answer) = role.send(request).await else { return false };
+    if !answer.status().is_success() {
+        return false;
+    }
+    let (mut body, mut line, mut seen) = (answer.into_body(), Vec::new(), false);
+    while let Some(Ok(frame)) = body.frame().await {
+        let Ok(data) = frame.into_data() else { continue };
+        for piece in data.split_inclusive(|byte| *byte == b'\n') {
+            line.extend_from_slice(piece);
+            if line.len() > MAX_LINE {
+                tracing::error!("the supervisor sent a projection that is too long");
+                return seen;
+            }
+            if line.ends_with(b"\n") {
+                seen |= take(&line, sender);
+                line.clear();
+            }
+        }
+    }
+    seen
+}
+
+/// Puts a projection into force unless it is older than the present one. Blank lines keep the stream alive.
+fn take(line: &[u8], sender: &watch::Sender<Option<Projection>>) -> bool {
+    if line.trim_ascii().is_empty() {
+        return false;
+    }
+    match serde_json::from_slice::<Projection>(line) {
+        Ok(projection) => sender.send_if_modified(|current| {
+            let stale = current.as_ref().is_some_and(|known| known.generation > projection.generation);
+            let fresh = !stale && current.as_ref() != Some(&projection);
+            if fresh {
+                *current = Some(projection);
+            }
+            fresh
+        }),
+        Err(error) => {
+            tracing::error!(%error, "a projection cannot be read");
+            false
+        }
+    }
+}

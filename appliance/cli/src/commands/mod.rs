@@ -1,0 +1,26 @@
+//! The commands, and the two ways in which one can fail.
+
+pub(crate) mod activity;
+pub(crate) mod health;
+pub(crate) mod logs;
+pub(crate) mod person;
+pub(crate) mod settings;
+pub(crate) mod space;
+pub(crate) mod status;
+pub(crate) mod token;
+
+use croft_client::ClientError;
+
+/// Why a command did not do what it was asked.
+pub(crate) enum CommandError {
+    /// The box, or the way to it.
+    Client(ClientError),
+    /// What was typed; a sentence that says what would be right.
+    Wrong(String),
+}
+
+impl From<ClientError> for CommandError {
+    fn from(error: ClientError) -> Self {
+        Self::Client(error)
+    }
+}

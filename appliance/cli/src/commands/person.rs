@@ -1,0 +1,79 @@
+//! `croft person`.
+
+use croft_client::Client;
+use croft_client::wire::household::{NewPerson, PersonEntry};
+use croft_model::PersonRole;
+use serde_json::json;
+
+use super::CommandError;
+use crate::say::{Say, table};
+
+/// The people of the household.
+#[derive(clap::Subcommand)]
+pub(crate) enum Person {
+    /// Add a person and print the code with which they choose their passphrase.
+    Add {
+        /// Name to sign in with: a-z, digits and -
+        name: String,
+        /// The name people read.
+        #[arg(long)]
+        display_name: Option<String>,
+        /// May change settings, add and remove people.
+        #[arg(long)]
+        owner: bool,
+    },
+    /// Everybody of the household.
+    List,
+    /// Remove a person. Their files are kept aside for 30 days.
+    Remove {
+        /// Name of the person.
+        name: String,
+        /// The name once more, because this person cannot sign in from then on.
+        #[arg(long, value_name = "NAME")]
+        confirm: String,
+    },
+}
+
+/// Runs the command.
+pub(crate) async fn run(person: Person, client: &Client, say: &Say) -> Result<(), CommandError> {
+    match person {
+        Person::Add { name, display_name, owner } => {
+            let role = if owner { PersonRole::Owner } else { PersonRole::Member };
+            let added = client.add_person(&NewPerson { name, display_name, role }).await?;
+            let invitation = client.invite(added.id).await?;
+            let value = json!({ "person": added, "invitation": invitation });
+            say.print(&value, |_| {
+                format!(
+                    "{} can now choose a passphrase at /join with this code, until {}:\n{}",
+                    added.display_name,
+                    invitation.expires.strftime("%F"),
+                    invitation.code.expose()
+                )
+            });
+        }
+        Person::List => {
+            say.print(&client.people().await?, |people| table(["ID", "NAME", "SHOWN AS", "ROLE", "SPACE"], people.iter().map(row)))
+        }
+        Person::Remove { name, confirm } => {
+            if name != confirm {
+                return Err(CommandError::Wrong(format!("--confirm must repeat the name: --confirm {name}")));
+            }
+            let people = client.people().await?;
+            let found = people.iter().find(|person| person.name == name);
+            let found = found.ok_or_else(|| CommandError::Wrong(format!("nobody here is called {name}: see `croft person list`")))?;
+            client.remove_person(found.id).await?;
+            say.print(&json!({ "removed": found }), |_| {
+                format!("{} is removed. Their files are kept aside for 30 days.", found.display_name)
+            });
+        }
+    }
+    Ok(())
+}
+
+fn row(person: &PersonEntry) -> [String; 5] {
+    let role = match person.role {
+        PersonRole::Owner => "owner",
+        PersonRole::Member => "member",
+    };
+    [person.id.to_string(), person.name.clone(), person.display_name.clone(), role.into(), person.space.to_string()]
+}

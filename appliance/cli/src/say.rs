@@ -1,0 +1,54 @@
+//! Saying what came back: sentences and tables for people, JSON for programs.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+/// Where and how to say it.
+pub(crate) struct Say {
+    json: bool,
+}
+
+impl Say {
+    /// JSON for programs, or text for people.
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Prints `value` as JSON, or what `text` makes of it.
+    pub(crate) fn print<T: Serialize>(&self, value: &T, text: impl FnOnce(&T) -> String) {
+        let mut out = if self.json { serde_json::to_string_pretty(value).unwrap_or_default() } else { text(value) };
+        if !out.ends_with('\n') {
+            out.push('\n');
+        }
+        // A reader that has gone away (`croft logs | head`) is no error.
+        let _ = std::io::stdout().write_all(out.as_bytes());
+    }
+}
+
+/// `rows` in columns as wide as their widest cell, under `head`.
+pub(crate) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let rows: Vec<[String; N]> = std::iter::once(head.map(str::to_owned)).chain(rows).collect();
+    let mut widths = [0; N];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    rows.iter()
+        .map(|row| {
+            let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+            cells.join("  ").trim_end().to_owned()
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn columns_line_up() {
+        let text = super::table(["ID", "NAME"], [["p1".into(), "ana".into()], ["p10".into(), "Zoë".into()]]);
+        assert_eq!(text, "ID   NAME\np1   ana\np10  Zoë");
+    }
+}

@@ -1,0 +1,227 @@
+//! One method an operation of the API.
+
+use std::collections::BTreeMap;
+
+use croft_api::{
+    paging::Page,
+    wire::{
+        account::{AppPassword, AppPasswordEntry, Invitation, Invite, NewAppPassword},
+        household::{NewPerson, NewSpace, PersonEntry, SpaceEntry},
+        settings::{Changed, Difference, SettingsDocument},
+        watch::LogLine,
+    },
+};
+use croft_model::{AuditEntry, Commit, PersonId, Section, Status, Warning};
+use http::{Method, header};
+use serde_json::Value;
+
+use crate::{Client, ClientError, send::Call};
+
+/// A section with the version that `If-Match` wants.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Versioned<T> {
+    /// What was read.
+    pub value: T,
+    /// Its version, quotes included.
+    pub etag: String,
+}
+
+/// Why a change is made, and whether it is only tried.
+#[derive(Debug, Clone, Default)]
+pub struct Intent {
+    /// The reason, kept in the history.
+    pub why: String,
+    /// Only say what would change.
+    pub dry_run: bool,
+}
+
+impl Intent {
+    fn of<'a>(&self, call: Call<'a>) -> Call<'a> {
+        call.query("why", &self.why).query("dry_run", self.dry_run)
+    }
+}
+
+impl Client {
+    /// The box at a glance.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; the same holds for every operation.
+    pub async fn status(&self) -> Result<Status, ClientError> {
+        self.json(Call::new(Method::GET, "/api/v1/status")).await
+    }
+
+    /// All warnings that stand, the gravest first.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn warnings(&self) -> Result<Vec<Warning>, ClientError> {
+        self.json(Call::new(Method::GET, "/api/v1/warnings")).await
+    }
+
+    /// The latest lines of the roles.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn logs(&self, role: Option<&str>, lines: usize) -> Result<Vec<LogLine>, ClientError> {
+        let mut call = Call::new(Method::GET, "/api/v1/logs").query("lines", lines);
+        if let Some(role) = role {
+            call = call.query("role", role);
+        }
+        self.json(call).await
+    }
+
+    /// A page of the audit log, newest first.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn activity(&self, limit: usize) -> Result<Page<AuditEntry>, ClientError> {
+        self.json(Call::new(Method::GET, "/api/v1/activity").query("limit", limit)).await
+    }
+
+    /// The whole settings.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn settings(&self) -> Result<SettingsDocument, ClientError> {
+        self.json(Call::new(Method::GET, "/api/v1/settings")).await
+    }
+
+    /// One section with its version.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn section(&self, section: Section) -> Result<Versioned<Value>, ClientError> {
+        let path = format!("/api/v1/settings/{section}");
+        let answer = self.send(Call::new(Method::GET, &path)).await?;
+        let etag = answer.headers().get(header::ETAG).and_then(|etag| etag.to_str().ok()).unwrap_or_default().to_owned();
+        let value = answer.json().await.map_err(ClientError::Unreachable)?;
+        Ok(Versioned { value, etag })
+    }
+
+    /// Changes a section by an RFC 7396 merge patch, if it is still at the version `etag`.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn patch(&self, section: Section, etag: &str, patch: &Value, intent: &Intent) -> Result<Changed, ClientError> {
+        let path = format!("/api/v1/settings/{section}");
+        let call = intent
+            .of(Call::new(Method::PATCH, &path))
+            .header(header::IF_MATCH, etag.to_owned())
+            .body("application/merge-patch+json", patch.to_string().into_bytes());
+        self.json(call).await
+    }
+
+    /// A page of the settings' history, newest first.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn history(&self, limit: usize) -> Result<Page<Commit>, ClientError> {
+        self.json(Call::new(Method::GET, "/api/v1/settings/history").query("limit", limit)).await
+    }
+
+    /// What lies between two generations; up to the present one when `to` is absent.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn difference(&self, from: u64, to: Option<u64>) -> Result<Difference, ClientError> {
+        let mut call = Call::new(Method::GET, "/api/v1/settings/diff").query("from", from);
+        if let Some(to) = to {
+            call = call.query("to", to);
+        }
+        self.json(call).await
+    }
+
+    /// Takes one change back.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; `revert-conflict` when the same key was changed since.
+    pub async fn revert(&self, generation: u64, intent: &Intent) -> Result<Changed, ClientError> {
+        let path = format!("/api/v1/settings/revert/{generation}");
+        self.json(intent.of(Call::new(Method::POST, &path))).await
+    }
+
+    /// The settings as one TOML file.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn export(&self) -> Result<String, ClientError> {
+        self.send(Call::new(Method::GET, "/api/v1/settings/export")).await?.text().await.map_err(ClientError::Unreachable)
+    }
+
+    /// Makes the settings as in the TOML text, as one change.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn import(&self, toml: String, intent: &Intent) -> Result<Changed, ClientError> {
+        self.json(intent.of(Call::new(Method::POST, "/api/v1/settings/import")).body("application/toml", toml.into_bytes())).await
+    }
+
+    /// The household.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn people(&self) -> Result<Vec<PersonEntry>, ClientError> {
+        self.json(Call::new(Method::GET, "/api/v1/people")).await
+    }
+
+    /// Adds a person with a space of their own.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn add_person(&self, person: &NewPerson) -> Result<PersonEntry, ClientError> {
+        self.json(Call::new(Method::POST, "/api/v1/people").json(person)?).await
+    }
+
+    /// Removes a person; their space is put away for 30 days.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn remove_person(&self, person: PersonId) -> Result<(), ClientError> {
+        self.send(Call::new(Method::DELETE, &format!("/api/v1/people/{person}"))).await.map(drop)
+    }
+
+    /// A code with which a person chooses their own passphrase.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn invite(&self, person: PersonId) -> Result<Invitation, ClientError> {
+        self.json(Call::new(Method::POST, "/api/v1/invitations").json(&Invite { person })?).await
+    }
+
+    /// All spaces, or those that the token's person may read.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn spaces(&self) -> Result<Vec<SpaceEntry>, ClientError> {
+        self.json(Call::new(Method::GET, "/api/v1/spaces")).await
+    }
+
+    /// Makes a shared space.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn add_space(&self, name: &str, members: BTreeMap<PersonId, croft_model::Right>) -> Result<SpaceEntry, ClientError> {
+        let space = NewSpace { name: name.into(), members };
+        self.json(Call::new(Method::POST, "/api/v1/spaces").json(&space)?).await
+    }
+
+    /// Makes an app password; its secret is shown this once.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn new_token(&self, token: &NewAppPassword) -> Result<AppPassword, ClientError> {
+        self.json(Call::new(Method::POST, "/api/v1/tokens").json(token)?).await
+    }
+
+    /// The app passwords of a person; one's own when absent.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn tokens(&self, person: Option<&str>) -> Result<Vec<AppPasswordEntry>, ClientError> {
+        let mut call = Call::new(Method::GET, "/api/v1/tokens");
+        if let Some(person) = person {
+            call = call.query("person", person);
+        }
+        self.json(call).await
+    }
+}

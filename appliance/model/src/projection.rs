@@ -1,0 +1,82 @@
+//! What flows between the supervisor and a role: settings down, reports up.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{BoxSettings, DoorSettings, Person, PersonId, Space, SpaceId, Task, Warning};
+
+/// The part of the settings that a role's manifest asks for. A section that it does not name is absent, not empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Projection {
+    /// Generation of the settings that this was cut from. A role refuses one that is smaller than what it has.
+    pub generation: u64,
+    /// True when all roles run as one user.
+    pub one_user: bool,
+    /// Section `box`.
+    #[serde(default, rename = "box", skip_serializing_if = "Option::is_none")]
+    pub this_box: Option<BoxSettings>,
+    /// Section `people`; for a worker only the members of its space.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub people: Option<BTreeMap<PersonId, Person>>,
+    /// Section `spaces`; for a worker only its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spaces: Option<BTreeMap<SpaceId, Space>>,
+    /// Section `door`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub door: Option<DoorSettings>,
+}
+
+/// What a role tells the supervisor of its own domain. Each report replaces the role's last.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Generation that the role has put into force.
+    pub generation: u64,
+    /// Status of the domain, as the role's own type.
+    #[serde(default)]
+    pub status: Value,
+    /// All warnings of the role that stand.
+    #[serde(default)]
+    pub warnings: Vec<Warning>,
+    /// Tasks of the role.
+    #[serde(default)]
+    pub tasks: Vec<Task>,
+}
+
+/// A secret text: no Debug, no Display, no Serialize, and at most [`Secret::MAX`] bytes.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Secret(String);
+
+impl Secret {
+    /// The longest secret that is read, in bytes. Longer input is refused before any work is done on it.
+    pub const MAX: usize = 1024;
+
+    /// The text, for the one place that checks or uses it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Secret {
+    type Error = SecretTooLong;
+
+    fn try_from(text: String) -> Result<Self, SecretTooLong> {
+        if text.len() <= Self::MAX { Ok(Self(text)) } else { Err(SecretTooLong) }
+    }
+}
+
+/// A secret longer than [`Secret::MAX`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SecretTooLong;
+
+impl fmt::Display for SecretTooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "longer than {} bytes", Secret::MAX)
+    }
+}
+
+impl std::error::Error for SecretTooLong {}

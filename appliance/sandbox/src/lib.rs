@@ -1,0 +1,94 @@
+//! The second wall around a role, put up by the process itself before it reads its first byte from anybody: Landlock.
+//!
+//! The first wall is the unit file on the appliance. This one stands on every machine, also for a developer's child processes.
+//! Owns: what a role may still open once it runs ([`Walls`]). Needs: the directories it was handed. Never: a path.
+
+use std::os::fd::BorrowedFd;
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError,
+    RulesetStatus, Scope,
+};
+
+/// The newest rules that this release names. An older kernel enforces what it knows of them (`landlock(7)`).
+const RULES: ABI = ABI::V6;
+
+/// What stays open to a process. Everything else of the file system is closed, and so is making or binding any TCP connection: listeners are
+/// inherited, nothing is dialled.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Walls<'a> {
+    /// Directories below which the process reads and writes.
+    pub writable: &'a [BorrowedFd<'a>],
+}
+
+/// How much of the wall the kernel puts up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Enforced {
+    /// All of it.
+    Fully,
+    /// What this kernel knows.
+    Partly,
+    /// The kernel has no Landlock.
+    No,
+}
+
+/// The wall could not be put up.
+#[derive(Debug, thiserror::Error)]
+#[error("the process cannot be confined (Landlock)")]
+pub struct SandboxError(#[from] RulesetError);
+
+/// Confines the calling thread and all threads it starts from now on, for good. Call it before the runtime starts.
+///
+/// # Errors
+/// The kernel knows Landlock and refuses the rules.
+pub fn confine(walls: Walls<'_>) -> Result<Enforced, SandboxError> {
+    let all = AccessFs::from_all(RULES);
+    let mut rules = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(all)?
+        .handle_access(AccessNet::from_all(RULES))?
+        .scope(Scope::from_all(RULES))?
+        .create()?;
+    for directory in walls.writable {
+        rules = rules.add_rule(PathBeneath::new(directory, all))?;
+    }
+    Ok(match rules.restrict_self()?.ruleset {
+        RulesetStatus::FullyEnforced => Enforced::Fully,
+        RulesetStatus::PartiallyEnforced => Enforced::Partly,
+        RulesetStatus::NotEnforced => Enforced::No,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs::{self, File},
+        net::{TcpListener, TcpStream},
+        os::fd::AsFd,
+        thread,
+    };
+
+    use super::*;
+
+    #[test]
+    fn only_the_handed_directory_stays_open_and_nothing_is_dialled() {
+        let (mine, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        fs::write(other.path().join("secret"), "secret").expect("written");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("its address");
+        let (inside, outside) = (mine.path().to_owned(), other.path().to_owned());
+        // Landlock binds a thread and its children, so a thread of its own leaves the other tests free.
+        let confined = thread::spawn(move || {
+            let directory = File::open(&inside).expect("opened before");
+            let enforced = confine(Walls { writable: &[directory.as_fd()] }).expect("confined");
+            let written = fs::write(inside.join("file"), "x").is_ok();
+            let read = fs::read(outside.join("secret")).is_ok();
+            let made = fs::write(outside.join("new"), "x").is_ok();
+            let dialled = TcpStream::connect(address).is_ok();
+            (enforced, written, read, made, dialled)
+        });
+        let (enforced, written, read, made, dialled) = confined.join().expect("the thread ends");
+        assert_ne!(enforced, Enforced::No, "this kernel must have Landlock");
+        assert_eq!((written, read, made, dialled), (true, false, false, false));
+    }
+}

@@ -1,0 +1,56 @@
+//! The routes of the supervisor. Each says what it needs and describes itself for OpenAPI.
+
+mod extract;
+mod household;
+mod internal;
+mod settings;
+mod watch;
+
+use std::sync::Arc;
+
+use croft_api::routes::{Needs, Routes};
+use croft_model::{Problem, Scope};
+use utoipa_axum::routes;
+
+use crate::regulator::Regulator;
+
+/// All routes of the supervisor.
+#[must_use]
+pub fn routes() -> Routes<Arc<Regulator>> {
+    let manage = Needs::Scope(Scope::Manage);
+    let account = Needs::Scope(Scope::Account);
+    Routes::new()
+        .add(account, routes!(watch::status))
+        .add(manage, routes!(settings::show))
+        .add(manage, routes!(settings::show_section, settings::change_section))
+        .add(manage, routes!(settings::history))
+        .add(manage, routes!(settings::history_entry))
+        .add(manage, routes!(settings::difference))
+        .add(manage, routes!(settings::revert))
+        .add(manage, routes!(settings::export))
+        .add(manage, routes!(settings::import))
+        .add(account, routes!(household::list_people))
+        .add(manage, routes!(household::add_person))
+        .add(manage, routes!(household::remove_person))
+        .add(account, routes!(household::list_spaces))
+        .add(manage, routes!(household::add_space))
+        .add(manage, routes!(watch::activity))
+        .add(account, routes!(watch::tasks))
+        .add(manage, routes!(watch::cancel_task))
+        .add(account, routes!(watch::warnings))
+        .add(manage, routes!(watch::logs))
+        .add(account, routes!(watch::events))
+        // Which role it is, is asked of the process at the other end: see `internal::Caller`.
+        .add(Needs::Nothing, routes!(internal::projection))
+        .add(Needs::Nothing, routes!(internal::report))
+        .add(Needs::Nothing, routes!(internal::audit))
+        .add(Needs::Peer("identity"), routes!(internal::owner))
+}
+
+/// Runs what waits for the disk where it keeps no request waiting.
+///
+/// # Errors
+/// What `work` gives, or `internal` when it broke.
+async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| croft_api::problem::internal(&error))?
+}

@@ -1,0 +1,42 @@
+//! The supervisor: the one regulator of a box.
+//!
+//! **Owns** the settings with their history, the audit log, the tasks, the warnings, the event stream, and the life of the roles.
+//! **Needs** `hardware/units` to run processes and to hold the box's folder, `croft-store` for its one file, manifests (embedded).
+//! **Emits** projections of the settings to the roles, events to people, warnings and statuses.
+//! **Never** touches a byte of anybody's files, and listens on no network address.
+//!
+//! A change: [`http`] reads it → [`household`], [`history`] or [`change`] propose a document → [`change::plan`] parses, validates, guards
+//! ([`guard`]) → [`desired`] commits it with its line of the [`audit`] log, then publishes it: to roles ([`projection`]) and people ([`events`]).
+//!
+//! A role: [`observe`] keeps what is known of each → [`plan`] decides (pure) → [`apply`] starts and stops, in the loop of `croft-reconcile`.
+
+mod apply;
+mod audit;
+mod change;
+mod desired;
+mod door;
+mod error;
+mod events;
+mod guard;
+mod health;
+mod history;
+mod household;
+mod http;
+mod keys;
+mod manifests;
+mod observe;
+mod plan;
+mod projection;
+mod records;
+mod regulator;
+mod run;
+mod tasks;
+#[cfg(test)]
+mod tests;
+mod warnings;
+
+pub use error::SupervisorError;
+pub use http::routes;
+pub use manifests::manifests;
+pub use regulator::Regulator;
+pub use run::run;

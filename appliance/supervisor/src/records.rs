@@ -1,0 +1,64 @@
+//! The tables of the supervisor's store, and the settings as they lie there.
+
+use std::collections::BTreeMap;
+
+use croft_model::{AuditEntry, Commit, Section, Task};
+use croft_store::{Table, first_version};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The settings in force. The document is kept as JSON, so that one from another schema can be looked at before it is read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct CurrentRecord {
+    /// Generation of the document.
+    pub(crate) generation: u64,
+    /// Generation at which each section last changed.
+    pub(crate) versions: BTreeMap<Section, u64>,
+    /// The next ids.
+    pub(crate) counters: Counters,
+    /// The document.
+    pub(crate) document: Value,
+}
+
+/// The next ids to hand out. They only ever grow, whatever is removed or taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Counters {
+    /// Number of the next person.
+    pub(crate) person: u32,
+    /// Number of the next space.
+    pub(crate) space: u16,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self { person: 1, space: 1 }
+    }
+}
+
+/// A commit of the history.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct CommitRecord(pub(crate) Commit);
+
+/// A line of the audit log.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct AuditRecord(pub(crate) AuditEntry);
+
+/// A task.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct TaskRecord(pub(crate) Task);
+
+first_version!(CurrentRecord, CommitRecord, AuditRecord, TaskRecord);
+
+/// The one record of [`CURRENT`].
+pub(crate) const THE_ONE: u8 = 0;
+/// The settings in force.
+pub(crate) const CURRENT: Table<u8, CurrentRecord> = Table::new("settings");
+/// Commits by generation.
+pub(crate) const HISTORY: Table<u64, CommitRecord> = Table::new("history");
+/// Lines of the audit log by number.
+pub(crate) const AUDIT: Table<u64, AuditRecord> = Table::new("audit");
+/// Tasks by number.
+pub(crate) const TASKS: Table<u64, TaskRecord> = Table::new("tasks");

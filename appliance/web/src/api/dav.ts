@@ -1,0 +1,41 @@
+import { queryOptions } from '@tanstack/react-query'
+import { keys } from '@/api/keys'
+import { ApiError, readProblem, Unreachable } from '@/api/problem'
+import { lostBox } from '@/api/reach'
+import { signedOut } from '@/api/http'
+import { encodePath, type Path } from '@/lib/path'
+import { parseListing, PROPFIND_BODY, type Listing } from '@/lib/propfind'
+
+/** The WebDAV root of a person's tree, encoded, with a slash at the end. */
+export const davBase = (person: string): string => `/dav/files/${encodePath([person])}/`
+
+/** The address of a file or folder. */
+export const davUrl = (person: string, path: Path): string => davBase(person) + encodePath(path)
+
+async function dav(method: string, url: string, init: RequestInit = {}): Promise<Response> {
+  let response: Response
+  try {
+    response = await fetch(url, { ...init, method })
+  } catch (error) {
+    lostBox()
+    throw new Unreachable('no answer', { cause: error })
+  }
+  if (response.ok) return response
+  if (response.status === 401) signedOut.set(signedOut.get() + 1)
+  throw new ApiError(readProblem(response.status, await response.text()))
+}
+
+/** What is in a folder. */
+export const folderQuery = (person: string, folder: Path) => queryOptions({
+  queryKey: keys.folder(folder),
+  queryFn: async ({ signal }): Promise<Listing> => {
+    const url = davBase(person) + encodePath(folder) + (folder.length > 0 ? '/' : '')
+    const response = await dav('PROPFIND', url, { signal, body: PROPFIND_BODY, headers: { Depth: '1', 'Content-Type': 'application/xml; charset=utf-8' } })
+    return parseListing(await response.text(), davBase(person), folder)
+  },
+})
+
+export const makeFolder = async (person: string, path: Path): Promise<void> => { await dav('MKCOL', davUrl(person, path)) }
+
+/** Deletes; the box keeps it in the trash. With an ETag only when it still is what was seen. */
+export const deleteEntry = async (person: string, path: Path): Promise<void> => { await dav('DELETE', davUrl(person, path)) }

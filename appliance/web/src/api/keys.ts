@@ -1,0 +1,20 @@
+import type { Path } from '@/lib/path'
+
+/** Keys of the query cache, so that the event stream and the pages mean the same. */
+export const keys = {
+  claim: ['claim'],
+  session: ['session'],
+  status: ['status'],
+  warnings: ['warnings'],
+  tasks: ['tasks'],
+  people: ['people'],
+  spaces: ['spaces'],
+  sections: ['section'],
+  section: (name: string) => ['section', name],
+  activity: ['activity'],
+  commit: (generation: number) => ['commit', generation],
+  sessions: ['sessions'],
+  tokens: ['tokens'],
+  folders: ['folder'],
+  folder: (path: Path) => ['folder', ...path],
+} as const

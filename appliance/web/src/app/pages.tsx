@@ -1,0 +1,42 @@
+import { lazy, type ReactNode } from 'react'
+import type { Route } from '@/lib/paths'
+
+const load = {
+  activity: () => import('@/pages/activity/ActivityPage').then(({ ActivityPage }) => ({ default: ActivityPage })),
+  files: () => import('@/pages/files/FilesPage').then(({ FilesPage }) => ({ default: FilesPage })),
+  home: () => import('@/pages/home/HomePage').then(({ HomePage }) => ({ default: HomePage })),
+  repairs: () => import('@/pages/repairs/RepairsPage').then(({ RepairsPage }) => ({ default: RepairsPage })),
+  settings: () => import('@/pages/settings/SettingsPage').then(({ SettingsPage }) => ({ default: SettingsPage })),
+}
+
+const Activity = lazy(load.activity)
+const Files = lazy(load.files)
+const Home = lazy(load.home)
+const Repairs = lazy(load.repairs)
+const Settings = lazy(load.settings)
+
+export const Claim = lazy(() => import('@/pages/claim/ClaimPage').then(({ ClaimPage }) => ({ default: ClaimPage })))
+export const SignIn = lazy(() => import('@/pages/door/SignInPage').then(({ SignInPage }) => ({ default: SignInPage })))
+export const Recover = lazy(() => import('@/pages/door/RecoverPage').then(({ RecoverPage }) => ({ default: RecoverPage })))
+export const Join = lazy(() => import('@/pages/door/JoinPage').then(({ JoinPage }) => ({ default: JoinPage })))
+
+/** The page of a route inside the house; `undefined` where there is none. */
+export function pageOf(route: Route): ReactNode {
+  switch (route.page) {
+    case 'home': return <Home />
+    case 'files': return <Files folder={route.folder} />
+    case 'activity': return <Activity />
+    case 'settings': return <Settings section={route.section} />
+    case 'repairs': return <Repairs />
+    default: return undefined
+  }
+}
+
+/** How long after the first page the others are fetched, in milliseconds. */
+const SOON_MS = 1500
+
+/** Fetches the other pages while nobody waits, so that each opens at once and also when the box is away for a moment. */
+export function fetchPagesSoon(): () => void {
+  const timer = setTimeout(() => { for (const page of Object.values(load)) page().catch(() => { /* It is fetched again when it is opened. */ }) }, SOON_MS)
+  return () => { clearTimeout(timer) }
+}

@@ -1,0 +1,29 @@
+import { useState } from 'react'
+import { addSpace } from '@/api/spaces'
+import type { PersonEntry, Right } from '@/api/types'
+import { useSubmit } from '@/components/submit'
+import { FormFoot } from '@/forms/FormFoot'
+import { MemberFields } from '@/forms/MemberFields'
+import { isFileName } from '@/lib/path'
+import { useWords } from '@/lib/words'
+import { Field } from '@/ui/Field'
+import { TextInput } from '@/ui/TextInput'
+
+/** A new shared space: its folder's name and who may do what in it. */
+export function SpaceForm({ people, self, onDone, onCancel }: { people: readonly PersonEntry[]; self: string; onDone: (name: string) => void; onCancel: () => void }) {
+  const t = useWords()
+  const [name, setName] = useState('')
+  const [members, setMembers] = useState<Record<string, Right>>({ [self]: 'manage' })
+  const submit = useSubmit(async () => {
+    await addSpace(name, members)
+    onDone(name)
+  })
+  const bad = name !== '' && !isFileName(name)
+  return (
+    <form className="flex flex-col gap-4" onSubmit={submit.onSubmit}>
+      <Field label={t.settings.spaceName} error={bad ? t.files.badName : undefined}>{(ids) => <TextInput {...ids} value={name} onText={setName} required maxLength={100} />}</Field>
+      <MemberFields people={people} members={members} onChange={setMembers} />
+      <FormFoot submit={submit} action={t.settings.addSpace} disabled={name === '' || bad} cancel={t.common.cancel} onCancel={onCancel} />
+    </form>
+  )
+}

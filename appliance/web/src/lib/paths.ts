@@ -1,0 +1,52 @@
+import { decodePath, encodePath, type Path } from '@/lib/path'
+
+/** The one table of the app's paths. */
+export const paths = {
+  home: '/',
+  files: '/files',
+  activity: '/activity',
+  settings: '/settings',
+  repairs: '/repairs',
+  claim: '/claim',
+  recover: '/recover',
+  join: '/join',
+} as const
+
+/** A page and what its address says. */
+export type Route =
+  | { page: 'home' | 'activity' | 'repairs' | 'claim' | 'recover' | 'join' | 'unknown' }
+  | { page: 'files'; folder: Path }
+  | { page: 'settings'; section: SettingsSection }
+
+/** The parts of the settings page, each with an address of its own. */
+export const settingsSections = ['box', 'people', 'spaces', 'account', 'door'] as const
+export type SettingsSection = (typeof settingsSections)[number]
+
+/** The address of a folder. */
+export const folderPath = (folder: Path): string =>
+  folder.length === 0 ? paths.files : `${paths.files}/${encodePath(folder)}`
+
+/** The address of a part of the settings. */
+export const settingsPath = (section: SettingsSection): string =>
+  section === 'box' ? paths.settings : `${paths.settings}/${section}`
+
+/** Reads an address. */
+export function routeOf(pathname: string): Route {
+  const trimmed = pathname.length > 1 ? pathname.replace(/\/+$/, '') : pathname
+  if (trimmed === paths.files || trimmed.startsWith(`${paths.files}/`)) {
+    const folder = decodePath(trimmed.slice(paths.files.length))
+    return folder ? { page: 'files', folder } : { page: 'unknown' }
+  }
+  if (trimmed === paths.settings) return { page: 'settings', section: 'box' }
+  const section = settingsSections.find((name) => trimmed === `${paths.settings}/${name}`)
+  if (section) return { page: 'settings', section }
+  switch (trimmed) {
+    case paths.home: return { page: 'home' }
+    case paths.activity: return { page: 'activity' }
+    case paths.repairs: return { page: 'repairs' }
+    case paths.claim: return { page: 'claim' }
+    case paths.recover: return { page: 'recover' }
+    case paths.join: return { page: 'join' }
+    default: return { page: 'unknown' }
+  }
+}

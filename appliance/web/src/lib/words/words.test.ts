@@ -1,0 +1,37 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { catalogues } from '@/lib/words'
+
+/** All keys of a catalogue with their values, dotted. */
+function leaves(node: object, under = ''): [string, unknown][] {
+  return Object.entries(node).flatMap(([key, value]: [string, unknown]) =>
+    typeof value === 'object' && value !== null ? leaves(value, `${under}${key}.`) : [[under + key, value]])
+}
+
+const source = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .filter((name) => /\.tsx?$/.test(name) && !name.startsWith(join('lib', 'words')) && !name.includes('.test.'))
+  .map((name) => readFileSync(join('src', name), 'utf8')).join('\n')
+
+/** Groups whose words are reached by a computed key. */
+const COMPUTED = /^(nav\.\w+$|strength|theme\.(light|dark)|home\.roleStates|home\.(notice|degraded|critical|owner|member)|settings\.(rights|box|people|spaces|account|door|owner|member)|repairs\.severity|palette\.groups|problems\.byCode|files\.(name|size|modified))\b/
+
+test('both catalogues have the same words, none empty', () => {
+  const english = leaves(catalogues.en)
+  const german = new Map(leaves(catalogues.de))
+  expect([...german.keys()]).toEqual(english.map(([key]) => key))
+  for (const [key, value] of english) {
+    expect(typeof german.get(key), key).toBe(typeof value)
+    expect(value === '' || german.get(key) === '', key).toBe(false)
+  }
+})
+
+test('every word is used', () => {
+  const isUsed = (key: string): boolean => {
+    const [group = '', name = ''] = key.split('.')
+    // Also `const { problems } = words()` and `words={t.common}`.
+    return source.includes(`.${group}.${name}`) || source.includes(` ${group}.${name}`) || (group === 'common' && source.includes(`words.${name}`))
+  }
+  const unused = leaves(catalogues.en).map(([key]) => key).filter((key) => !COMPUTED.test(key) && !isUsed(key))
+  expect(unused).toEqual([])
+})

@@ -1,0 +1,291 @@
+//! Giving names and making them durable, many with one flush.
+//!
+//! One thread takes whatever has gathered while it was busy with the flush before: no timer, so a lone change never waits and a crowd shares.
+//! Fixed windows were measured and always lose. What a flush is depends on the file system, see `docs/formats/space.md`; each scheme but the
+//! last is proved by a crash test, because the fast one of ext4 loses acknowledged files on btrfs.
+
+use std::{fs::File, io, os::fd::AsRawFd, thread};
+
+use nix::unistd::{fsync, syncfs};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{Dir, FileSystem, FilesError, Name, Operation, Staged, dir::Replace};
+
+/// Changes of one flush. More than any number of uploads at once on a home's box; it bounds how long the last one waits.
+const MAX_BATCH: usize = 256;
+
+/// A change of names.
+#[derive(Debug)]
+pub enum Change {
+    /// A staged file gets a name that must be free.
+    Create {
+        /// The file.
+        file: Staged,
+        /// Where.
+        dir: Dir,
+        /// Under which name.
+        name: Name,
+    },
+    /// A staged file takes the place of another.
+    Replace {
+        /// The file.
+        file: Staged,
+        /// Where.
+        dir: Dir,
+        /// Under which name.
+        name: Name,
+        /// A name that is free where the file was staged.
+        unique: Name,
+    },
+    /// An entry moves to a name that must be free.
+    Move {
+        /// From where.
+        from: Dir,
+        /// Its name there.
+        name: Name,
+        /// To where.
+        to: Dir,
+        /// Its name there.
+        new: Name,
+    },
+}
+
+/// Publishes changes durably. Cheap to clone; the thread ends with the last clone.
+#[derive(Debug, Clone)]
+pub struct Publisher(mpsc::Sender<Waiting>);
+
+#[derive(Debug)]
+struct Waiting {
+    change: Change,
+    answer: oneshot::Sender<Result<(), FilesError>>,
+}
+
+impl Publisher {
+    /// Starts the publisher of the file system that `any` is on.
+    ///
+    /// # Errors
+    /// The file system cannot be asked, or there is no thread.
+    pub fn start(any: &Dir) -> Result<Self, FilesError> {
+        let (sender, receiver) = mpsc::channel(MAX_BATCH);
+        let (system, any) = (any.file_system()?, any.clone());
+        thread::Builder::new()
+            .name("publisher".into())
+            .spawn(move || run(receiver, system, &any))
+            .map_err(|error| FilesError::new(Operation::Ended, error))?;
+        Ok(Self(sender))
+    }
+
+    /// Makes `change` visible and waits until it would survive a power cut. Once called, it happens even when the caller stops waiting.
+    ///
+    /// # Errors
+    /// Why it did not happen, or [`Operation::Sync`] when it may not be durable.
+    pub async fn publish(&self, change: Change) -> Result<(), FilesError> {
+        let (answer, waiter) = oneshot::channel();
+        self.0.send(Waiting { change, answer }).await.map_err(|_| FilesError::ended())?;
+        waiter.await.map_err(|_| FilesError::ended())?
+    }
+}
+
+/// Brings the data of `file` to the device without waiting for names or journals, so that a shared flush finds little to do.
+pub(crate) fn write_out(file: &File) -> Result<(), FilesError> {
+    let flags = libc::SYNC_FILE_RANGE_WAIT_BEFORE | libc::SYNC_FILE_RANGE_WRITE | libc::SYNC_FILE_RANGE_WAIT_AFTER;
+    sync_range(file, 0, 0, flags)
+}
+
+/// Starts to write this range out and does not wait.
+pub(crate) fn start_write_out(file: &File, from: u64, length: u64) -> Result<(), FilesError> {
+    sync_range(file, from, length, libc::SYNC_FILE_RANGE_WRITE)
+}
+
+fn sync_range(file: &File, from: u64, length: u64, flags: libc::c_uint) -> Result<(), FilesError> {
+    let (from, length) = (libc::off64_t::try_from(from).unwrap_or(0), libc::off64_t::try_from(length).unwrap_or(0));
+    // SAFETY: the descriptor is open for the borrow's life; the call takes numbers only.
+    #[expect(unsafe_code, reason = "sync_file_range has no safe wrapper in nix")]
+    let result = unsafe { libc::sync_file_range(file.as_raw_fd(), from, length, flags) };
+    if result == 0 { Ok(()) } else { Err(FilesError::new(Operation::Sync, io::Error::last_os_error())) }
+}
+
+impl Staged {
+    /// Brings the data of a large file to the device before it is published, so that it does not hold up the flush of others.
+    ///
+    /// # Errors
+    /// [`Operation::Sync`].
+    pub fn write_out(&self) -> Result<(), FilesError> {
+        write_out(self.file())
+    }
+}
+
+fn run(mut receiver: mpsc::Receiver<Waiting>, system: FileSystem, any: &Dir) {
+    while let Some(first) = receiver.blocking_recv() {
+        let mut batch = vec![first];
+        while batch.len() < MAX_BATCH {
+            let Ok(next) = receiver.try_recv() else { break };
+            batch.push(next);
+        }
+        flush(batch, system, any);
+    }
+}
+
+/// Publishes a batch and answers each waiter.
+fn flush(batch: Vec<Waiting>, system: FileSystem, any: &Dir) {
+    let replaces = batch.iter().any(|waiting| matches!(waiting.change, Change::Replace { .. }));
+    let mut written: Vec<_> = batch
+        .into_iter()
+        .map(|waiting| {
+            let outcome = waiting.change.bring_data_out(system);
+            (waiting, outcome)
+        })
+        .collect();
+    // On btrfs data that was written out is not yet tied to its file; only a commit does that, and it must come before an old file is gone.
+    if system == FileSystem::Btrfs && replaces {
+        fail_all(&mut written, sync_whole(any));
+    }
+    let mut touched = Vec::new();
+    for (waiting, outcome) in &mut written {
+        if outcome.is_ok() {
+            *outcome = waiting.change.apply();
+        }
+        if outcome.is_ok() {
+            waiting.change.touches(&mut touched);
+        }
+    }
+    let durable = match system {
+        FileSystem::Btrfs if touched.is_empty() => Ok(()),
+        FileSystem::Btrfs => sync_whole(any),
+        FileSystem::Ext4 | FileSystem::Other => sync_each(touched),
+    };
+    fail_all(&mut written, durable);
+    for (waiting, outcome) in written {
+        // First what was staged and not published goes, so that an answer leaves nothing behind it.
+        drop(waiting.change);
+        // Somebody who no longer waits does not need the answer.
+        let _ = waiting.answer.send(outcome);
+    }
+}
+
+fn fail_all(batch: &mut [(Waiting, Result<(), FilesError>)], result: Result<(), FilesError>) {
+    let Err(error) = result else { return };
+    for (_, outcome) in batch.iter_mut().filter(|(_, outcome)| outcome.is_ok()) {
+        *outcome = Err(error.again());
+    }
+}
+
+fn sync_whole(any: &Dir) -> Result<(), FilesError> {
+    syncfs(any).map_err(|error| FilesError::new(Operation::Sync, error))
+}
+
+/// One `fsync` a directory, however many names changed in it.
+fn sync_each(mut touched: Vec<(u64, u64, Dir)>) -> Result<(), FilesError> {
+    touched.sort_by_key(|(device, inode, _)| (*device, *inode));
+    touched.dedup_by_key(|(device, inode, _)| (*device, *inode));
+    touched.iter().try_for_each(|(_, _, dir)| dir.sync())
+}
+
+impl Change {
+    fn bring_data_out(&self, system: FileSystem) -> Result<(), FilesError> {
+        let file = match self {
+            Self::Create { file, .. } | Self::Replace { file, .. } => file,
+            Self::Move { .. } => return Ok(()),
+        };
+        match system {
+            FileSystem::Ext4 | FileSystem::Btrfs => write_out(file.file()),
+            FileSystem::Other => fsync(file).map_err(|error| FilesError::new(Operation::Sync, error)),
+        }
+    }
+
+    fn apply(&mut self) -> Result<(), FilesError> {
+        match self {
+            Self::Create { file, dir, name } => file.create(dir, name),
+            Self::Replace { file, dir, name, unique } => file.replace(dir, name, unique),
+            Self::Move { from, name, to, new } => from.rename(name, to, new, Replace::No),
+        }
+    }
+
+    fn touches(&self, touched: &mut Vec<(u64, u64, Dir)>) {
+        let mut touch = |dir: &Dir| {
+            if let Ok(stat) = dir.stat() {
+                touched.push((stat.device, stat.inode, dir.clone()));
+            }
+        };
+        match self {
+            Self::Create { dir, .. } | Self::Replace { dir, .. } => touch(dir),
+            Self::Move { from, to, .. } => {
+                touch(from);
+                touch(to);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    fn dir(path: &Path) -> Dir {
+        Dir::new(fs::File::open(path).unwrap().into()).unwrap()
+    }
+
+    fn staged(uploads: &Dir, unique: &str, text: &str) -> Staged {
+        let file = Staged::new(uploads, &Name::new(unique).unwrap()).unwrap();
+        file.write(text.as_bytes()).unwrap();
+        file
+    }
+
+    /// The contract, on the file system that the tests run on and on the one in memory.
+    async fn check(folder: &Path) {
+        fs::create_dir_all(folder.join("uploads")).unwrap();
+        fs::create_dir_all(folder.join("files/old")).unwrap();
+        let (root, uploads) = (dir(&folder.join("files")), dir(&folder.join("uploads")));
+        let publisher = Publisher::start(&root).unwrap();
+        let name = Name::literal("a");
+        let create = |text: &str| Change::Create { file: staged(&uploads, "u1", text), dir: root.clone(), name: name.clone() };
+        let replace = |text: &str, unique: &str| Change::Replace {
+            file: staged(&uploads, unique, text),
+            dir: root.clone(),
+            name: name.clone(),
+            unique: Name::new(format!("{unique}-link")).unwrap(),
+        };
+        let text = || fs::read_to_string(folder.join("files/a")).unwrap();
+
+        drop(create("never"));
+        assert!(!folder.join("files/a").exists());
+        publisher.publish(create("one")).await.unwrap();
+        assert_eq!(text(), "one");
+        assert!(publisher.publish(create("two")).await.unwrap_err().is_taken());
+        assert_eq!(text(), "one");
+        publisher.publish(replace("three", "u2")).await.unwrap();
+        assert_eq!(text(), "three");
+        let moved =
+            Change::Move { from: root.clone(), name: name.clone(), to: root.dir(&[Name::literal("old")]).unwrap(), new: name.clone() };
+        publisher.publish(moved).await.unwrap();
+        assert_eq!(fs::read_to_string(folder.join("files/old/a")).unwrap(), "three");
+        let onto_folder = Change::Replace {
+            file: staged(&uploads, "u3", "x"),
+            dir: root.clone(),
+            name: Name::literal("old"),
+            unique: Name::literal("u3-link"),
+        };
+        assert!(publisher.publish(onto_folder).await.unwrap_err().is_taken());
+        assert_eq!(fs::read_dir(folder.join("uploads")).unwrap().count(), 0, "something was left among the uploads");
+
+        let crowd = (0..500).map(|index| {
+            let file = staged(&uploads, &format!("c{index}"), "crowd");
+            let change = Change::Create { file, dir: root.clone(), name: Name::new(format!("c{index}")).unwrap() };
+            let publisher = publisher.clone();
+            tokio::spawn(async move { publisher.publish(change).await })
+        });
+        for one in crowd.collect::<Vec<_>>() {
+            one.await.unwrap().unwrap();
+        }
+        assert_eq!(fs::read_dir(folder.join("files")).unwrap().count(), 501);
+    }
+
+    #[tokio::test]
+    async fn names_are_given_whole_or_not_at_all() {
+        let here = tempfile::tempdir().unwrap();
+        check(here.path()).await;
+        check(tempfile::tempdir_in("/dev/shm").unwrap().path()).await;
+    }
+}

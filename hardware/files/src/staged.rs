@@ -1,0 +1,145 @@
+//! A file that is being received and has no name yet.
+
+use std::{
+    ffi::CStr,
+    fs::File,
+    io,
+    os::{fd::AsFd, unix::fs::FileExt},
+    sync::Arc,
+};
+
+use nix::{
+    errno::Errno,
+    sys::{
+        stat::{fstat, futimens},
+        time::TimeSpec,
+    },
+};
+
+use crate::{Dir, FilesError, Name, Operation, Room, Stat, dir::Replace, xattr};
+
+/// A file without a name where people look. Dropped before it is published, it leaves nothing.
+#[derive(Debug)]
+pub struct Staged {
+    file: Arc<File>,
+    uploads: Dir,
+    /// Its name in `uploads`, where the file system cannot do without one.
+    beside: Option<Name>,
+}
+
+impl Staged {
+    /// A new empty file on the file system of `uploads`; `unique` is the name it gets there if it needs one.
+    ///
+    /// # Errors
+    /// [`Operation::Stage`].
+    pub fn new(uploads: &Dir, unique: &Name) -> Result<Self, FilesError> {
+        match uploads.nameless_file() {
+            Ok(file) => Ok(Self { file: Arc::new(file), uploads: uploads.clone(), beside: None }),
+            Err(error) if error.operation() == Operation::Open && unsupported(&error) => Self::beside(uploads, unique),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn beside(uploads: &Dir, unique: &Name) -> Result<Self, FilesError> {
+        let file = uploads.new_file(unique)?;
+        Ok(Self { file: Arc::new(file), uploads: uploads.clone(), beside: Some(unique.clone()) })
+    }
+
+    /// The file, to be filled.
+    #[must_use]
+    pub fn file(&self) -> &Arc<File> {
+        &self.file
+    }
+
+    /// Writes all of `bytes` from the start.
+    ///
+    /// # Errors
+    /// [`Operation::Write`].
+    pub fn write(&self, bytes: &[u8]) -> Result<(), FilesError> {
+        self.file.write_all_at(bytes, 0).map_err(|error| FilesError::new(Operation::Write, error))
+    }
+
+    /// The attributes as they are now.
+    ///
+    /// # Errors
+    /// [`Operation::Stat`].
+    pub fn stat(&self) -> Result<Stat, FilesError> {
+        fstat(&*self.file).map(Stat::from).map_err(|error| FilesError::new(Operation::Stat, error))
+    }
+
+    /// Sets the extended attribute `name`.
+    ///
+    /// # Errors
+    /// [`Operation::SetXattr`].
+    pub fn set_xattr(&self, name: &CStr, value: &[u8]) -> Result<(), FilesError> {
+        xattr::set_xattr(&*self.file, name, value)
+    }
+
+    /// Sets the time of the last change, in seconds and nanoseconds since 1970.
+    ///
+    /// # Errors
+    /// [`Operation::SetAttributes`].
+    pub fn set_modified(&self, seconds: i64, nanoseconds: i64) -> Result<(), FilesError> {
+        let time = TimeSpec::new(seconds, nanoseconds);
+        futimens(&*self.file, &TimeSpec::UTIME_OMIT, &time).map_err(|error| FilesError::new(Operation::SetAttributes, error))
+    }
+
+    /// The room on its file system.
+    ///
+    /// # Errors
+    /// [`Operation::Ask`].
+    pub fn room(&self) -> Result<Room, FilesError> {
+        Room::of(&*self.file)
+    }
+
+    /// Gives the file the name `name` in `target`, which must be free.
+    pub(crate) fn create(&mut self, target: &Dir, name: &Name) -> Result<(), FilesError> {
+        match &self.beside {
+            None => target.link(&self.file, name),
+            Some(beside) => {
+                self.uploads.rename(beside, target, name, Replace::No)?;
+                self.beside = None;
+                Ok(())
+            }
+        }
+    }
+
+    /// Gives the file the name `name` in `target`, in place of the file there. `unique` is free in the uploads.
+    pub(crate) fn replace(&mut self, target: &Dir, name: &Name, unique: &Name) -> Result<(), FilesError> {
+        // A link cannot replace a name, so the file first gets one beside.
+        let beside = match self.beside.take() {
+            Some(beside) => beside,
+            None => {
+                self.uploads.link(&self.file, unique)?;
+                unique.clone()
+            }
+        };
+        let renamed = self.uploads.rename(&beside, target, name, Replace::Yes);
+        if renamed.is_err() {
+            self.beside = Some(beside);
+        }
+        renamed
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if let Some(beside) = self.beside.take() {
+            // The uploads are emptied at each start, so a failure here leaves nothing for long.
+            let _ = self.uploads.remove_tree(&beside);
+        }
+    }
+}
+
+impl AsFd for Staged {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+/// Whether the file system has no files without names.
+fn unsupported(error: &FilesError) -> bool {
+    use std::error::Error;
+    let raw = error.source().and_then(|source| source.downcast_ref::<io::Error>()).and_then(io::Error::raw_os_error);
+    raw.is_some_and(|raw| matches!(Errno::from_raw(raw), Errno::EOPNOTSUPP | Errno::EISDIR | Errno::EINVAL))
+}

@@ -1,0 +1,126 @@
+//! Requests for files: which space a path leads to, and what of the request goes there.
+
+use std::{future::Future, time::Duration};
+
+use axum::response::Response;
+use bytes::Bytes;
+use croft_api::bulk::{Header, Method, MountLine, Open, REQUEST_HEADERS};
+use croft_model::{Problem, SpaceId};
+use futures_util::future::join_all;
+use http::{HeaderMap, Request, header};
+use http_body::Body;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::time::timeout;
+
+use super::{Workers, path};
+use crate::household::{Mount, Tree};
+
+/// What stays as it is in addresses: the unreserved characters of RFC 3986.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// Time that listing a root waits for a shared space that nobody has heard of yet; without it the root shows the space as it was last known.
+const MOUNT_TIME: Duration = Duration::from_secs(3);
+
+/// Gives capabilities for the one who asks.
+pub trait Capabilities {
+    /// The capability for the worker of `space`.
+    fn capability_for(&self, space: SpaceId) -> impl Future<Output = Result<String, Problem>> + Send;
+}
+
+/// Answers a request below `/dav/files/<name>/`, which is `tree`'s person's. `id` is the request's.
+///
+/// # Errors
+/// What the request, the capability or the way to the worker lacks. What the worker itself refuses is an answer.
+pub async fn answer<B>(
+    workers: &Workers,
+    capabilities: &impl Capabilities,
+    (name, tree): (&str, &Tree),
+    id: &str,
+    request: Request<B>,
+) -> Result<Response, Problem>
+where
+    B: Body<Data = Bytes, Error: Into<axum::BoxError>> + Unpin,
+{
+    let method = Method::of_name(request.method().as_str())
+        .ok_or_else(|| Problem::new(405, "method-not-allowed", "Files do not take this method."))?;
+    let prefix = format!("/dav/files/{name}");
+    let rest = request.uri().path().strip_prefix(&prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    let mut segments = path::segments(rest.ok_or_else(|| Problem::new(404, "not-found", "There is no such file or folder."))?)?;
+    let mount = segments.first().and_then(|first| tree.mounts.iter().find(|mount| mount.name == *first));
+    let (space, prefix, mounts) = match mount {
+        Some(mount) => {
+            segments.remove(0);
+            (mount.space, format!("{prefix}/{}", utf8_percent_encode(&mount.name, SEGMENT)), None)
+        }
+        None if segments.is_empty() && method == Method::Propfind => (tree.own, prefix, Some(lines(workers, &tree.mounts).await)),
+        None => (tree.own, prefix, None),
+    };
+    let capability = capabilities.capability_for(space).await?;
+    let (head, body) = request.into_parts();
+    let open = Open {
+        method,
+        length: length(&head.headers, &body),
+        request: id.to_owned(),
+        capability,
+        prefix,
+        segments,
+        headers: headers(&head.headers),
+        mounts,
+    };
+    workers.ask(space, open, body).await
+}
+
+/// The mounts with what is known of each.
+async fn lines(workers: &Workers, mounts: &[Mount]) -> Vec<MountLine> {
+    join_all(mounts.iter().map(async |mount| MountLine {
+        name: mount.name.clone(),
+        space: mount.space.number(),
+        right: mount.right,
+        root: timeout(MOUNT_TIME, workers.root(mount.space)).await.ok().flatten(),
+    }))
+    .await
+}
+
+/// Bytes of the body, if they are known before it comes.
+fn length(headers: &HeaderMap, body: &impl Body) -> Option<u64> {
+    if body.is_end_stream() {
+        return Some(0);
+    }
+    let said = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    said.or_else(|| body.size_hint().exact())
+}
+
+/// The headers that a worker may see. One that was sent several times is joined, as RFC 9110, section 5.3 has it.
+fn headers(sent: &HeaderMap) -> Vec<Header> {
+    REQUEST_HEADERS
+        .iter()
+        .filter_map(|name| {
+            let values: Vec<&str> = sent.get_all(*name).iter().filter_map(|value| value.to_str().ok()).collect();
+            (!values.is_empty()).then(|| ((*name).to_owned(), values.join(", ")))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_listed_headers_reach_a_worker() {
+        let mut sent = HeaderMap::new();
+        for (name, value) in [
+            ("if-match", "\"a\""),
+            ("if-match", "\"b\""),
+            ("range", "bytes=0-1"),
+            ("croft-capability", "forged"),
+            ("croft-client", "10.0.0.1"),
+            ("authorization", "Basic x"),
+            ("cookie", "__Host-croft=x"),
+            ("x-forwarded-for", "10.0.0.1"),
+            ("remote-user", "ana"),
+            ("destination", "/dav/files/bob/x"),
+        ] {
+            sent.append(name, value.parse().unwrap());
+        }
+        assert_eq!(headers(&sent), [("if-match".into(), "\"a\", \"b\"".into()), ("range".into(), "bytes=0-1".into())]);
+    }
+}

@@ -1,0 +1,170 @@
+//! One link to a worker.
+
+use std::{
+    collections::HashMap,
+    os::fd::OwnedFd,
+    path::Path,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use croft_api::bulk::{
+    BadPacket, Frame, Hello, decode, encode,
+    limits::{MAX_PACKET, VERSION},
+};
+use croft_files::{FilesError, Link};
+use croft_model::SpaceId;
+use tokio::{sync::mpsc, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::{stream::FromWorker, workers::News};
+
+/// Time that a worker has to start, open its space and greet.
+const GREETING: Duration = Duration::from_secs(30);
+/// A link without a stream for so long is closed, so that its worker may sleep.
+const IDLE: Duration = Duration::from_secs(300);
+/// Frames that may wait for a stream: two HEADs, a body, END or ABORT, and some to spare. More is a broken worker.
+const MAX_INBOUND: usize = 8;
+
+/// Why there is no link any more, or none came about.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LinkError {
+    #[error("the socket failed")]
+    Files(#[from] FilesError),
+    #[error("the worker broke the format")]
+    Format(#[from] BadPacket),
+    #[error("the worker broke the format: {0}")]
+    Order(&'static str),
+    #[error("the worker did not greet in time")]
+    Silent,
+}
+
+/// A link with its open streams.
+pub(super) struct ClientLink {
+    link: Link,
+    space: SpaceId,
+    streams: Mutex<Streams>,
+    next: AtomicU32,
+    closed: CancellationToken,
+}
+
+type Streams = HashMap<u32, mpsc::Sender<FromWorker>>;
+
+impl ClientLink {
+    /// Connects, greets, and starts to listen until `stop`.
+    pub(super) async fn connect(path: &Path, space: SpaceId, news: Arc<News>, stop: CancellationToken) -> Result<Arc<Self>, LinkError> {
+        let link = Link::connect(path).await?;
+        let hello = Hello { version: VERSION, root: None };
+        link.send(&encode(&[(0, Frame::Hello(hello))])?, None).await?;
+        let mut buffer = vec![0; MAX_PACKET];
+        let received = timeout(GREETING, link.receive(&mut buffer)).await.map_err(|_| LinkError::Silent)??;
+        let received = received.ok_or(LinkError::Order("it closed the link"))?;
+        match decode(Bytes::copy_from_slice(&buffer[..received.length]))?.pop() {
+            Some((0, Frame::Hello(Hello { version: VERSION, root: Some(root) }))) => news.know(space, root),
+            _ => return Err(LinkError::Order("the first packet is no HELLO of this version")),
+        }
+        let this = Arc::new(Self { link, space, streams: Mutex::default(), next: AtomicU32::new(1), closed: stop.child_token() });
+        let listening = Arc::clone(&this);
+        tokio::spawn(async move {
+            // Cancel-safe: a closed link is not read from any more.
+            let ended = tokio::select! {
+                () = listening.closed.cancelled() => Ok(()),
+                () = listening.idle() => Ok(()),
+                ended = listening.listen(&news, buffer) => ended,
+            };
+            if let Err(error) = ended {
+                tracing::warn!(%space, %error, "the link to a worker broke");
+            }
+            listening.close();
+            // Their receivers see the end.
+            listening.streams().clear();
+        });
+        Ok(this)
+    }
+
+    /// Whether no new stream may be opened.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.is_cancelled()
+    }
+
+    /// Gives the link up; its streams end.
+    pub(super) fn close(&self) {
+        self.closed.cancel();
+    }
+
+    /// A number for a new stream, and what will arrive on it.
+    pub(super) fn register(&self) -> (u32, mpsc::Receiver<FromWorker>) {
+        let (sender, receiver) = mpsc::channel(MAX_INBOUND);
+        let stream = self.next.fetch_add(1, Ordering::Relaxed);
+        let mut streams = self.streams();
+        // A link that has just ended takes no more; the receiver sees the end at once.
+        if !self.is_closed() {
+            streams.insert(stream, sender);
+        }
+        (stream, receiver)
+    }
+
+    pub(super) fn forget(&self, stream: u32) {
+        self.streams().remove(&stream);
+    }
+
+    pub(super) async fn send(&self, frames: &[(u32, Frame)]) -> Result<(), LinkError> {
+        Ok(self.link.send(&encode(frames)?, None).await?)
+    }
+
+    async fn listen(&self, news: &News, mut buffer: Vec<u8>) -> Result<(), LinkError> {
+        while let Some(mut received) = self.link.receive(&mut buffer).await? {
+            let mut frames = decode(Bytes::copy_from_slice(&buffer[..received.length]))?.into_iter().peekable();
+            while let Some((stream, frame)) = frames.next() {
+                let said = match frame {
+                    Frame::Changed { folder, root } => {
+                        news.changed(self.space, folder, root);
+                        continue;
+                    }
+                    Frame::Head(head) => {
+                        let pipe = frames.next_if(|(same, next)| *same == stream && *next == Frame::Pipe).is_some();
+                        let end = if pipe { Some(taken(&mut received.descriptor)?) } else { None };
+                        FromWorker::Head(head, end)
+                    }
+                    Frame::Data(bytes) => FromWorker::Data(bytes),
+                    Frame::End { count } => FromWorker::End(count),
+                    Frame::Abort(reason) => FromWorker::Abort(reason),
+                    Frame::Hello(_) | Frame::Open(_) | Frame::Commit(_) | Frame::Pipe => {
+                        return Err(LinkError::Order("a frame in the wrong place"));
+                    }
+                };
+                let sender = self.streams().get(&stream).cloned();
+                if let Some(Err(mpsc::error::TrySendError::Full(_))) = sender.map(|sender| sender.try_send(said)) {
+                    return Err(LinkError::Order("too many frames on a stream"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns when no stream was open for [`IDLE`].
+    async fn idle(&self) {
+        /// How often the streams are counted.
+        const LOOK: Duration = Duration::from_secs(10);
+        let (mut since, mut last) = (tokio::time::Instant::now(), 0);
+        while since.elapsed() < IDLE {
+            tokio::time::sleep(LOOK).await;
+            let next = self.next.load(Ordering::Relaxed);
+            if next != last || !self.streams().is_empty() {
+                (since, last) = (tokio::time::Instant::now(), next);
+            }
+        }
+    }
+
+    fn streams(&self) -> MutexGuard<'_, Streams> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn taken(descriptor: &mut Option<OwnedFd>) -> Result<OwnedFd, LinkError> {
+    descriptor.take().ok_or(LinkError::Order("a PIPE without a descriptor"))
+}

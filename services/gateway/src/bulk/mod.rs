@@ -1,0 +1,25 @@
+//! The gateway's side of the bulk path (`docs/formats/bulk.md`): links to workers, requests over them, bodies through pipes.
+//!
+//! | part | does |
+//! |---|---|
+//! | [`Workers`] | keeps a link for each space that is in use, and what is known of each space's root |
+//! | `link` | one link: greeting, streams, news of changed folders |
+//! | `stream` | one request on a link; dropped before its end it says ABORT |
+//! | `upload` | the client's body into DATA or a pipe, hashed on its way when the worker asks |
+//! | `download` | the worker's answer as an answer to the client |
+//! | [`files`] | which space a path leads to, and what of the client's request goes there |
+//!
+//! Never: a descriptor of a file, a body in memory beyond a pipe's worth, a header that is not listed.
+
+mod download;
+pub mod files;
+mod link;
+mod path;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod upload;
+mod workers;
+
+pub use files::Capabilities;
+pub use workers::Workers;

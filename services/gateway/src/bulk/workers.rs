@@ -1,0 +1,182 @@
+//! Links to workers, one for each space that is in use.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::response::Response;
+use bytes::Bytes;
+use croft_api::{
+    bulk::{AbortReason, Method, Open, Root},
+    inherit::RunDirectory,
+};
+use croft_model::{Problem, SpaceId};
+use http_body::Body;
+use tokio::{sync::broadcast, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    download,
+    link::ClientLink,
+    stream::{FromWorker, Stream},
+    upload::{self, Received},
+};
+use crate::events::FolderChanged;
+
+/// Changed folders that a slow listener may be behind by.
+const MAX_BEHIND: usize = 256;
+/// Time within which a worker must have judged a request; a sleeping disk takes some ten seconds.
+const HEAD_TIME: Duration = Duration::from_secs(60);
+/// Time for an answer once the body is there: the slowest disk's flush behind a large file.
+const ANSWER_TIME: Duration = Duration::from_secs(600);
+
+/// The workers as the gateway knows them.
+pub struct Workers {
+    run: RunDirectory,
+    stop: CancellationToken,
+    links: Mutex<HashMap<SpaceId, Slot>>,
+    news: Arc<News>,
+}
+
+/// The link to one worker, locked while it is being made.
+type Slot = Arc<tokio::sync::Mutex<Option<Arc<ClientLink>>>>;
+
+/// What workers say without being asked.
+pub(super) struct News {
+    changes: broadcast::Sender<FolderChanged>,
+    roots: Mutex<HashMap<SpaceId, Root>>,
+}
+
+impl Workers {
+    /// Connects to workers in `run` when they are needed, until `stop`.
+    #[must_use]
+    pub fn new(run: RunDirectory, stop: CancellationToken) -> Self {
+        let news = News { changes: broadcast::channel(MAX_BEHIND).0, roots: Mutex::default() };
+        Self { run, stop, links: Mutex::default(), news: Arc::new(news) }
+    }
+
+    /// Folders in which something changed, from now on.
+    pub fn changes(&self) -> broadcast::Receiver<FolderChanged> {
+        self.news.changes.subscribe()
+    }
+
+    /// The last known root of `space`; asked of its worker when nothing is known.
+    pub(super) async fn root(&self, space: SpaceId) -> Option<Root> {
+        if self.news.root(space).is_none()
+            && let Err(problem) = self.link(space).await
+        {
+            tracing::debug!(%space, %problem, "nothing is known of a shared space");
+        }
+        self.news.root(space)
+    }
+
+    /// Sends a request with its body to the worker of `space`, and gives its answer.
+    ///
+    /// # Errors
+    /// The worker is not there, ends before it answers, or the body is not what was agreed.
+    pub async fn ask<B>(&self, space: SpaceId, open: Open, body: B) -> Result<Response, Problem>
+    where
+        B: Body<Data = Bytes, Error: Into<axum::BoxError>> + Unpin,
+    {
+        let (mut stream, first) = self.open(space, &open).await?;
+        let (head, descriptor) = match first {
+            First::Answer(head, descriptor) => (head, descriptor),
+            First::Body(wanted, pipe) => {
+                let sent = match pipe {
+                    Some(end) => upload::through_pipe(&mut stream, body, end, wanted).await?,
+                    None => upload::inline(&mut stream, body, wanted).await?,
+                };
+                match sent {
+                    Received::Whole => stream.answer(ANSWER_TIME).await?,
+                    Received::Answered(head, descriptor) => (head, descriptor),
+                }
+            }
+        };
+        download::response(stream, head, descriptor).await
+    }
+
+    /// Opens a stream and waits until the worker has judged. A link that turns out to be dead is replaced once, as long as nothing can have happened twice.
+    async fn open(&self, space: SpaceId, open: &Open) -> Result<(Stream, First), Problem> {
+        let repeatable = open.method.is_safe() || open.method == Method::Put;
+        for last_try in [false, true] {
+            let link = self.link(space).await?;
+            let mut stream = match Stream::open(link.clone(), open).await {
+                Ok(stream) => stream,
+                Err(_) if !last_try => {
+                    link.close();
+                    continue;
+                }
+                Err(problem) => return Err(problem),
+            };
+            match timeout(HEAD_TIME, stream.next()).await {
+                Ok(Some(FromWorker::Head(head, descriptor))) if head.status == croft_api::bulk::Head::CONTINUE => {
+                    return Ok((stream, First::Body(head.wanted, descriptor)));
+                }
+                Ok(Some(FromWorker::Head(head, descriptor))) => return Ok((stream, First::Answer(head, descriptor))),
+                Ok(Some(FromWorker::Abort(AbortReason::Busy))) => {
+                    return Err(Problem::new(503, "busy", "The space has too much to do right now.")
+                        .hint("Try again in a moment.")
+                        .retry_after(5));
+                }
+                // It is ending and has not begun: its successor will.
+                Ok(Some(FromWorker::Abort(AbortReason::Stopping))) if !last_try => link.close(),
+                Ok(None) if repeatable && !last_try => link.close(),
+                Ok(_) | Err(_) => return Err(broken_off()),
+            }
+        }
+        Err(broken_off())
+    }
+
+    /// The link to the worker of `space`, made when there is none.
+    async fn link(&self, space: SpaceId) -> Result<Arc<ClientLink>, Problem> {
+        let slot = {
+            let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(links.entry(space).or_default())
+        };
+        // Held while connecting, so that many requests at once make one link.
+        let mut slot = slot.lock().await;
+        if let Some(link) = slot.as_ref().filter(|link| !link.is_closed()) {
+            return Ok(Arc::clone(link));
+        }
+        let path = self.run.socket(&format!("sync/{space}.sock"));
+        let link = ClientLink::connect(&path, space, Arc::clone(&self.news), self.stop.clone()).await.map_err(|error| {
+            tracing::warn!(%space, %error, "a worker cannot be reached");
+            Problem::unavailable("This space")
+        })?;
+        *slot = Some(Arc::clone(&link));
+        Ok(link)
+    }
+}
+
+/// What a worker says first.
+enum First {
+    /// It wants the body, through a pipe or in one frame.
+    Body(croft_api::bulk::DigestSet, Option<std::os::fd::OwnedFd>),
+    /// It answers without.
+    Answer(croft_api::bulk::Head, Option<std::os::fd::OwnedFd>),
+}
+
+impl News {
+    pub(super) fn changed(&self, space: SpaceId, folder: String, root: Root) {
+        self.know(space, root);
+        // Nobody listens: nobody needs to know.
+        let _ = self.changes.send(FolderChanged { space, folder });
+    }
+
+    pub(super) fn know(&self, space: SpaceId, root: Root) {
+        self.roots.lock().unwrap_or_else(PoisonError::into_inner).insert(space, root);
+    }
+
+    fn root(&self, space: SpaceId) -> Option<Root> {
+        self.roots.lock().unwrap_or_else(PoisonError::into_inner).get(&space).cloned()
+    }
+}
+
+/// The worker is gone in the middle of a request.
+pub(super) fn broken_off() -> Problem {
+    Problem::new(503, "broken-off", "The space did not finish this request.")
+        .hint("Look whether the change is there, then try again.")
+        .retry_after(2)
+}

@@ -1,0 +1,211 @@
+//! The encrypted door: every request of a client, from its head to the one who answers it.
+
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+
+use axum::{body::Body, response::Response};
+use croft_api::{call::Role, capability::Verifier, problem, wire::trust::HouseholdCertificate};
+use croft_model::{Problem, Projection, Scope};
+use croft_telemetry::{Counter, Metrics};
+use http::{HeaderValue, Method, Request, header, uri::Authority};
+use hyper::body::Incoming;
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use crate::{
+    assets,
+    bulk::Workers,
+    certificate::Certificate,
+    dav, events,
+    headers::{self, Kind, protect},
+    health, hosts, household,
+    listener::Answer,
+    origin,
+    plain::hex_id,
+    proxy::{self, Vouched},
+    sign_in::{Shown, SignIn},
+};
+
+/// Everything that answering needs. Shared by all requests.
+pub(crate) struct Front {
+    /// The role of each domain of the API.
+    pub(crate) domains: BTreeMap<String, Role>,
+    /// The assembled description of the API.
+    pub(crate) openapi: &'static str,
+    pub(crate) identity: Role,
+    pub(crate) supervisor: Role,
+    pub(crate) sign_in: SignIn,
+    pub(crate) verifier: Verifier,
+    pub(crate) certificate: Certificate,
+    pub(crate) projection: watch::Receiver<Option<Projection>>,
+    pub(crate) workers: Workers,
+    pub(crate) metrics: Metrics,
+    pub(crate) counts: Counts,
+    pub(crate) stop: CancellationToken,
+}
+
+/// Answers by the hundred of their status.
+pub(crate) struct Counts(Vec<Counter>);
+
+impl Counts {
+    pub(crate) fn new(metrics: &Metrics) -> Self {
+        let classes = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+        Self(
+            classes
+                .iter()
+                .map(|class| metrics.counter("croft_answers_total", "Answers to clients by class of status.", &[("class", class)]))
+                .collect(),
+        )
+    }
+
+    fn count(&self, status: http::StatusCode) {
+        if let Some(counter) = self.0.get(usize::from(status.as_u16() / 100).saturating_sub(1)) {
+            counter.increment();
+        }
+    }
+}
+
+impl Answer for Arc<Front> {
+    async fn answer(&self, client: IpAddr, request: Request<Incoming>) -> Response {
+        let id = hex_id();
+        let span = tracing::info_span!("request", request = %id, method = %request.method(), path = request.uri().path(), %client);
+        let kind = if request.uri().path().starts_with("/dav/") { Kind::File } else { Kind::Page };
+        let is_head = request.method() == Method::HEAD;
+        let mut response = match self.judge(client, &id, request).instrument(span.clone()).await {
+            Ok(response) => response,
+            Err(refused) => refusal(&refused, kind),
+        };
+        protect(&mut response, kind, &id);
+        self.counts.count(response.status());
+        span.in_scope(|| tracing::debug!(status = response.status().as_u16(), "answered"));
+        if is_head { response.map(|_| Body::empty()) } else { response }
+    }
+}
+
+impl Front {
+    async fn judge(&self, client: IpAddr, id: &str, request: Request<Incoming>) -> Result<Response, Problem> {
+        let projection = self.projection.borrow().clone();
+        let host = hosts::check(request.uri(), request.headers(), projection.as_ref())?;
+        headers::check_size(request.uri(), request.headers())?;
+        let path = request.uri().path().to_owned();
+        origin::check(request.method(), request.headers(), &host, &path)?;
+        if path == "/healthz" {
+            return Ok(health::answer(self.certificate.is_there(), projection.is_some(), &self.identity, &self.supervisor).await);
+        }
+        let Some(projection) = projection else { return Err(Problem::unavailable("The box")) };
+        let dynamic = path.starts_with("/api/") || path.starts_with("/dav/") || path == "/metrics";
+        if household::unclaimed(&projection) && dynamic && !is_of_claim(&path) {
+            return Err(Problem::new(403, "unclaimed", "Nobody has claimed this box yet.")
+                .hint("Open it in a browser and claim it with its pairing code."));
+        }
+        match path.as_str() {
+            "/metrics" => self.metrics(client, &request).await,
+            "/ca.crt" => Ok(self.certificate_file().await?),
+            "/api/v1/openapi.json" => Ok(json(self.openapi)),
+            _ if path.starts_with("/dav/") => self.files(client, id, &projection, request, &path).await,
+            _ if path.starts_with("/api/") => self.api(client, id, request, &path, &host).await,
+            _ if path.starts_with("/internal/") => Err(nothing_here()),
+            _ => assets::serve(request.method(), &path, request.headers()),
+        }
+    }
+
+    async fn api(&self, client: IpAddr, id: &str, request: Request<Incoming>, path: &str, _: &Authority) -> Result<Response, Problem> {
+        let domain = path.strip_prefix("/api/v1/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        let (domain, role) = self.domains.get_key_value(domain).ok_or_else(nothing_here)?;
+        let listens = domain == "events" && request.method() == Method::GET;
+        // Heard from before the capability is asked for, so that no revocation falls between.
+        let revocations = self.sign_in.revocations();
+        let capability = match Shown::in_headers(request.headers())? {
+            None => None,
+            Some(shown) => match self.sign_in.capability(&shown, role.name(), client).await {
+                Ok(issued) => Some(issued),
+                // A browser whose session has ended is a stranger, who may still sign in.
+                Err(refused) if shown.by_cookie && refused.status == 401 => None,
+                Err(refused) => return Err(refused),
+            },
+        };
+        let client = client.to_string();
+        let vouched = Vouched { capability: capability.as_ref().map(|issued| issued.capability.expose()), client: &client, request_id: id };
+        let answer = proxy::pass_on(role, request, &vouched).await?;
+        match capability.filter(|_| listens && answer.status().is_success()) {
+            Some(issued) => {
+                let listener = events::Listener {
+                    folders: self.workers.changes(),
+                    projection: self.projection.clone(),
+                    revocations,
+                    stop: self.stop.clone(),
+                };
+                Ok(events::merged(answer, &issued, listener))
+            }
+            None => Ok(answer),
+        }
+    }
+
+    async fn files(
+        &self,
+        client: IpAddr,
+        id: &str,
+        projection: &Projection,
+        request: Request<Incoming>,
+        path: &str,
+    ) -> Result<Response, Problem> {
+        let shown = Shown::in_headers(request.headers())?.ok_or_else(sign_in_first)?;
+        let name = path.strip_prefix("/dav/files/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        let nobody = || Problem::new(404, "no-such-file", "There is nothing at this address.");
+        // The capability for one's own space tells who it is; a foreign tree is as if it were not there.
+        let person = self.sign_in.capability(&shown, "gateway", client).await?.person.ok_or_else(nobody)?;
+        let (owner, _) = household::person_named(projection, name).filter(|(owner, _)| *owner == person).ok_or_else(nobody)?;
+        let tree = household::tree_of(projection, owner).ok_or_else(nobody)?;
+        let pass = dav::Pass { sign_in: &self.sign_in, shown: &shown, client };
+        dav::answer(&self.workers, &pass, name, &tree, id, request).await
+    }
+
+    async fn metrics(&self, client: IpAddr, request: &Request<Incoming>) -> Result<Response, Problem> {
+        let shown = Shown::in_headers(request.headers())?.ok_or_else(sign_in_first)?;
+        let issued = self.sign_in.capability(&shown, "gateway", client).await?;
+        let claims = self.verifier.verify(issued.capability.expose(), Timestamp::now().as_second())?;
+        if !claims.allows(Scope::Metrics) && !claims.allows(Scope::Manage) {
+            return Err(Problem::new(403, "not-allowed", "This sign-in cannot read the metrics.")
+                .hint("Make an app password with the scope `metrics`."));
+        }
+        Ok(typed("text/plain; version=0.0.4; charset=utf-8", self.metrics.render()))
+    }
+
+    async fn certificate_file(&self) -> Result<Response, Problem> {
+        let household: HouseholdCertificate = self.identity.json(Method::GET, "/internal/v1/authority", None::<&()>, None).await?;
+        Ok(typed("application/x-x509-ca-cert", household.ca_pem))
+    }
+}
+
+/// What an unclaimed box answers.
+fn is_of_claim(path: &str) -> bool {
+    path == "/api/v1/claim" || path.starts_with("/api/v1/claim/") || path == "/api/v1/openapi.json"
+}
+
+fn nothing_here() -> Problem {
+    Problem::new(404, "no-such-route", "There is nothing at this address.")
+}
+
+fn sign_in_first() -> Problem {
+    Problem::new(401, "sign-in-first", "This needs a sign-in.").hint("Sign in, or send an app password.")
+}
+
+/// A problem as an answer. Clients of files are told how to sign in; a browser's own question for a password would only confuse on pages.
+fn refusal(refused: &Problem, kind: Kind) -> Response {
+    let mut response = problem::answer(refused);
+    if refused.status == 401 && kind == Kind::File {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Croft\", charset=\"UTF-8\""));
+    }
+    response
+}
+
+fn json(text: &'static str) -> Response {
+    typed("application/json", text.into())
+}
+
+fn typed(kind: &'static str, text: String) -> Response {
+    let mut response = Response::new(Body::from(text));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}

@@ -1,0 +1,52 @@
+//! What the gateway reads out of the settings: who a person is and what their tree is made of.
+
+use croft_model::{Person, PersonId, Projection, Right, SpaceId, SpaceKind};
+
+/// The tree of a person: their own space and the shared ones that stand at its root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tree {
+    /// The person's own space.
+    pub own: SpaceId,
+    /// Shared spaces by name, sorted.
+    pub mounts: Vec<Mount>,
+}
+
+/// A shared space at the root of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// The folder's name.
+    pub name: String,
+    /// The space.
+    pub space: SpaceId,
+    /// What the person may do there.
+    pub right: Right,
+}
+
+/// Whether nobody has claimed the box.
+pub(crate) fn unclaimed(projection: &Projection) -> bool {
+    projection.people.as_ref().is_none_or(std::collections::BTreeMap::is_empty)
+}
+
+/// The person with this name to sign in with.
+pub(crate) fn person_named<'a>(projection: &'a Projection, name: &str) -> Option<(PersonId, &'a Person)> {
+    projection.people.iter().flatten().find(|(_, person)| person.name == name).map(|(id, person)| (*id, person))
+}
+
+/// The tree of `person`.
+pub(crate) fn tree_of(projection: &Projection, person: PersonId) -> Option<Tree> {
+    let own = projection.people.as_ref()?.get(&person)?.space;
+    let mut mounts: Vec<Mount> = projection
+        .spaces
+        .iter()
+        .flatten()
+        .filter(|(_, space)| space.kind == SpaceKind::Shared)
+        .filter_map(|(id, space)| Some(Mount { name: space.name.clone(), space: *id, right: space.right_of(person)? }))
+        .collect();
+    mounts.sort_by(|a, b| a.name.cmp(&b.name));
+    Some(Tree { own, mounts })
+}
+
+/// Whether `person` may read `space`.
+pub(crate) fn may_read(projection: &Projection, person: PersonId, space: SpaceId) -> bool {
+    projection.spaces.as_ref().and_then(|spaces| spaces.get(&space)).is_some_and(|space| space.right_of(person).is_some())
+}

@@ -1,0 +1,38 @@
+//! The only public listener of a box: TLS, sessions, routing, the web UI, and the client side of the bulk path.
+//!
+//! | task | in | out |
+//! |---|---|---|
+//! | listeners (`listener`) | connections of clients | requests to `front` (encrypted) and `plain` (the page with the certificate) |
+//! | certificate (`certificate`) | names of the settings, addresses of the machine | the certificate in force, from identity |
+//! | sign-in (`sign_in`) | credentials in requests, identity's revocations | capabilities for the roles behind |
+//! | bulk (`bulk`, `dav`) | requests for files | frames to the space's worker, changed folders to `events` |
+//!
+//! Needs: a projection of the sections box, people, spaces and door. Never: a right on any file, a passphrase kept, a connection outwards.
+
+mod assets;
+mod body;
+pub mod bulk;
+mod certificate;
+mod dav;
+mod error;
+mod events;
+mod front;
+mod headers;
+mod health;
+mod hosts;
+mod household;
+mod limits;
+mod listener;
+mod origin;
+mod patience;
+mod plain;
+mod proxy;
+mod run;
+mod sign_in;
+#[cfg(test)]
+mod tests;
+
+pub use error::GatewayError;
+pub use events::FolderChanged;
+pub use household::{Mount, Tree};
+pub use run::{Routing, run};

@@ -1,0 +1,49 @@
+//! What a stranger may use up at the door. Each limit has its reason beside it.
+
+use std::time::Duration;
+
+/// Connections of all clients together: a household's devices with room, at about 50 KiB each.
+pub(crate) const CONNECTIONS: usize = 1024;
+/// Connections of one address (an IPv6 /64 counts as one): some browsers and sync clients behind one router.
+pub(crate) const CONNECTIONS_PER_ADDRESS: usize = 256;
+/// Times that a client has at the door.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    /// For the TLS handshake.
+    pub(crate) handshake: Duration,
+    /// For the head of a request, the greeting of HTTP/2, and for which an idle HTTP/1.1 connection is kept.
+    pub(crate) head: Duration,
+}
+
+/// The times of the real door: more is a slow-loris.
+pub(crate) const TIMES: Times = Times { handshake: Duration::from_secs(10), head: Duration::from_secs(30) };
+/// Length of HTTP/2's greeting (RFC 9113 section 3.4).
+pub(crate) const GREETING_BYTES: usize = 24;
+/// Time within which the next piece of a body must come.
+pub(crate) const BODY_PAUSE: Duration = Duration::from_secs(60);
+/// Bytes of a request's head, over both protocols.
+pub(crate) const HEAD_BYTES: usize = 32 * 1024;
+/// Header fields of a request.
+pub(crate) const HEADERS: usize = 100;
+/// HTTP/2 requests at a time on one connection.
+pub(crate) const STREAMS: u32 = 128;
+/// HTTP/2 streams that a client may open and reset before it is cut off (CVE-2023-44487).
+pub(crate) const RESET_STREAMS: usize = 50;
+/// HTTP/2 receive window of a stream: a fast upload over a home's network needs no more.
+pub(crate) const STREAM_WINDOW: u32 = 1024 * 1024;
+/// HTTP/2 receive window of a connection.
+pub(crate) const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
+/// Time between signs of life on a quiet HTTP/2 connection, and for their answer.
+pub(crate) const PING: Duration = Duration::from_secs(20);
+/// Time that open requests get at an orderly stop.
+pub(crate) const DRAIN: Duration = Duration::from_secs(8);
+/// Capabilities kept at a time: people × devices × roles, with room.
+pub(crate) const CAPABILITIES: usize = 4096;
+/// Revocations that an answer which lasts may be behind; past this it ends and is asked for anew.
+pub(crate) const REVOCATIONS: usize = 64;
+/// Time within which a client must take some of an answer.
+pub(crate) const WRITE_PAUSE: Duration = Duration::from_secs(60);
+/// Bytes of one event of the stream.
+pub(crate) const EVENT_BYTES: usize = 256 * 1024;
+/// Length of a credential that is looked at.
+pub(crate) const CREDENTIAL_BYTES: usize = 1024;

@@ -1,0 +1,237 @@
+//! Accepting connections, with and without TLS, within the limits.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{body::Body, response::Response};
+use http::Request;
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{
+        conn::auto::Builder,
+        graceful::{GracefulShutdown, Watcher},
+    },
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    limits::{self, Times},
+    patience::Patient,
+};
+
+/// Something that answers requests of clients.
+pub(crate) trait Answer: Clone + Send + Sync + 'static {
+    /// The answer to a request of the client at `client`.
+    fn answer(&self, client: IpAddr, request: Request<Incoming>) -> impl Future<Output = Response<Body>> + Send;
+}
+
+/// A listening socket and how it is kept.
+pub(crate) struct Door {
+    pub(crate) listener: TcpListener,
+    /// None for the plain port.
+    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) times: Times,
+}
+
+/// Serves `door` until `stop`, then lets open requests end.
+pub(crate) async fn serve(door: Door, answer: impl Answer, stop: CancellationToken) {
+    let Door { listener, tls, times } = door;
+    let crowd = Crowd::default();
+    let graceful = GracefulShutdown::new();
+    loop {
+        // Cancel-safe: a connection that is not yet accepted stays in the listener's queue.
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, client) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let client = canonical(client);
+        let Some(place) = crowd.enter(client) else {
+            tracing::debug!(%client, "too many connections; one was turned away");
+            continue;
+        };
+        let (tls, answer, watcher, stop) = (tls.clone(), answer.clone(), graceful.watcher(), stop.clone());
+        tokio::spawn(async move {
+            let _place = place;
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "a connection was gone at once");
+            }
+            match tls {
+                None => speak(Patient::new(stream), Speech { protocol: Protocol::Http1, client, times }, answer, watcher).await,
+                Some(tls) => {
+                    // Cancel-safe: a handshake that is given up gives the connection up.
+                    let shaken = tokio::select! {
+                        () = stop.cancelled() => None,
+                        shaken = shake_hands(&tls, stream, client, times) => shaken,
+                    };
+                    if let Some(stream) = shaken {
+                        let speech = Speech { protocol: Protocol::agreed(&stream), client, times };
+                        speak(stream, speech, answer, watcher).await;
+                    }
+                }
+            }
+        });
+    }
+    if tokio::time::timeout(limits::DRAIN, graceful.shutdown()).await.is_err() {
+        tracing::info!("some connections were still open at the stop");
+    }
+}
+
+async fn shake_hands(tls: &TlsAcceptor, stream: TcpStream, client: IpAddr, times: Times) -> Option<Encrypted> {
+    match tokio::time::timeout(times.handshake, tls.accept(Patient::new(stream))).await {
+        Ok(Ok(stream)) => Some(stream),
+        Ok(Err(error)) => {
+            tracing::debug!(%client, %error, "no TLS came about");
+            None
+        }
+        Err(_) => {
+            tracing::debug!(%client, "a handshake took too long");
+            None
+        }
+    }
+}
+
+/// Which HTTP a connection speaks. It is settled before the first byte, since the library waits without end for one that would tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Protocol {
+    Http1,
+    Http2,
+}
+
+impl Protocol {
+    /// What was agreed on in the handshake (RFC 7301); without a word it is HTTP/1.1.
+    fn agreed(stream: &Encrypted) -> Self {
+        if stream.get_ref().1.alpn_protocol() == Some(b"h2") { Self::Http2 } else { Self::Http1 }
+    }
+}
+
+type Encrypted = tokio_rustls::server::TlsStream<Patient<TcpStream>>;
+
+/// How a connection is spoken on.
+#[derive(Debug, Clone, Copy)]
+struct Speech {
+    protocol: Protocol,
+    client: IpAddr,
+    times: Times,
+}
+
+async fn speak<S>(stream: S, Speech { protocol, client, times }: Speech, answer: impl Answer, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request| {
+        let answer = answer.clone();
+        async move { Ok::<_, std::convert::Infallible>(answer.answer(client, request).await) }
+    });
+    let (mut builder, greeting) = match protocol {
+        Protocol::Http1 => (Builder::new(TokioExecutor::new()).http1_only(), 0),
+        Protocol::Http2 => (Builder::new(TokioExecutor::new()).http2_only(), limits::GREETING_BYTES),
+    };
+    let stream = Patient::new(stream).greeted(greeting, times.head);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(times.head)
+        .max_headers(limits::HEADERS)
+        .max_buf_size(2 * limits::HEAD_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits::STREAMS)
+        .max_header_list_size(u32::try_from(limits::HEAD_BYTES).unwrap_or(u32::MAX))
+        .max_pending_accept_reset_streams(limits::RESET_STREAMS)
+        .max_local_error_reset_streams(limits::RESET_STREAMS)
+        .initial_stream_window_size(limits::STREAM_WINDOW)
+        .initial_connection_window_size(limits::CONNECTION_WINDOW)
+        .keep_alive_interval(limits::PING)
+        .keep_alive_timeout(limits::PING);
+    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%client, error = %error, "a connection ended early");
+    }
+}
+
+/// IPv4 clients of a dual-stack listener as what they are.
+fn canonical(address: SocketAddr) -> IpAddr {
+    address.ip().to_canonical()
+}
+
+/// How many connections there are, in all and by address.
+#[derive(Debug, Clone, Default)]
+struct Crowd(Arc<Mutex<(usize, HashMap<IpAddr, usize>)>>);
+
+struct Place {
+    crowd: Crowd,
+    group: IpAddr,
+}
+
+impl Crowd {
+    fn enter(&self, client: IpAddr) -> Option<Place> {
+        let group = group(client);
+        let mut crowd = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (all, by_group) = &mut *crowd;
+        let here = by_group.get(&group).copied().unwrap_or(0);
+        if *all >= limits::CONNECTIONS || here >= limits::CONNECTIONS_PER_ADDRESS {
+            return None;
+        }
+        *all += 1;
+        by_group.insert(group, here + 1);
+        Some(Place { crowd: self.clone(), group })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut crowd = self.crowd.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (all, by_group) = &mut *crowd;
+        *all -= 1;
+        if let Some(here) = by_group.get_mut(&self.group) {
+            *here -= 1;
+            if *here == 0 {
+                by_group.remove(&self.group);
+            }
+        }
+    }
+}
+
+/// One client: an IPv4 address, or the /64 that a home or phone is given in IPv6.
+fn group(client: IpAddr) -> IpAddr {
+    match client {
+        IpAddr::V4(_) => client,
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_cannot_take_every_place() {
+        let crowd = Crowd::default();
+        let here: IpAddr = "2001:db8::1".parse().expect("an address");
+        let neighbour: IpAddr = "2001:db8::2".parse().expect("an address");
+        let mut places: Vec<Place> = (0..limits::CONNECTIONS_PER_ADDRESS).map(|_| crowd.enter(here).expect("a place")).collect();
+        assert!(crowd.enter(neighbour).is_none(), "the same /64 is the same client");
+        assert!(crowd.enter("198.51.100.7".parse().expect("an address")).is_some());
+        places.pop();
+        assert!(crowd.enter(neighbour).is_some());
+    }
+}

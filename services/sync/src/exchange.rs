@@ -1,0 +1,244 @@
+//! One stream: asking for the request's body, and answering.
+
+use std::{
+    collections::VecDeque,
+    fs::File,
+    os::fd::{AsFd, OwnedFd},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use croft_api::bulk::{AbortReason, Commit, DigestSet, Frame, Head, Header, encode, limits::MAX_INLINE};
+use croft_files::{Link, Outflow, Pipes};
+use croft_model::Problem;
+use tokio::sync::mpsc;
+
+use crate::{error::Failure, space::blocking};
+
+/// What the gateway says on a stream after OPEN.
+#[derive(Debug)]
+pub(crate) enum Inbound {
+    Data(Bytes),
+    Commit(Commit),
+    Abort,
+}
+
+/// Frames that may wait for a stream: DATA, COMMIT, ABORT and one to spare. More is a broken gateway.
+pub(crate) const MAX_INBOUND: usize = 4;
+
+/// A stream as its handler sees it.
+pub(crate) struct Exchange {
+    stream: u32,
+    link: Arc<Link>,
+    inbound: mpsc::Receiver<Inbound>,
+    /// COMMIT may arrive while the pipe is still being emptied.
+    commit: Option<Commit>,
+}
+
+/// An answer.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<Header>,
+    pub(crate) body: Body,
+    /// What a published change makes known on every link; in front of the answer on this one.
+    pub(crate) changed: Option<Frame>,
+}
+
+/// The body of an answer.
+pub(crate) enum Body {
+    /// None; the length is the one that GET would have.
+    None(Option<u64>),
+    /// All of it.
+    Bytes(Bytes),
+    /// A part of a file.
+    File { file: Arc<File>, offset: u64, length: u64 },
+    /// Made piece by piece; each call blocks.
+    Pieces(Pieces),
+}
+
+/// Gives the next piece, or `None` at the end.
+pub(crate) type Pieces = Box<dyn FnMut() -> Result<Option<Vec<u8>>, Failure> + Send>;
+
+impl Exchange {
+    pub(crate) fn new(stream: u32, link: Arc<Link>, inbound: mpsc::Receiver<Inbound>) -> Self {
+        Self { stream, link, inbound, commit: None }
+    }
+
+    /// Asks for a body of at most 64 KiB and gives it with its COMMIT.
+    pub(crate) async fn receive_inline(&mut self, wanted: DigestSet) -> Result<(Bytes, Commit), Failure> {
+        self.send(vec![Frame::Head(asking(wanted))], None).await?;
+        let mut body = Bytes::new();
+        loop {
+            match self.inbound.recv().await {
+                Some(Inbound::Data(bytes)) if body.is_empty() => body = bytes,
+                Some(Inbound::Commit(commit)) => return Ok((body, commit)),
+                _ => return Err(Failure::Gone),
+            }
+        }
+    }
+
+    /// Asks for a body through the pipe whose writing end is `end`.
+    pub(crate) async fn ask(&mut self, wanted: DigestSet, end: OwnedFd) -> Result<(), Failure> {
+        self.send(vec![Frame::Head(asking(wanted)), Frame::Pipe], Some(end)).await
+    }
+
+    /// Runs `work` unless the client goes away meanwhile.
+    pub(crate) async fn unless_gone<T>(&mut self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        // Cancel-safe: `gone` keeps a COMMIT that it receives in `self`; `work` is given up for good when the client is gone.
+        tokio::select! {
+            done = work => done,
+            () = gone(&mut self.inbound, &mut self.commit) => Err(Failure::Gone),
+        }
+    }
+
+    /// Waits for COMMIT.
+    pub(crate) async fn commit(&mut self) -> Result<Commit, Failure> {
+        if let Some(commit) = self.commit.take() {
+            return Ok(commit);
+        }
+        match self.inbound.recv().await {
+            Some(Inbound::Commit(commit)) => Ok(commit),
+            _ => Err(Failure::Gone),
+        }
+    }
+
+    /// Sends the answer, head and body.
+    pub(crate) async fn answer(mut self, pipes: &Pipes, mut answer: Answer) {
+        let changed = answer.changed.take();
+        let sent = match std::mem::replace(&mut answer.body, Body::None(None)) {
+            Body::None(length) => self.send_small(changed, answer.head(length), None).await,
+            Body::Bytes(bytes) => self.send_bytes(pipes, changed, answer, bytes).await,
+            Body::File { file, offset, length } => self.send_file(pipes, answer, file, (offset, length)).await,
+            Body::Pieces(pieces) => self.send_pieces(pipes, answer, pieces).await,
+        };
+        match sent {
+            Ok(()) | Err(Failure::Gone) => {}
+            Err(error) => {
+                tracing::warn!(%error, "an answer broke off");
+                // The link may be gone as well; then the gateway knows already.
+                let _ = self.send(vec![Frame::Abort(AbortReason::Failed)], None).await;
+            }
+        }
+    }
+
+    async fn send_small(&self, changed: Option<Frame>, head: Head, body: Option<Bytes>) -> Result<(), Failure> {
+        let count = body.as_ref().map_or(0, |body| body.len() as u64);
+        let frames = [Frame::Head(head)].into_iter().chain(body.filter(|body| !body.is_empty()).map(Frame::Data));
+        let mut packet: Vec<_> = changed.into_iter().map(|frame| (0, frame)).collect();
+        packet.extend(frames.chain([Frame::End { count }]).map(|frame| (self.stream, frame)));
+        self.send_packet(&packet, None).await
+    }
+
+    async fn send_bytes(&mut self, pipes: &Pipes, changed: Option<Frame>, answer: Answer, bytes: Bytes) -> Result<(), Failure> {
+        let length = bytes.len() as u64;
+        if bytes.len() <= MAX_INLINE {
+            return self.send_small(changed, answer.head(Some(length)), Some(bytes)).await;
+        }
+        let mut outflow = self.open(pipes, answer.head(Some(length))).await?;
+        self.unless_gone(async { Ok(outflow.write(&bytes).await?) }).await?;
+        drop(outflow);
+        self.send(vec![Frame::End { count: length }], None).await
+    }
+
+    async fn send_file(&mut self, pipes: &Pipes, answer: Answer, file: Arc<File>, (offset, length): (u64, u64)) -> Result<(), Failure> {
+        let outflow = self.open(pipes, answer.head(Some(length))).await?;
+        let count = self.unless_gone(async { Ok(outflow.file(file, offset, length).await?) }).await;
+        match count {
+            Ok(count) if count == length => self.send(vec![Frame::End { count }], None).await,
+            // The file was cut while it was read.
+            Ok(_) => self.send(vec![Frame::Abort(AbortReason::Count)], None).await,
+            Err(Failure::Files(error)) if error.is_closed() => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn send_pieces(&mut self, pipes: &Pipes, answer: Answer, pieces: Pieces) -> Result<(), Failure> {
+        let (first, pieces) = next(pieces).await?;
+        let (second, mut pieces) = next(pieces).await?;
+        let first = first.unwrap_or_default();
+        let Some(second) = second else {
+            return self.send_bytes(pipes, None, answer, first.into()).await;
+        };
+        let mut outflow = self.open(pipes, answer.head(None)).await?;
+        let mut count = 0;
+        let mut ready = VecDeque::from([first, second]);
+        while let Some(piece) = ready.pop_front() {
+            self.unless_gone(async { Ok(outflow.write(&piece).await?) }).await?;
+            count += piece.len() as u64;
+            if ready.is_empty() {
+                let (piece, rest) = next(pieces).await?;
+                pieces = rest;
+                ready.extend(piece);
+            }
+        }
+        drop(outflow);
+        self.send(vec![Frame::End { count }], None).await
+    }
+
+    /// Sends the head of an answer whose body comes through a pipe.
+    async fn open(&mut self, pipes: &Pipes, head: Head) -> Result<Outflow, Failure> {
+        let (outflow, end) = self.unless_gone(async { Ok(pipes.outflow().await?) }).await?;
+        self.send(vec![Frame::Head(head), Frame::Pipe], Some(end)).await?;
+        Ok(outflow)
+    }
+
+    async fn send(&self, frames: Vec<Frame>, descriptor: Option<OwnedFd>) -> Result<(), Failure> {
+        let packet: Vec<_> = frames.into_iter().map(|frame| (self.stream, frame)).collect();
+        self.send_packet(&packet, descriptor).await
+    }
+
+    async fn send_packet(&self, packet: &[(u32, Frame)], descriptor: Option<OwnedFd>) -> Result<(), Failure> {
+        let bytes = encode(packet).map_err(|_| Failure::Broken("an answer is longer than a packet"))?;
+        self.link.send(&bytes, descriptor.as_ref().map(AsFd::as_fd)).await.map_err(|_| Failure::Gone)
+    }
+}
+
+/// Returns when the client is gone.
+async fn gone(inbound: &mut mpsc::Receiver<Inbound>, commit: &mut Option<Commit>) {
+    while let Some(Inbound::Commit(sent)) = inbound.recv().await {
+        *commit = Some(sent);
+    }
+}
+
+async fn next(mut pieces: Pieces) -> Result<(Option<Vec<u8>>, Pieces), Failure> {
+    blocking(move || {
+        let piece = pieces()?;
+        Ok((piece, pieces))
+    })
+    .await
+}
+
+fn asking(wanted: DigestSet) -> Head {
+    Head { status: Head::CONTINUE, wanted, length: None, headers: Vec::new() }
+}
+
+impl Answer {
+    /// An answer without a body.
+    pub(crate) fn empty(status: u16, headers: Vec<Header>) -> Self {
+        Self { status, headers, body: Body::None(Some(0)), changed: None }
+    }
+
+    /// The same head without its body, as HEAD wants it.
+    pub(crate) fn without_body(mut self) -> Self {
+        self.body = Body::None(match &self.body {
+            Body::None(length) => *length,
+            Body::Bytes(bytes) => Some(bytes.len() as u64),
+            Body::File { length, .. } => Some(*length),
+            Body::Pieces(_) => None,
+        });
+        self
+    }
+
+    fn head(&self, length: Option<u64>) -> Head {
+        Head { status: self.status, wanted: DigestSet::default(), length, headers: self.headers.clone() }
+    }
+}
+
+impl From<Problem> for Answer {
+    fn from(problem: Problem) -> Self {
+        let mut headers = vec![("content-type".into(), "application/problem+json".into())];
+        headers.extend(problem.retry_after_seconds.map(|seconds| ("retry-after".into(), seconds.to_string())));
+        let body = Body::Bytes(serde_json::to_vec(&problem).unwrap_or_default().into());
+        Self { status: problem.status, headers, body, changed: None }
+    }
+}

@@ -1,0 +1,11 @@
+//! What a request's headers ask for, judged without touching a file: conditions, ranges, checksums, the path.
+
+pub(crate) mod checksum;
+pub(crate) mod conditions;
+pub(crate) mod path;
+pub(crate) mod range;
+
+/// The value of a request header; the gateway sends each name once and in lower case.
+pub(crate) fn header<'a>(headers: &'a [croft_api::bulk::Header], name: &str) -> Option<&'a str> {
+    headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+}

@@ -1,0 +1,29 @@
+//! One space's files: the worker behind the bulk path (`docs/formats/bulk.md`, `docs/formats/space.md`).
+//!
+//! **Owns** the space's `files/` and `.croft/` and its index. **Needs** the descriptors `bulk`, `space`, `index`, `run`, `notify`, and its
+//! projection (the space with its members). **Emits** CHANGED on every link after each published change. **Never** opens a path from
+//! outside, believes the gateway about who somebody is, or acknowledges what is not on the disk.
+//!
+//! | task | hears | says |
+//! |---|---|---|
+//! | [`Worker::serve`] | new links on `bulk`, the stop | one task a link |
+//! | `link` | packets of a gateway, news of other links | one task a stream, news |
+//! | `exchange` + `methods` | OPEN, DATA, COMMIT, ABORT | HEAD, PIPE, DATA, END |
+//! | `croft_files::Publisher` | changes of names | that they are on the disk |
+//!
+//! `judge` decides without touching a file; `space` knows where things lie and who they are; `access` knows who may.
+
+mod access;
+mod content_type;
+mod error;
+mod exchange;
+mod judge;
+mod link;
+mod methods;
+mod news;
+mod space;
+mod worker;
+
+pub use access::Gatekeeper;
+pub use error::SyncError;
+pub use worker::{Worker, run};

@@ -1,0 +1,82 @@
+//! GET and HEAD.
+
+use std::os::unix::fs::FileExt;
+
+use croft_api::bulk::{Header, limits::MAX_INLINE};
+use croft_model::Problem;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{Ground, Request, http_date, identity, pairs};
+use crate::{
+    content_type,
+    error::{Failure, not_found, stale},
+    exchange::{Answer, Body},
+    judge::{
+        conditions::{Present, Verdict, judge_read, range_holds},
+        range::{Part, part},
+    },
+    space::{Entry, Handle, Space, blocking},
+};
+
+/// What stays as it is in `filename*` (RFC 8187).
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+/// A file of a person is never a page of the box: it is saved, not shown, and could not run scripts if it were shown.
+const DEFUSED: [(&str, &str); 4] = [
+    ("content-security-policy", "sandbox; default-src 'none'"),
+    ("x-content-type-options", "nosniff"),
+    ("cache-control", "private, no-cache"),
+    ("accept-ranges", "bytes"),
+];
+
+/// A file or a part of it.
+pub(super) async fn get(ground: &Ground, request: Request) -> Result<Answer, Failure> {
+    let space = ground.space.clone();
+    blocking(move || answer(&space, &request)).await
+}
+
+fn answer(space: &Space, request: &Request) -> Result<Answer, Failure> {
+    let name = request.path.last().ok_or_else(is_folder)?;
+    let Entry { handle, stat, stamp, etag } = space.entry(&request.path)?;
+    let Handle::File(file) = handle else { return Err(is_folder().into()) };
+    let mut headers = identity(&etag, stamp.id);
+    headers.push(("last-modified".into(), http_date(stat.modified_seconds())));
+    headers.extend(pairs(&DEFUSED));
+    let present = Present { etag: &etag, modified: stat.modified_seconds() };
+    match judge_read(&request.open.headers, present) {
+        Verdict::Proceed => {}
+        Verdict::NotModified => return Ok(Answer { body: Body::None(None), ..Answer::empty(304, headers) }),
+        Verdict::Failed => return Err(stale().into()),
+    }
+    headers.push(("content-type".into(), content_type::of(name.as_str()).into()));
+    headers.push(("content-disposition".into(), format!("attachment; filename*=UTF-8''{}", utf8_percent_encode(name.as_str(), PLAIN))));
+    let range = request.header("range").filter(|_| range_holds(&request.open.headers, present));
+    let (status, offset, length) = match part(range, stat.size) {
+        Part::Whole => (200, 0, stat.size),
+        Part::Range { first, length } => {
+            headers.push(("content-range".into(), format!("bytes {first}-{}/{}", first + length - 1, stat.size)));
+            (206, first, length)
+        }
+        Part::Unsatisfiable => return Ok(unsatisfiable(stat.size)),
+    };
+    let body = match usize::try_from(length) {
+        Ok(small) if small <= MAX_INLINE => {
+            let mut bytes = vec![0; small];
+            // A file that is cut meanwhile has no such bytes any more: the client asks again.
+            file.read_exact_at(&mut bytes, offset).map_err(|_| not_found())?;
+            Body::Bytes(bytes.into())
+        }
+        _ => Body::File { file, offset, length },
+    };
+    Ok(Answer { status, headers, body, changed: None })
+}
+
+fn is_folder() -> Problem {
+    Problem::new(405, "is-a-folder", "This is a folder, not a file.").hint("List it with PROPFIND.")
+}
+
+fn unsatisfiable(size: u64) -> Answer {
+    let mut answer = Answer::from(Problem::new(416, "range-outside", "The file has no such part."));
+    let range: Header = ("content-range".into(), format!("bytes */{size}"));
+    answer.headers.push(range);
+    answer
+}

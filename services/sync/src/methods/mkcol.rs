@@ -1,0 +1,57 @@
+//! MKCOL: a new folder.
+
+use std::sync::Arc;
+
+use croft_files::{Change, Name};
+use croft_model::Problem;
+
+use super::{Ground, Request, identity, put, split};
+use crate::{
+    error::Failure,
+    exchange::Answer,
+    space::{Space, blocking, unique},
+};
+
+/// Makes the folder with its id aside and moves it into place.
+pub(super) async fn mkcol(ground: &Ground, request: Request) -> Result<Answer, Failure> {
+    request.access.writes()?;
+    let (folder, name) = split(&request.path).ok_or_else(exists)?;
+    if request.open.length != Some(0) {
+        return Err(Problem::new(415, "body-not-understood", "A new folder takes no body.").into());
+    }
+    let space = &ground.space;
+    let _tree = space.tree.read().await;
+    let _name = space.lock_name(folder, name).await;
+    let (preparing, folder_names, new) = (space.clone(), folder.to_vec(), name.clone());
+    let (change, id, line) = blocking(move || prepare(&preparing, &folder_names, &new)).await?;
+    let aside = match &change {
+        Change::Move { name, .. } => name.clone(),
+        _ => return Err(Failure::Broken("a folder is moved into place")),
+    };
+    if let Err(error) = space.publisher.publish(change).await {
+        let uploads = space.uploads.clone();
+        // A leftover is taken away at the next start, too.
+        let _ = blocking(move || Ok(uploads.remove_tree(&aside)?)).await;
+        return Err(if error.is_taken() { exists().into() } else { error.into() });
+    }
+    space.index.bump(&line);
+    let changed = ground.news.changed(space, folder);
+    Ok(Answer { changed: Some(changed), ..Answer::empty(201, identity(&space.index.etag(id), id)) })
+}
+
+fn prepare(space: &Arc<Space>, folder: &[Name], name: &Name) -> Result<(Change, u64, Vec<u64>), Failure> {
+    let to = space.files.dir(folder).map_err(|error| if error.is_absent() { put::no_folder().into() } else { Failure::from(error) })?;
+    if to.stat_of(name).is_ok() {
+        return Err(exists().into());
+    }
+    space.admit(0)?;
+    let line = space.line(folder)?;
+    let aside = unique()?;
+    let made = space.uploads.make(&aside)?;
+    let id = space.ids.of(&made, made.stat()?)?.id;
+    Ok((Change::Move { from: space.uploads.clone(), name: aside, to, new: name.clone() }, id, line))
+}
+
+fn exists() -> Problem {
+    Problem::new(405, "name-taken", "There is something of this name already.").hint("Choose another name.")
+}

@@ -1,0 +1,185 @@
+//! The entries of a listing, piece by piece: a large folder is never in memory as a document.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use croft_api::bulk::MountLine;
+use croft_files::{Kind, Name};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{
+    Depth,
+    property::{Property, Subject},
+    query::Query,
+    render,
+};
+use crate::{
+    access::{Root, mount_letters},
+    content_type,
+    error::Failure,
+    methods::Request,
+    space::{Entry, RESERVE_BYTES, Space, etag},
+};
+
+/// What stays as it is in addresses: the unreserved characters of RFC 3986.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// Bytes after which a piece is handed on, below what fits a DATA frame.
+const PIECE: usize = 48 * 1024;
+
+/// A listing on its way.
+pub(super) struct Listing {
+    space: Arc<Space>,
+    request: Request,
+    query: Query,
+    steps: VecDeque<Step>,
+    depth: Depth,
+    sized: bool,
+    available: bool,
+}
+
+enum Step {
+    Open,
+    Itself(Box<Entry>),
+    Child(Name),
+    Mount(MountLine),
+    Close,
+}
+
+impl Listing {
+    pub(super) fn new(space: Arc<Space>, request: Request, query: Query, depth: Depth, entry: Entry) -> Self {
+        let known = query.known();
+        let steps = VecDeque::from([Step::Open, Step::Itself(Box::new(entry))]);
+        Self {
+            sized: known.iter().any(|property| property.needs_size()),
+            available: known.contains(&Property::QuotaAvailable),
+            space,
+            steps,
+            depth,
+            request,
+            query,
+        }
+    }
+
+    /// The next piece of the document, or `None` after the last. Blocks.
+    pub(super) fn piece(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        let mut out = String::new();
+        while out.len() < PIECE {
+            let Some(step) = self.steps.pop_front() else { break };
+            match step {
+                Step::Open => out.push_str(&render::open()),
+                Step::Close => out.push_str(render::CLOSE),
+                Step::Itself(entry) => {
+                    self.add_rest(&entry)?;
+                    let subject = self.itself(&entry)?;
+                    render::response(&mut out, &subject, &self.query);
+                }
+                Step::Child(name) => {
+                    if let Some(subject) = self.child(&name)? {
+                        render::response(&mut out, &subject, &self.query);
+                    }
+                }
+                Step::Mount(mount) => render::response(&mut out, &self.mount(&mount), &self.query),
+            }
+        }
+        Ok((!out.is_empty()).then(|| out.into_bytes()))
+    }
+
+    /// Adds what follows the entry itself: with Depth 1 mounts and the names in the folder, then the end.
+    fn add_rest(&mut self, entry: &Entry) -> Result<(), Failure> {
+        if let Some(dir) = entry.dir().filter(|_| self.depth == Depth::One) {
+            let mounts = self.request.open.mounts.clone().unwrap_or_default();
+            let shown = |name: &Name| !mounts.iter().any(|mount| mount.name == name.as_str());
+            let listed = dir.list()?.into_iter().filter(|listed| listed.kind != Some(Kind::Other)).map(|listed| listed.name);
+            // A shared space hides an own folder of its name: addresses below that name lead to the space.
+            let mut names: Vec<Name> = listed.filter(shown).collect();
+            names.sort();
+            self.steps.extend(mounts.into_iter().map(Step::Mount));
+            self.steps.extend(names.into_iter().map(Step::Child));
+        }
+        self.steps.push_back(Step::Close);
+        Ok(())
+    }
+
+    fn itself(&self, entry: &Entry) -> Result<Subject, Failure> {
+        let path = &self.request.path;
+        let root = if path.is_empty() { Root::Yes } else { Root::No };
+        let name = path.last().map_or(self.request.access.space.as_str(), Name::as_str);
+        let mut subject = self.subject(self.href(None), name, entry, root)?;
+        if let Some(mounts) = &self.request.open.mounts {
+            let lines: Vec<_> = mounts.iter().map(|mount| (mount, self.mount_root(mount).0)).collect();
+            let parts = lines.iter().map(|(mount, etag)| [mount.name.as_str(), etag.as_str(), mount_letters(mount.right)]);
+            subject.etag = etag::composed(&entry.etag, parts);
+        }
+        Ok(subject)
+    }
+
+    /// The entry `name`; `None` when it is gone since the folder was listed, or is nothing that is shown.
+    fn child(&self, name: &Name) -> Result<Option<Subject>, Failure> {
+        let mut path = self.request.path.clone();
+        path.push(name.clone());
+        let entry = match self.space.entry(&path) {
+            Ok(entry) => entry,
+            Err(Failure::Files(error)) if error.is_absent() || error.is_refused() => return Ok(None),
+            Err(Failure::Problem(problem)) if problem.status == 404 => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        self.subject(self.href(Some(name.as_str())), name.as_str(), &entry, Root::No).map(Some)
+    }
+
+    fn subject(&self, href: String, name: &str, entry: &Entry, root: Root) -> Result<Subject, Failure> {
+        let mut subject = Subject {
+            name: name.to_owned(),
+            etag: entry.etag.clone(),
+            id: entry.stamp.id,
+            letters: self.request.access.letters(entry.stat.kind, root),
+            modified: Some(entry.stat.modified_seconds()),
+            ..Subject::default()
+        };
+        match entry.dir() {
+            Some(dir) => {
+                subject.href = format!("{href}/");
+                if self.sized {
+                    subject.size = Some(self.space.size_of(dir, entry.stamp.id)?);
+                }
+                if self.available {
+                    subject.available = Some(dir.room()?.available.saturating_sub(RESERVE_BYTES));
+                }
+            }
+            None => {
+                subject.href = href;
+                subject.file = Some((entry.stat.size, content_type::of(name)));
+            }
+        }
+        Ok(subject)
+    }
+
+    fn mount(&self, mount: &MountLine) -> Subject {
+        let (etag, id) = self.mount_root(mount);
+        Subject {
+            href: format!("{}/", self.href(Some(&mount.name))),
+            name: mount.name.clone(),
+            etag,
+            id,
+            letters: mount_letters(mount.right).into(),
+            ..Subject::default()
+        }
+    }
+
+    /// The last known ETag of a mount and the id of its root. One that nobody has seen yet gets an ETag that none will ever have.
+    fn mount_root(&self, mount: &MountLine) -> (String, u64) {
+        let id = croft_model::SpaceNumber(mount.space).file_id(1).unwrap_or(1);
+        match self.space.index.mount(mount.space, mount.root.as_ref()) {
+            Some(root) => (root.etag, root.id),
+            None => (etag::folder(0, id, 0), id),
+        }
+    }
+
+    /// The address of what is listed, or of `child` in it, without a slash at its end.
+    fn href(&self, child: Option<&str>) -> String {
+        let mut href = self.request.open.prefix.clone();
+        for segment in self.request.path.iter().map(Name::as_str).chain(child) {
+            href.push('/');
+            href.extend(utf8_percent_encode(segment, SEGMENT));
+        }
+        href
+    }
+}

@@ -1,0 +1,54 @@
+//! PROPFIND (RFC 4918, section 9.1) of Depth 0 and 1, streamed.
+//!
+//! [`query`] reads what is asked for, [`property`] knows each property, [`listing`] walks the folder, [`render`] writes the answer.
+
+mod listing;
+mod property;
+mod query;
+mod render;
+
+use croft_model::Problem;
+
+use self::{listing::Listing, query::Query};
+use super::{Ground, Request};
+use crate::{
+    error::Failure,
+    exchange::{Answer, Body, Exchange},
+    space::blocking,
+};
+
+/// How deep a listing goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Depth {
+    Zero,
+    One,
+}
+
+/// Says which precondition of RFC 4918 an endless listing fails.
+const FINITE: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<d:error xmlns:d=\"DAV:\"><d:propfind-finite-depth/></d:error>\n";
+
+/// Properties of an entry and, with Depth 1, of what is in it.
+pub(super) async fn propfind(ground: &Ground, request: Request, exchange: &mut Exchange) -> Result<Answer, Failure> {
+    let depth = match request.header("depth").map(str::trim) {
+        Some("0") => Depth::Zero,
+        Some("1") => Depth::One,
+        None => return Ok(infinite()),
+        Some(text) if text.eq_ignore_ascii_case("infinity") => return Ok(infinite()),
+        Some(_) => return Err(Problem::new(400, "depth-malformed", "The header Depth is 0 or 1.").key("Depth").into()),
+    };
+    let (space, path) = (ground.space.clone(), request.path.clone());
+    let entry = blocking(move || space.entry(&path)).await?;
+    let query = match request.open.length {
+        Some(0) => Query::All,
+        _ => Query::parse(&exchange.receive_inline(Default::default()).await?.0)?,
+    };
+    let mut listing = Listing::new(ground.space.clone(), request, query, depth, entry);
+    let body = Body::Pieces(Box::new(move || listing.piece()));
+    let headers = super::pairs(&[("content-type", "application/xml; charset=utf-8"), ("dav", "1"), ("cache-control", "private, no-cache")]);
+    Ok(Answer { status: 207, headers, body, changed: None })
+}
+
+fn infinite() -> Answer {
+    let headers = super::pairs(&[("content-type", "application/xml; charset=utf-8")]);
+    Answer { status: 403, headers, body: Body::Bytes(FINITE.into()), changed: None }
+}

@@ -1,0 +1,102 @@
+//! The properties that are known, and their values.
+
+use super::render::escaped;
+use crate::methods::{http_date, long_id};
+
+/// Namespaces and the prefixes that answers give them.
+pub(super) const NAMESPACES: [(&str, &str); 3] = [("d", "DAV:"), ("oc", "http://owncloud.org/ns"), ("nc", "http://nextcloud.org/ns")];
+
+/// A known property.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Property {
+    ContentLength,
+    ContentType,
+    DisplayName,
+    Etag,
+    LastModified,
+    ResourceType,
+    QuotaAvailable,
+    QuotaUsed,
+    FileId,
+    LongId,
+    Permissions,
+    Size,
+}
+
+/// Every property with its prefix and name.
+pub(super) const PROPERTIES: [(Property, &str, &str); 12] = [
+    (Property::ContentLength, "d", "getcontentlength"),
+    (Property::ContentType, "d", "getcontenttype"),
+    (Property::DisplayName, "d", "displayname"),
+    (Property::Etag, "d", "getetag"),
+    (Property::LastModified, "d", "getlastmodified"),
+    (Property::ResourceType, "d", "resourcetype"),
+    (Property::QuotaAvailable, "d", "quota-available-bytes"),
+    (Property::QuotaUsed, "d", "quota-used-bytes"),
+    (Property::FileId, "oc", "fileid"),
+    (Property::LongId, "oc", "id"),
+    (Property::Permissions, "oc", "permissions"),
+    (Property::Size, "oc", "size"),
+];
+
+/// What is asked for without naming anything: the properties of RFC 4918 that cost nothing.
+pub(super) const ALL: [Property; 6] =
+    [Property::DisplayName, Property::ResourceType, Property::ContentLength, Property::ContentType, Property::Etag, Property::LastModified];
+
+/// What is known of an entry, for its values.
+#[derive(Debug, Default)]
+pub(super) struct Subject {
+    /// Its address, percent-encoded, with a slash at the end of a folder's.
+    pub(super) href: String,
+    pub(super) name: String,
+    pub(super) etag: String,
+    pub(super) id: u64,
+    pub(super) letters: String,
+    /// Length and type of a file; none of a folder.
+    pub(super) file: Option<(u64, &'static str)>,
+    /// Seconds since 1970; not known of a mount.
+    pub(super) modified: Option<i64>,
+    /// All bytes of it, where they were asked for.
+    pub(super) size: Option<u64>,
+    /// Bytes that may still be written, of a folder, where they were asked for.
+    pub(super) available: Option<u64>,
+}
+
+impl Property {
+    /// The property `name` in `namespace`.
+    pub(super) fn find(namespace: &str, name: &str) -> Option<Self> {
+        let (prefix, _) = NAMESPACES.iter().find(|(_, uri)| *uri == namespace)?;
+        PROPERTIES.iter().find(|(_, known, local)| known == prefix && *local == name).map(|(property, ..)| *property)
+    }
+
+    /// Prefix and name, as `d:getetag`.
+    pub(super) fn tag(self) -> String {
+        PROPERTIES.iter().find(|(property, ..)| *property == self).map(|(_, prefix, name)| format!("{prefix}:{name}")).unwrap_or_default()
+    }
+
+    /// Whether all below a folder has to be counted for it.
+    pub(super) fn needs_size(self) -> bool {
+        matches!(self, Self::Size | Self::QuotaUsed)
+    }
+
+    /// The value as XML; `None` when this entry has no such property.
+    pub(super) fn value(self, subject: &Subject) -> Option<String> {
+        let folder = subject.file.is_none();
+        Some(match self {
+            Self::ContentLength => subject.file?.0.to_string(),
+            Self::ContentType => subject.file?.1.to_owned(),
+            Self::DisplayName => escaped(&subject.name),
+            Self::Etag => format!("&quot;{}&quot;", subject.etag),
+            Self::LastModified => http_date(subject.modified?),
+            Self::ResourceType if folder => "<d:collection/>".to_owned(),
+            Self::ResourceType => String::new(),
+            Self::QuotaAvailable => subject.available?.to_string(),
+            Self::QuotaUsed if folder => subject.size?.to_string(),
+            Self::QuotaUsed => return None,
+            Self::FileId => subject.id.to_string(),
+            Self::LongId => long_id(subject.id),
+            Self::Permissions => subject.letters.clone(),
+            Self::Size => subject.size.or(subject.file.map(|(length, _)| length))?.to_string(),
+        })
+    }
+}

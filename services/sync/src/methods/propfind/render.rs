@@ -1,0 +1,118 @@
+//! The multistatus document, entry by entry.
+
+use super::{
+    property::{NAMESPACES, PROPERTIES, Property, Subject},
+    query::{Query, Wanted},
+};
+
+/// What stands before the first entry.
+pub(super) fn open() -> String {
+    let namespaces: String = NAMESPACES.iter().map(|(prefix, uri)| format!(" xmlns:{prefix}=\"{uri}\"")).collect();
+    format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<d:multistatus{namespaces}>\n")
+}
+
+/// What stands behind the last one.
+pub(super) const CLOSE: &str = "</d:multistatus>\n";
+
+/// One entry.
+pub(super) fn response(out: &mut String, subject: &Subject, query: &Query) {
+    let (mut found, mut missing) = (String::new(), String::new());
+    match query {
+        Query::All => query.known().into_iter().for_each(|property| put(&mut found, None, property, subject)),
+        Query::Names => PROPERTIES.iter().for_each(|(property, ..)| empty(&mut found, *property)),
+        Query::These(wanted) => {
+            for wanted in wanted {
+                match wanted {
+                    Wanted::Known(property) => put(&mut found, Some(&mut missing), *property, subject),
+                    Wanted::Unknown { namespace, name } if namespace.is_empty() => missing.push_str(&format!("<{name} xmlns=\"\"/>")),
+                    Wanted::Unknown { namespace, name } => missing.push_str(&format!("<x:{name} xmlns:x=\"{}\"/>", escaped(namespace))),
+                }
+            }
+        }
+    }
+    out.push_str(&format!("<d:response><d:href>{}</d:href>", escaped(&subject.href)));
+    if !found.is_empty() || missing.is_empty() {
+        out.push_str(&format!("<d:propstat><d:prop>{found}</d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat>"));
+    }
+    if !missing.is_empty() {
+        out.push_str(&format!("<d:propstat><d:prop>{missing}</d:prop><d:status>HTTP/1.1 404 Not Found</d:status></d:propstat>"));
+    }
+    out.push_str("</d:response>\n");
+}
+
+/// `text` as XML text. Characters that XML 1.0 cannot carry at all are left out.
+pub(super) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\t' | '\n' | '\r' => out.push_str(&format!("&#{};", u32::from(letter))),
+            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {}
+            _ => out.push(letter),
+        }
+    }
+    out
+}
+
+fn put(found: &mut String, missing: Option<&mut String>, property: Property, subject: &Subject) {
+    match property.value(subject) {
+        Some(value) if value.is_empty() => empty(found, property),
+        Some(value) => {
+            let tag = property.tag();
+            found.push_str(&format!("<{tag}>{value}</{tag}>"));
+        }
+        None => {
+            if let Some(missing) = missing {
+                empty(missing, property);
+            }
+        }
+    }
+}
+
+fn empty(out: &mut String, property: Property) {
+    out.push_str(&format!("<{}/>", property.tag()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_has_what_is_known_and_says_what_is_not() {
+        let file = Subject {
+            href: "/dav/files/ana/a%26b".into(),
+            name: "a&b\u{1}".into(),
+            etag: "e".into(),
+            id: 7,
+            letters: "GDNVW".into(),
+            file: Some((3, "text/plain")),
+            modified: Some(0),
+            ..Subject::default()
+        };
+        let query = Query::parse(
+            b"<propfind xmlns='DAV:'><prop><displayname/><resourcetype/><getetag/><quota-used-bytes/><odd/></prop></propfind>",
+        )
+        .unwrap();
+        let mut out = String::new();
+        response(&mut out, &file, &query);
+        assert_eq!(
+            out,
+            "<d:response><d:href>/dav/files/ana/a%26b</d:href><d:propstat><d:prop><d:displayname>a&amp;b</d:displayname><d:resourcetype/>\
+             <d:getetag>&quot;e&quot;</d:getetag></d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat><d:propstat><d:prop>\
+             <d:quota-used-bytes/><x:odd xmlns:x=\"DAV:\"/></d:prop><d:status>HTTP/1.1 404 Not Found</d:status></d:propstat></d:response>\n"
+        );
+    }
+
+    #[test]
+    fn every_property_is_found_by_its_name_and_has_one() {
+        for (property, prefix, name) in PROPERTIES {
+            let (_, uri) = NAMESPACES.iter().find(|(known, _)| *known == prefix).unwrap();
+            assert_eq!(Property::find(uri, name), Some(property));
+            assert_eq!(property.tag(), format!("{prefix}:{name}"));
+        }
+        assert_eq!(Property::find("DAV:", "fileid"), None);
+    }
+}

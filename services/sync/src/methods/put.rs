@@ -1,0 +1,218 @@
+//! PUT: received without a name, compared, published, on the disk, acknowledged. In this order and no other.
+
+use std::sync::Arc;
+
+use croft_api::bulk::{Commit, Digest, Header, limits::MAX_INLINE};
+use croft_files::{Change, Name, Staged, set_xattr};
+use croft_model::Problem;
+
+use super::{Ground, Request, identity, split};
+use crate::{
+    error::{Failure, stale},
+    exchange::{Answer, Exchange},
+    judge::{
+        checksum,
+        conditions::{Present, Verdict, judge_write},
+    },
+    space::{Entry, Handle, Space, blocking, etag, stamp, unique},
+};
+
+/// Files above this are brought to the device before they wait for their name, so that they do not hold up the flush of small ones.
+const LARGE: u64 = 1024 * 1024;
+
+/// An upload from the moment that its head was accepted.
+struct Upload {
+    space: Arc<Space>,
+    folder: Vec<Name>,
+    name: Name,
+    headers: Vec<Header>,
+    modified: Option<(i64, i64)>,
+}
+
+/// A change that is ready to be published.
+struct Prepared {
+    change: Change,
+    status: u16,
+    etag: String,
+    id: u64,
+    line: Vec<u64>,
+}
+
+/// A file.
+pub(super) async fn put(ground: &Ground, request: Request, exchange: &mut Exchange) -> Result<Answer, Failure> {
+    request.access.writes()?;
+    let (folder, name) = split(&request.path).ok_or_else(is_folder)?;
+    let expected = checksum::expected(&request.open.headers)?;
+    let length = request.open.length;
+    let announced = length.or_else(|| request.header("x-expected-entity-length")?.parse().ok());
+    let upload = Arc::new(Upload {
+        space: ground.space.clone(),
+        folder: folder.to_vec(),
+        name: name.clone(),
+        modified: request.header("x-oc-mtime").map(modified).transpose()?,
+        headers: request.open.headers.clone(),
+    });
+    let judged = upload.clone();
+    let staged = blocking(move || judged.accept(announced)).await?;
+    let (staged, count, commit) = upload.receive(staged, length, &expected, exchange).await?;
+    if commit.count != count || length.is_some_and(|length| length != count) {
+        return Err(incomplete().into());
+    }
+    checksum::compare(&expected, &commit)?;
+    upload.publish(ground, staged, count).await
+}
+
+impl Upload {
+    /// Judges before a byte of the body is asked for. Blocks.
+    fn accept(&self, announced: Option<u64>) -> Result<Staged, Failure> {
+        self.present()?;
+        self.space.admit(announced.unwrap_or(0))?;
+        self.space.stage()
+    }
+
+    /// The file that is there now, if conditions and kinds allow to replace it. Blocks.
+    fn present(&self) -> Result<Option<Entry>, Failure> {
+        let parent = self
+            .space
+            .files
+            .dir(&self.folder)
+            .map_err(|error| if error.is_absent() { no_folder().into() } else { Failure::from(error) })?;
+        let entry = match self.space.child(&parent, &self.name) {
+            Ok(entry) => Some(entry),
+            Err(Failure::Files(error)) if error.is_absent() => None,
+            Err(error) => return Err(error),
+        };
+        if entry.as_ref().is_some_and(|entry| entry.dir().is_some()) {
+            return Err(is_folder().into());
+        }
+        let present = entry.as_ref().map(|entry| Present { etag: &entry.etag, modified: entry.stat.modified_seconds() });
+        match judge_write(&self.headers, present) {
+            Verdict::Proceed => Ok(entry),
+            _ => Err(stale().into()),
+        }
+    }
+
+    async fn receive(
+        &self,
+        staged: Staged,
+        length: Option<u64>,
+        expected: &[Digest],
+        exchange: &mut Exchange,
+    ) -> Result<(Staged, u64, Commit), Failure> {
+        let wanted = checksum::wanted(expected);
+        if length.is_some_and(|length| length <= MAX_INLINE as u64) {
+            let (body, commit) = exchange.receive_inline(wanted).await?;
+            let count = body.len() as u64;
+            let staged = blocking(move || {
+                staged.write(&body)?;
+                Ok(staged)
+            })
+            .await?;
+            return Ok((staged, count, commit));
+        }
+        let pipes = &self.space.pipes;
+        let (intake, end) = exchange.unless_gone(async { Ok(pipes.intake().await?) }).await?;
+        exchange.ask(wanted, end).await?;
+        let (space, file) = (self.space.clone(), staged.file().clone());
+        let count = exchange.unless_gone(intake.into_file(file, move |_| space.admit(0))).await?;
+        let commit = exchange.commit().await?;
+        if count <= LARGE {
+            return Ok((staged, count, commit));
+        }
+        let staged = blocking(move || {
+            staged.write_out()?;
+            Ok(staged)
+        });
+        Ok((staged.await?, count, commit))
+    }
+
+    async fn publish(self: Arc<Self>, ground: &Ground, staged: Staged, count: u64) -> Result<Answer, Failure> {
+        let _tree = self.space.tree.read().await;
+        let _name = self.space.lock_name(&self.folder, &self.name).await;
+        let upload = self.clone();
+        let Prepared { change, status, etag, id, line } = blocking(move || upload.prepare(staged)).await?;
+        self.space.publisher.publish(change).await.map_err(|error| if error.is_taken() { taken().into() } else { Failure::from(error) })?;
+        self.space.index.bump(&line);
+        tracing::debug!(count, status, "a file was published");
+        let mut headers = identity(&etag, id);
+        if self.modified.is_some() {
+            headers.push(("x-oc-mtime".into(), "accepted".into()));
+        }
+        let changed = ground.news.changed(&self.space, &self.folder);
+        Ok(Answer { changed: Some(changed), ..Answer::empty(status, headers) })
+    }
+
+    /// Checks the conditions again, now under the lock of the name, and gives the content its id and times. Blocks.
+    fn prepare(&self, staged: Staged) -> Result<Prepared, Failure> {
+        let present = self.present()?;
+        let line = self.space.line(&self.folder)?;
+        let dir = self.space.files.dir(&self.folder)?;
+        if let Some((seconds, nanoseconds)) = self.modified {
+            staged.set_modified(seconds, nanoseconds)?;
+        }
+        let id = match &present {
+            Some(entry) => entry.stamp.id,
+            None => self.space.ids.fresh()?,
+        };
+        let stamp = stamp(id, staged.stat()?)?;
+        if let Err(error) = set_xattr(&staged, etag::ATTRIBUTE, &stamp.encode()) {
+            if error.is_full() {
+                return Err(error.into());
+            }
+            tracing::debug!(%error, "a file cannot carry its id");
+        }
+        let etag = etag::file(stamp, staged.stat()?);
+        let name = self.name.clone();
+        let (change, status) = match present.map(|entry| entry.handle) {
+            Some(Handle::File(_)) => (Change::Replace { file: staged, dir, name, unique: unique()? }, 204),
+            _ => (Change::Create { file: staged, dir, name }, 201),
+        };
+        Ok(Prepared { change, status, etag, id, line })
+    }
+}
+
+/// Seconds and nanoseconds of `X-OC-Mtime`; some phones send a fraction.
+fn modified(text: &str) -> Result<(i64, i64), Problem> {
+    let wrong = || Problem::new(400, "time-malformed", "The header X-OC-Mtime is no time in seconds since 1970.").key("X-OC-Mtime");
+    let (seconds, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    let nanoseconds: String = fraction.chars().chain("000000000".chars()).take(9).collect();
+    // What ext4 can hold ends in the year 2446.
+    let seconds: i64 = seconds.parse().ok().filter(|seconds| (0..=15_032_385_535).contains(seconds)).ok_or_else(wrong)?;
+    Ok((seconds, nanoseconds.parse().map_err(|_| wrong())?))
+}
+
+fn is_folder() -> Problem {
+    Problem::new(405, "is-a-folder", "There is a folder of this name.").hint("Choose another name for the file.")
+}
+
+pub(super) fn no_folder() -> Problem {
+    Problem::new(409, "folder-missing", "The folder for this does not exist.").hint("Make the folder first.")
+}
+
+pub(super) fn taken() -> Problem {
+    Problem::new(409, "name-taken", "Something else got this name meanwhile.").hint("Read the folder again, then decide.")
+}
+
+fn incomplete() -> Problem {
+    Problem::new(400, "body-incomplete", "The file did not arrive whole. Nothing was changed.").hint("Send it again.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_seconds_with_or_without_a_fraction() {
+        let check = |text: &str, expected: Option<(i64, i64)>| assert_eq!(modified(text).ok(), expected, "{text:?}");
+        check("1700000000", Some((1_700_000_000, 0)));
+        check("0", Some((0, 0)));
+        check(" 1700000000.25 ", Some((1_700_000_000, 250_000_000)));
+        check("1700000000.1234567891", Some((1_700_000_000, 123_456_789)));
+        for wrong in ["", "-1", "now", "1e9", "1.-5", "99999999999999999999", "15032385536"] {
+            check(wrong, None);
+        }
+    }
+}

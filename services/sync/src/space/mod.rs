@@ -1,0 +1,198 @@
+//! The space on disk, as `docs/formats/space.md` draws it: where things lie, who an entry is, how names are locked.
+
+pub(crate) mod etag;
+mod ids;
+mod index;
+mod records;
+mod size;
+
+use std::{
+    fs::File,
+    hash::{BuildHasher, RandomState},
+    sync::Arc,
+};
+
+use croft_api::bulk::{Root, limits};
+use croft_files::{Dir, Kind, Name, Pipes, Publisher, Staged, Stat};
+use croft_model::SpaceNumber;
+use tokio::sync::{Mutex, OwnedMutexGuard, RwLock};
+
+pub(crate) use self::records::Trashed;
+use self::{etag::Stamp, ids::Ids, index::Index, records::Records};
+use crate::error::{Failure, SyncError};
+
+const FILES: Name = Name::literal("files");
+const OWN: Name = Name::literal(".croft");
+const UPLOADS: Name = Name::literal("uploads");
+const TRASH: Name = Name::literal("trash");
+/// Permission bits of what people's programs look into, and of what only the worker does.
+const FILES_MODE: u32 = 0o750;
+const OWN_MODE: u32 = 0o700;
+/// Locks that names are spread over. Two names that share one only wait for each other's flush.
+const NAME_LOCKS: usize = 256;
+/// Bytes of the disk that uploads leave free, so that databases and deletions still work on a full box.
+pub(crate) const RESERVE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// An open space.
+#[derive(Debug)]
+pub(crate) struct Space {
+    pub(crate) files: Dir,
+    pub(crate) uploads: Dir,
+    pub(crate) trash: Dir,
+    pub(crate) publisher: Publisher,
+    pub(crate) pipes: Pipes,
+    pub(crate) ids: Ids,
+    pub(crate) index: Index,
+    pub(crate) records: Records,
+    /// Held for reading while a name is published, for writing while a whole tree moves.
+    pub(crate) tree: RwLock<()>,
+    names: Vec<Arc<Mutex<()>>>,
+    hasher: RandomState,
+}
+
+/// An entry that was looked at, held open.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) handle: Handle,
+    pub(crate) stat: Stat,
+    pub(crate) stamp: Stamp,
+    pub(crate) etag: String,
+}
+
+/// What is held open of an entry.
+#[derive(Debug, Clone)]
+pub(crate) enum Handle {
+    File(Arc<File>),
+    Dir(Dir),
+}
+
+impl Space {
+    /// Opens the space in `dir` with its cache in `index_dir`; makes what is not there and empties the uploads. Blocks.
+    pub(crate) fn open(dir: &Dir, index_dir: &Dir, number: SpaceNumber) -> Result<Self, SyncError> {
+        let failed = |what| move |source| SyncError::Space { what, source };
+        let files = dir.make_or_open(&FILES, FILES_MODE).map_err(failed("opening files/"))?;
+        let own = dir.make_or_open(&OWN, OWN_MODE).map_err(failed("opening .croft/"))?;
+        let uploads = own.make_or_open(&UPLOADS, OWN_MODE).map_err(failed("opening .croft/uploads/"))?;
+        let trash = own.make_or_open(&TRASH, OWN_MODE).map_err(failed("opening .croft/trash/"))?;
+        for leftover in uploads.list().map_err(failed("listing .croft/uploads/"))? {
+            uploads.remove_tree(&leftover.name).map_err(failed("emptying .croft/uploads/"))?;
+        }
+        let records = Records::open(&own)?;
+        for dir in [&own, dir] {
+            dir.sync().map_err(failed("bringing the space's folders to the disk"))?;
+        }
+        let index = Index::open(index_dir).map_err(|error| {
+            tracing::error!(%error, "no index");
+            SyncError::Ended
+        })?;
+        Ok(Self {
+            publisher: Publisher::start(&files).map_err(failed("starting the publisher"))?,
+            pipes: Pipes::new(limits::MAX_PIPES, limits::PIPE_BYTES, limits::IDLE_BODY),
+            ids: Ids::new(number, records.clone()),
+            names: std::iter::repeat_with(Arc::default).take(NAME_LOCKS).collect(),
+            hasher: RandomState::new(),
+            tree: RwLock::default(),
+            files,
+            uploads,
+            trash,
+            index,
+            records,
+        })
+    }
+
+    /// The root as HELLO and CHANGED say it.
+    pub(crate) fn root(&self) -> Root {
+        let id = self.ids.root();
+        Root { etag: self.index.etag(id), id }
+    }
+
+    /// The entry at `path`. Blocks.
+    pub(crate) fn entry(&self, path: &[Name]) -> Result<Entry, Failure> {
+        match path.split_last() {
+            None => self.dir_entry(self.files.clone(), None),
+            Some((name, parent)) => self.child(&self.files.dir(parent)?, name),
+        }
+    }
+
+    /// The entry `name` in `parent`. Blocks.
+    pub(crate) fn child(&self, parent: &Dir, name: &Name) -> Result<Entry, Failure> {
+        let stat = parent.stat_of(name)?;
+        match stat.kind {
+            Kind::Dir => self.dir_entry(parent.dir(std::slice::from_ref(name))?, Some(stat)),
+            Kind::File => {
+                let file = parent.file(name)?;
+                // The name may have been given to another file since; what is open counts.
+                let stat = Stat::of(&file)?;
+                if stat.kind != Kind::File {
+                    return Err(crate::error::not_found().into());
+                }
+                let stamp = self.ids.of(&file, stat)?;
+                Ok(Entry { etag: etag::file(stamp, stat), handle: Handle::File(Arc::new(file)), stat, stamp })
+            }
+            Kind::Other => Err(crate::error::not_found().into()),
+        }
+    }
+
+    fn dir_entry(&self, dir: Dir, known: Option<Stat>) -> Result<Entry, Failure> {
+        let stat = dir.stat()?;
+        let stamp = match known {
+            None => Stamp { id: self.ids.root(), inode: stat.inode, nonce: 0 },
+            Some(_) => self.ids.of(&dir, stat)?,
+        };
+        Ok(Entry { etag: self.index.etag(stamp.id), handle: Handle::Dir(dir), stat, stamp })
+    }
+
+    /// Ids of the folders from the root to `folder`, to be given a new sequence number. Blocks.
+    pub(crate) fn line(&self, folder: &[Name]) -> Result<Vec<u64>, Failure> {
+        let mut line = vec![self.ids.root()];
+        let mut dir = self.files.clone();
+        for name in folder {
+            dir = dir.dir(std::slice::from_ref(name))?;
+            line.push(self.ids.of(&dir, dir.stat()?)?.id);
+        }
+        Ok(line)
+    }
+
+    /// Locks the name `name` in the folder `parent` against other changes.
+    pub(crate) async fn lock_name(&self, parent: &[Name], name: &Name) -> OwnedMutexGuard<()> {
+        let hash = usize::try_from(self.hasher.hash_one((parent, name)) % NAME_LOCKS as u64).unwrap_or(0);
+        Arc::clone(&self.names[hash]).lock_owned().await
+    }
+
+    /// A file to receive an upload. Blocks.
+    pub(crate) fn stage(&self) -> Result<Staged, Failure> {
+        Ok(Staged::new(&self.uploads, &unique()?)?)
+    }
+
+    /// Refuses with "disk full" when writing `bytes` more would touch the reserve.
+    pub(crate) fn admit(&self, bytes: u64) -> Result<(), Failure> {
+        let room = self.files.room()?;
+        if room.available.saturating_sub(RESERVE_BYTES) < bytes { Err(crate::error::full().into()) } else { Ok(()) }
+    }
+}
+
+impl Entry {
+    /// The folder, if it is one.
+    pub(crate) fn dir(&self) -> Option<&Dir> {
+        match &self.handle {
+            Handle::Dir(dir) => Some(dir),
+            Handle::File(_) => None,
+        }
+    }
+}
+
+/// A name that is free anywhere.
+pub(crate) fn unique() -> Result<Name, Failure> {
+    let bytes: [u8; 8] = croft_api::random::bytes().map_err(|_| Failure::Broken("the system gave no random bytes"))?;
+    Name::new(hex::encode(bytes)).map_err(|_| Failure::Broken("hexadecimal is a name"))
+}
+
+/// Runs `work`, which touches the disk, where it cannot hold up the runtime.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Failure::Broken("work on the disk broke off"))?
+}
+
+/// A stamp for content that is about to be published.
+pub(crate) fn stamp(id: u64, stat: Stat) -> Result<Stamp, Failure> {
+    Ok(Stamp { id, inode: stat.inode, nonce: ids::nonce()? })
+}

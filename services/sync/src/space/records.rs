@@ -1,0 +1,91 @@
+//! What cannot be rebuilt: `records.redb` in the space.
+
+use croft_files::{Dir, Name};
+use croft_store::{Options, Store, StoreError, Table, first_version};
+use serde::{Deserialize, Serialize};
+
+use crate::error::SyncError;
+
+const FILE: Name = Name::literal("records.redb");
+/// Ids that one durable write reserves: rare enough to cost nothing, small enough that a crash wastes little of 2^36.
+pub(crate) const BLOCK: u64 = 1024;
+/// The first id that the counter gives; 1 is the root's.
+const FIRST: u64 = 2;
+
+/// The first counter of a file id that is not reserved yet.
+#[derive(Debug, Serialize, Deserialize)]
+struct Counter {
+    next: u64,
+}
+
+/// Where a deleted entry came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Trashed {
+    /// Decoded path inside the space.
+    pub(crate) path: String,
+    /// Unix time in seconds.
+    pub(crate) deleted: i64,
+    /// Who deleted it.
+    pub(crate) who: String,
+}
+
+first_version!(Counter, Trashed);
+
+const COUNTER: Table<u8, Counter> = Table::new("counter");
+const TRASH: Table<String, Trashed> = Table::new("trash");
+
+/// The records of a space.
+#[derive(Debug, Clone)]
+pub(crate) struct Records(Store);
+
+impl Records {
+    /// Opens the records in `own`, the space's `.croft`.
+    pub(crate) fn open(own: &Dir) -> Result<Self, SyncError> {
+        let file = own.file_for_writing(&FILE).map_err(|source| SyncError::Space { what: "opening .croft/records.redb", source })?;
+        Store::open(file, Options::new("space")).map(Self).map_err(|source| SyncError::Records { source })
+    }
+
+    /// Reserves the next block of counters, durably, and gives its first.
+    pub(crate) fn reserve(&self) -> Result<u64, StoreError> {
+        let mut write = self.0.write()?;
+        let next = write.get(&COUNTER, &0)?.map_or(FIRST, |counter| counter.next);
+        write.put(&COUNTER, &0, &Counter { next: next + BLOCK })?;
+        write.commit()?;
+        Ok(next)
+    }
+
+    /// Remembers, durably, where the entry in the trash under `key` comes from.
+    pub(crate) fn trash(&self, key: &Name, trashed: &Trashed) -> Result<(), StoreError> {
+        let mut write = self.0.write()?;
+        write.put(&TRASH, &key.to_string(), trashed)?;
+        write.commit()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{error::Error, fs};
+
+    use super::*;
+
+    #[test]
+    fn no_counter_is_given_twice_and_a_torn_file_is_an_error_that_says_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Records::open(&Dir::new(fs::File::open(folder.path()).unwrap().into()).unwrap());
+        let records = open().unwrap();
+        assert_eq!(records.reserve().unwrap(), FIRST);
+        assert_eq!(records.reserve().unwrap(), FIRST + BLOCK);
+        drop(records);
+        let records = open().unwrap();
+        assert_eq!(records.reserve().unwrap(), FIRST + 2 * BLOCK);
+        let trashed = Trashed { path: "a/b".into(), deleted: 5, who: "ana".into() };
+        records.trash(&Name::literal("0011"), &trashed).unwrap();
+        assert_eq!(records.0.read().unwrap().get(&TRASH, &"0011".to_owned()).unwrap(), Some(trashed));
+        drop(records);
+        fs::write(folder.path().join("records.redb"), [7; 9000]).unwrap();
+        let error = open().unwrap_err();
+        assert!(error.to_string().contains("Restore this file from a backup"), "{error}");
+        assert!(error.source().is_some());
+        assert_eq!(fs::read(folder.path().join("records.redb")).unwrap(), [7; 9000]);
+    }
+}

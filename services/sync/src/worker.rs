@@ -1,0 +1,153 @@
+//! The worker's life: opening the space, accepting links, ending in order.
+
+use std::{os::fd::OwnedFd, sync::Arc, time::Duration};
+
+use croft_api::{
+    bulk::limits::MAX_LINKS, capability::Verifier, inherit::Descriptors, lifecycle::Lifecycle, projection::Supervisor, socket::Peers,
+};
+use croft_files::{Dir, LinkListener};
+use croft_model::{SpaceId, SpaceNumber};
+use tokio::{sync::Semaphore, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{access::Gatekeeper, error::SyncError, link, methods::Ground, news::News, space::Space};
+
+/// A worker that nobody was linked to for so long ends; the next request starts it again.
+const IDLE: Duration = Duration::from_secs(60);
+/// Time that open streams get at an orderly end.
+const DRAIN: Duration = Duration::from_secs(10);
+/// Time that the first projection may take before requests are answered "not ready".
+const FIRST_PROJECTION: Duration = Duration::from_secs(10);
+
+/// A worker with its space open.
+pub struct Worker {
+    pub(crate) ground: Ground,
+    pub(crate) gatekeeper: Gatekeeper,
+    pub(crate) streams: TaskTracker,
+    pub(crate) stopping: CancellationToken,
+}
+
+/// Runs as the role `sync` for `space` until it is told to stop or was idle for a minute.
+///
+/// # Errors
+/// What was handed over cannot be used, or the space cannot be opened.
+pub async fn run(mut descriptors: Descriptors, space: SpaceId) -> Result<(), SyncError> {
+    let lifecycle = Lifecycle::start(&mut descriptors)?;
+    let stop = lifecycle.stopping();
+    let verifier = Verifier::from_env(&format!("sync@{space}"))?;
+    let peers = Peers::from_env()?;
+    let supervisor = Supervisor::new(descriptors.run_directory()?);
+    let mut projection = supervisor.follow(stop.clone());
+    let (listener, dir, index) = (descriptors.take("bulk")?, descriptors.take("space")?, descriptors.take("index")?);
+    let worker = Worker::open(dir, index, space, Gatekeeper::new(verifier, space, projection.clone())).await?;
+    // Without it every request is answered "not ready", which is true but unfriendly right after a start.
+    let _ = timeout(FIRST_PROJECTION, projection.wait_for(Option::is_some)).await;
+    lifecycle.ready();
+    let served = worker.serve(listener, &peers, stop).await;
+    lifecycle.ended();
+    served
+}
+
+impl Worker {
+    /// Opens the space in the directory `dir` with its cache in `index`.
+    ///
+    /// # Errors
+    /// [`SyncError::Space`], or [`SyncError::Records`] when `records.redb` is torn.
+    pub async fn open(dir: OwnedFd, index: OwnedFd, space: SpaceId, gatekeeper: Gatekeeper) -> Result<Arc<Self>, SyncError> {
+        let opened = tokio::task::spawn_blocking(move || {
+            let failed = |source| SyncError::Space { what: "the directories that were handed over", source };
+            let (dir, index) = (Dir::new(dir).map_err(failed)?, Dir::new(index).map_err(failed)?);
+            Space::open(&dir, &index, SpaceNumber::from(space))
+        });
+        let space = opened.await.map_err(|_| SyncError::Ended)??;
+        Ok(Arc::new(Self {
+            ground: Ground { space: Arc::new(space), news: News::new() },
+            gatekeeper,
+            streams: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+        }))
+    }
+
+    /// Serves links from `listener` by the gateway among `peers` until `stop`, or until there was none for a minute; then ends in order.
+    ///
+    /// # Errors
+    /// The listener cannot be used.
+    pub async fn serve(self: Arc<Self>, listener: OwnedFd, peers: &Peers, stop: CancellationToken) -> Result<(), SyncError> {
+        let failed = |source| SyncError::Space { what: "listening for links", source };
+        let mut listener = LinkListener::new(listener).map_err(failed)?;
+        let slots = Arc::new(Semaphore::new(MAX_LINKS));
+        let links = TaskTracker::new();
+        let ended = CancellationToken::new();
+        let mut number = 0;
+        loop {
+            // Cancel-safe: a link that is not yet accepted stays with the socket, also beyond this process.
+            let accepted = tokio::select! {
+                () = stop.cancelled() => break,
+                () = idle(&links) => break,
+                accepted = listener.accept() => accepted,
+            };
+            let link = match accepted {
+                Ok(link) => link,
+                Err(error) => {
+                    tracing::warn!(%error, "a link could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            };
+            if !link.peer().is_ok_and(|peer| peers.is(peer.uid, "gateway")) {
+                tracing::warn!("a process that is not the gateway was turned away");
+                continue;
+            }
+            let Ok(slot) = slots.clone().try_acquire_owned() else {
+                tracing::warn!(limit = MAX_LINKS, "too many links");
+                continue;
+            };
+            number += 1;
+            let (worker, ended) = (self.clone(), ended.clone());
+            drop(links.spawn(async move {
+                // Cancel-safe: when all has ended nobody is interested in the rest of the link.
+                let over = tokio::select! {
+                    over = link::serve(worker, link, number) => over,
+                    () = ended.cancelled() => Ok(()),
+                };
+                if let Err(error) = over {
+                    tracing::warn!(%error, "a link broke");
+                }
+                drop(slot);
+            }));
+        }
+        self.end(&links, &ended).await;
+        Ok(())
+    }
+
+    /// Lets open streams finish, then closes the stores.
+    async fn end(&self, links: &TaskTracker, ended: &CancellationToken) {
+        self.stopping.cancel();
+        self.streams.close();
+        if timeout(DRAIN, self.streams.wait()).await.is_err() {
+            tracing::warn!("some requests were still open at the end");
+        }
+        ended.cancel();
+        links.close();
+        links.wait().await;
+        let space = self.ground.space.clone();
+        match tokio::task::spawn_blocking(move || space.index.close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the index could not be written; folders will look changed"),
+            Err(error) => tracing::error!(%error, "closing the index broke off"),
+        }
+    }
+}
+
+/// Returns when there was no link for [`IDLE`]. Begun anew whenever a link was accepted.
+async fn idle(links: &TaskTracker) {
+    /// How often the links are counted.
+    const LOOK: Duration = Duration::from_secs(5);
+    let mut since = tokio::time::Instant::now();
+    while since.elapsed() < IDLE {
+        tokio::time::sleep(LOOK).await;
+        if !links.is_empty() {
+            since = tokio::time::Instant::now();
+        }
+    }
+}

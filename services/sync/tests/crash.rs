@@ -1,0 +1,135 @@
+//! A power cut right after the last acknowledgement: every acknowledged file must be whole.
+//!
+//! The disk is a file behind a loop device. When the last answer has come, the file is copied as it is, without any sync, and the copy is
+//! mounted: what was only in memory is lost, as it would be. Files that were written without a sync beside the worker are the control: the
+//! test must see that they are gone. It needs root and says so.
+#![cfg(test)]
+#![expect(clippy::disallowed_methods, reason = "the test makes and mounts disks")]
+
+mod harness;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use futures_util::future::join_all;
+use harness::{Running, pattern};
+
+const WRITERS: u64 = 8;
+const WRITING: Duration = Duration::from_secs(4);
+/// Names that a writer replaces in turns, beside the new ones it makes.
+const REPLACED: u64 = 5;
+/// Large enough that btrfs never commits by itself for lack of room.
+const DISK_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+/// Files written without a sync. Some may reach the disk by themselves; that all do means that nothing was lost and the test shows nothing.
+const CONTROLS: usize = 200;
+
+/// A mounted image. Dropped, it is unmounted, also when the test fails.
+struct Disk {
+    image: PathBuf,
+    at: PathBuf,
+}
+
+impl Disk {
+    fn mount(image: PathBuf, at: PathBuf, options: &str) -> Self {
+        fs::create_dir_all(&at).unwrap();
+        run("mount", &["-o", &format!("loop,{options}"), text(&image), text(&at)]);
+        Self { image, at }
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg(&self.at).status();
+        if !unmounted.is_ok_and(|status| status.success()) {
+            let _ = Command::new("umount").arg("-l").arg(&self.at).status();
+        }
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn run(program: &str, arguments: &[&str]) {
+    let output = Command::new(program).args(arguments).output().unwrap_or_else(|error| panic!("{program}: {error}"));
+    assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// What one writer had acknowledged, by name.
+async fn write(worker: &Running, writer: u64) -> BTreeMap<String, Vec<u8>> {
+    let mut link = worker.link().await;
+    let mut acknowledged = BTreeMap::new();
+    let (begin, mut turn) = (Instant::now(), 0);
+    while begin.elapsed() < WRITING {
+        let name = if turn % 2 == 0 { format!("w{writer}-new-{turn}") } else { format!("w{writer}-replaced-{}", turn % (2 * REPLACED)) };
+        let length = if turn % 32 == 31 { 300_000 } else { 4096 };
+        let bytes = pattern(length, writer * 1_000_003 + turn);
+        let reply = link.put(&[&name], &[], bytes.clone()).await;
+        assert!(matches!(reply.status, 201 | 204), "{}", reply.status);
+        acknowledged.insert(name, bytes);
+        turn += 1;
+    }
+    acknowledged
+}
+
+async fn survives(make: &str, options: &str) {
+    let home = tempfile::tempdir().unwrap();
+    let image = home.path().join("disk");
+    fs::File::create(&image).unwrap().set_len(DISK_BYTES).unwrap();
+    run(make, &["-q", text(&image)]);
+    let disk = Disk::mount(image, home.path().join("mounted"), options);
+    let worker = Running::start(&disk.at).await;
+    let writers: Vec<_> = (0..WRITERS).map(|writer| write(&worker, writer)).collect();
+    let mut acknowledged = BTreeMap::new();
+    for one in join_all(writers).await {
+        acknowledged.extend(one);
+    }
+    for index in 0..CONTROLS {
+        fs::write(worker.file(&format!("control-{index}")), pattern(4096, index as u64)).unwrap();
+    }
+    let copy = home.path().join("copy");
+    run("cp", &["--sparse=always", text(&disk.image), text(&copy)]);
+    worker.kill().await;
+    drop(disk);
+
+    let after = Disk::mount(copy, home.path().join("after"), options);
+    let files = after.at.join("space/files");
+    let whole = |name: &str, bytes: &[u8]| fs::read(files.join(name)).is_ok_and(|found| found == bytes);
+    let lost: Vec<_> = acknowledged.iter().filter(|(name, bytes)| !whole(name, bytes)).map(|(name, _)| name).collect();
+    let kept = (0..CONTROLS).filter(|index| whole(&format!("control-{index}"), &pattern(4096, *index as u64))).count();
+    println!("{make}: {} acknowledged files, {} lost; {kept} of {CONTROLS} files without a sync kept", acknowledged.len(), lost.len());
+    assert!(acknowledged.len() > 50, "hardly anything was written");
+    assert!(lost.is_empty(), "{make}: lost {lost:?}");
+    assert!(kept < CONTROLS, "{make}: nothing at all was lost, so this shows nothing");
+    let worker = Running::start(&after.at).await;
+    let name = acknowledged.keys().next().unwrap();
+    assert_eq!(worker.link().await.get(&[name], &[]).await.body, acknowledged[name], "and the space opens again");
+    worker.end().await;
+}
+
+fn may_mount() -> bool {
+    let root = fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
+    if !root {
+        println!("SKIPPED: the crash test mounts loop devices and needs root");
+    }
+    root
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ext4_keeps_what_was_acknowledged() {
+    if may_mount() {
+        survives("mkfs.ext4", "commit=300").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn btrfs_keeps_what_was_acknowledged() {
+    if may_mount() {
+        survives("mkfs.btrfs", "commit=300").await;
+    }
+}
