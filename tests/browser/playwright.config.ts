@@ -1,0 +1,24 @@
+/** Drives a real box through a real browser. `cargo xtask test` starts an unclaimed box and says where it is in `CROFT_URL` and `CROFT_HOME`. */
+import { defineConfig } from '@playwright/test'
+import { box } from './box.ts'
+
+export default defineConfig({
+  testDir: '.',
+  outputDir: 'test-results',
+  // There is one box, and its settings are everybody's.
+  workers: 1,
+  fullyParallel: false,
+  forbidOnly: true,
+  retries: 0,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  reporter: [['list']],
+  use: { baseURL: box.url, locale: 'en-GB', actionTimeout: 10_000, trace: 'retain-on-failure', screenshot: 'only-on-failure' },
+  projects: [
+    { name: 'gate', testMatch: 'gate.spec.ts' },
+    { name: 'claim', testMatch: 'claim.spec.ts', dependencies: ['gate'] },
+    { name: 'house', testMatch: ['files.spec.ts', 'settings.spec.ts', 'pages.spec.ts'], dependencies: ['claim'], use: { storageState: box.ownerState } },
+    // Kills everything, so nothing else runs beside or after it.
+    { name: 'kill', testMatch: 'kill.spec.ts', dependencies: ['house'], use: { storageState: box.ownerState } },
+  ],
+})
