@@ -1,7 +1,8 @@
 //! The wire vocabulary of the roles, and what every role stands on.
 //!
 //! Owns: the descriptors a role is started with ([`inherit`]), its life ([`lifecycle`]), serving HTTP on a Unix socket with the peer's and
-//! the capability's check built in ([`routes`], [`socket`]), calling another role ([`call`]), following the settings ([`projection`]),
+//! the capability's check built in ([`routes`], [`socket`]), calling another role ([`call`]), following the settings ([`projection`]), reading
+//! streams of documents ([`lines`]),
 //! [`capability`]'s text form and signature, problem documents as answers ([`problem`]), pages of lists ([`paging`]).
 //! Never: the domain of any role.
 
@@ -12,6 +13,7 @@ pub mod capability;
 pub mod headers;
 pub mod inherit;
 pub mod lifecycle;
+pub mod lines;
 pub mod machine;
 pub mod paging;
 pub mod problem;

@@ -5,11 +5,10 @@ use std::time::Duration;
 use axum::body::Body;
 use croft_model::{Problem, Projection, Report};
 use http::{Method, Request};
-use http_body_util::BodyExt;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{call::Role, inherit::RunDirectory};
+use crate::{call::Role, inherit::RunDirectory, lines::Lines};
 
 /// Longest line, in bytes: the whole settings of the largest household fit several times.
 const MAX_LINE: usize = 2 * 1024 * 1024;
@@ -76,29 +75,15 @@ async fn stream(role: &Role, sender: &watch::Sender<Option<Projection>>) -> bool
     if !answer.status().is_success() {
         return false;
     }
-    let (mut body, mut line, mut seen) = (answer.into_body(), Vec::new(), false);
-    while let Some(Ok(frame)) = body.frame().await {
-        let Ok(data) = frame.into_data() else { continue };
-        for piece in data.split_inclusive(|byte| *byte == b'\n') {
-            line.extend_from_slice(piece);
-            if line.len() > MAX_LINE {
-                tracing::error!("the supervisor sent a projection that is too long");
-                return seen;
-            }
-            if line.ends_with(b"\n") {
-                seen |= take(&line, sender);
-                line.clear();
-            }
-        }
+    let (mut lines, mut seen) = (Lines::new(answer.into_body(), MAX_LINE), false);
+    while let Some(line) = lines.next().await {
+        seen |= take(&line, sender);
     }
     seen
 }
 
-/// Puts a projection into force unless it is older than the present one. Blank lines keep the stream alive.
+/// Puts a projection into force unless it is older than the present one.
 fn take(line: &[u8], sender: &watch::Sender<Option<Projection>>) -> bool {
-    if line.trim_ascii().is_empty() {
-        return false;
-    }
     match serde_json::from_slice::<Projection>(line) {
         Ok(projection) => sender.send_if_modified(|current| {
             let stale = current.as_ref().is_some_and(|known| known.generation > projection.generation);

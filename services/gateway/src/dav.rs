@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use axum::response::Response;
 use croft_model::{Problem, SpaceId};
 use http::Request;
-use hyper::body::Incoming;
 
 use crate::{
+    body::Lingering,
     bulk::{Capabilities, Workers, files},
     household::Tree,
     sign_in::{Shown, SignIn},
@@ -33,7 +33,7 @@ pub(crate) async fn answer(
     name: &str,
     tree: &Tree,
     id: &str,
-    request: Request<Incoming>,
+    request: Request<Lingering>,
 ) -> Result<Response, Problem> {
     files::answer(workers, pass, (name, tree), id, request).await
 }

@@ -7,7 +7,6 @@ use croft_api::{call::Role, capability::Verifier, problem, wire::trust::Househol
 use croft_model::{Problem, Projection, Scope};
 use croft_telemetry::{Counter, Metrics};
 use http::{HeaderValue, Method, Request, header, uri::Authority};
-use hyper::body::Incoming;
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -15,6 +14,7 @@ use tracing::Instrument;
 
 use crate::{
     assets,
+    body::Lingering,
     bulk::Workers,
     certificate::Certificate,
     dav, events,
@@ -67,7 +67,7 @@ impl Counts {
 }
 
 impl Answer for Arc<Front> {
-    async fn answer(&self, client: IpAddr, request: Request<Incoming>) -> Response {
+    async fn answer(&self, client: IpAddr, request: Request<Lingering>) -> Response {
         let id = hex_id();
         let span = tracing::info_span!("request", request = %id, method = %request.method(), path = request.uri().path(), %client);
         let kind = if request.uri().path().starts_with("/dav/") { Kind::File } else { Kind::Page };
@@ -84,7 +84,7 @@ impl Answer for Arc<Front> {
 }
 
 impl Front {
-    async fn judge(&self, client: IpAddr, id: &str, request: Request<Incoming>) -> Result<Response, Problem> {
+    async fn judge(&self, client: IpAddr, id: &str, request: Request<Lingering>) -> Result<Response, Problem> {
         let projection = self.projection.borrow().clone();
         let host = hosts::check(request.uri(), request.headers(), projection.as_ref())?;
         headers::check_size(request.uri(), request.headers())?;
@@ -110,7 +110,7 @@ impl Front {
         }
     }
 
-    async fn api(&self, client: IpAddr, id: &str, request: Request<Incoming>, path: &str, _: &Authority) -> Result<Response, Problem> {
+    async fn api(&self, client: IpAddr, id: &str, request: Request<Lingering>, path: &str, _: &Authority) -> Result<Response, Problem> {
         let domain = path.strip_prefix("/api/v1/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
         let (domain, role) = self.domains.get_key_value(domain).ok_or_else(nothing_here)?;
         let listens = domain == "events" && request.method() == Method::GET;
@@ -147,7 +147,7 @@ impl Front {
         client: IpAddr,
         id: &str,
         projection: &Projection,
-        request: Request<Incoming>,
+        request: Request<Lingering>,
         path: &str,
     ) -> Result<Response, Problem> {
         let shown = Shown::in_headers(request.headers())?.ok_or_else(sign_in_first)?;
@@ -161,7 +161,7 @@ impl Front {
         dav::answer(&self.workers, &pass, name, &tree, id, request).await
     }
 
-    async fn metrics(&self, client: IpAddr, request: &Request<Incoming>) -> Result<Response, Problem> {
+    async fn metrics(&self, client: IpAddr, request: &Request<Lingering>) -> Result<Response, Problem> {
         let shown = Shown::in_headers(request.headers())?.ok_or_else(sign_in_first)?;
         let issued = self.sign_in.capability(&shown, "gateway", client).await?;
         let claims = self.verifier.verify(issued.capability.expose(), Timestamp::now().as_second())?;

@@ -21,6 +21,10 @@ pub(crate) const TIMES: Times = Times { handshake: Duration::from_secs(10), head
 pub(crate) const GREETING_BYTES: usize = 24;
 /// Time within which the next piece of a body must come.
 pub(crate) const BODY_PAUSE: Duration = Duration::from_secs(60);
+/// What is still read of a body after its answer: a small file, or what a fast client has on the way when it learns that its upload is refused.
+pub(crate) const LINGER_BYTES: usize = 2 * STREAM_WINDOW as usize;
+/// Time for which it is read.
+pub(crate) const LINGER_TIME: Duration = Duration::from_secs(5);
 /// Bytes of a request's head, over both protocols.
 pub(crate) const HEAD_BYTES: usize = 32 * 1024;
 /// Header fields of a request.

@@ -25,6 +25,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    body::Lingering,
     limits::{self, Times},
     patience::Patient,
 };
@@ -32,7 +33,7 @@ use crate::{
 /// Something that answers requests of clients.
 pub(crate) trait Answer: Clone + Send + Sync + 'static {
     /// The answer to a request of the client at `client`.
-    fn answer(&self, client: IpAddr, request: Request<Incoming>) -> impl Future<Output = Response<Body>> + Send;
+    fn answer(&self, client: IpAddr, request: Request<Lingering>) -> impl Future<Output = Response<Body>> + Send;
 }
 
 /// A listening socket and how it is kept.
@@ -136,9 +137,9 @@ async fn speak<S>(stream: S, Speech { protocol, client, times }: Speech, answer:
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = service_fn(move |request| {
+    let service = service_fn(move |request: Request<Incoming>| {
         let answer = answer.clone();
-        async move { Ok::<_, std::convert::Infallible>(answer.answer(client, request).await) }
+        async move { Ok::<_, std::convert::Infallible>(answer.answer(client, Lingering::of(request)).await) }
     });
     let (mut builder, greeting) = match protocol {
         Protocol::Http1 => (Builder::new(TokioExecutor::new()).http1_only(), 0),

@@ -6,11 +6,11 @@ use axum::{body::Body, response::Response};
 use croft_api::{call::Role, problem, random, wire::trust::HouseholdCertificate};
 use croft_model::{Problem, Projection};
 use http::{HeaderValue, Method, Request, header};
-use hyper::body::Incoming;
 use tokio::sync::watch;
 
 use crate::{
     assets,
+    body::Lingering,
     headers::{self, Kind, protect},
     hosts,
     listener::Answer,
@@ -26,7 +26,7 @@ pub(crate) struct Plain {
 }
 
 impl Answer for Plain {
-    async fn answer(&self, _: IpAddr, request: Request<Incoming>) -> Response {
+    async fn answer(&self, _: IpAddr, request: Request<Lingering>) -> Response {
         let id = hex_id();
         let mut response = match self.page(&request).await {
             Ok(response) => response,
@@ -38,7 +38,7 @@ impl Answer for Plain {
 }
 
 impl Plain {
-    async fn page(&self, request: &Request<Incoming>) -> Result<Response, Problem> {
+    async fn page(&self, request: &Request<Lingering>) -> Result<Response, Problem> {
         let projection = self.projection.borrow().clone();
         let host = hosts::check(request.uri(), request.headers(), projection.as_ref())?;
         headers::check_size(request.uri(), request.headers())?;

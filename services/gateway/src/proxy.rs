@@ -5,9 +5,11 @@ use croft_api::{call::Role, headers::MAX_API_BODY};
 use croft_model::Problem;
 use http::{HeaderMap, Method, Request, header};
 use http_body_util::Limited;
-use hyper::body::Incoming;
 
-use crate::{body::Paced, headers};
+use crate::{
+    body::{Lingering, Paced},
+    headers,
+};
 
 /// What the gateway vouches for towards the role.
 pub(crate) struct Vouched<'a> {
@@ -20,7 +22,7 @@ pub(crate) struct Vouched<'a> {
 ///
 /// # Errors
 /// A body that is too large, or a role that is away.
-pub(crate) async fn pass_on(role: &Role, request: Request<Incoming>, vouched: &Vouched<'_>) -> Result<Response, Problem> {
+pub(crate) async fn pass_on(role: &Role, request: Request<Lingering>, vouched: &Vouched<'_>) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
     let announced = head.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > MAX_API_BODY) {

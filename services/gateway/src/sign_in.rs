@@ -18,12 +18,12 @@ use axum::body::Body;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use croft_api::{
     call::Role,
+    lines::Lines,
     wire::trust::{CapabilityRequest, Credential, IssuedCapability, Revocation},
 };
 use croft_model::{Problem, Secret};
 use croft_telemetry::Counter;
 use http::{HeaderMap, Method, Request, header};
-use http_body_util::BodyExt;
 use jiff::Timestamp;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -217,25 +217,10 @@ async fn hear(identity: &Role, kept: &Kept) {
         return;
     }
     kept.heard.store(true, Ordering::SeqCst);
-    let (mut body, mut line) = (answer.into_body(), Vec::new());
-    while let Some(Ok(frame)) = body.frame().await {
-        let Ok(data) = frame.into_data() else { continue };
-        for piece in data.split_inclusive(|byte| *byte == b'\n') {
-            line.extend_from_slice(piece);
-            if !line.ends_with(b"\n") {
-                continue;
-            }
-            let text = line.trim_ascii();
-            if !text.is_empty() {
-                // What cannot be understood might be any revocation.
-                let revocation = serde_json::from_slice(text).unwrap_or(Revocation::All(true));
-                kept.forget(&revocation);
-            }
-            line.clear();
-        }
-        if line.len() > limits::CREDENTIAL_BYTES {
-            return;
-        }
+    let mut lines = Lines::new(answer.into_body(), limits::CREDENTIAL_BYTES);
+    while let Some(line) = lines.next().await {
+        // What cannot be understood might be any revocation.
+        kept.forget(&serde_json::from_slice(&line).unwrap_or(Revocation::All(true)));
     }
 }
 
