@@ -86,7 +86,7 @@ http {{
   access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; client_max_body_size 0;
   client_body_temp_path {home}/temp; proxy_temp_path {home}/temp/p; fastcgi_temp_path {home}/temp/f; uwsgi_temp_path {home}/temp/u; scgi_temp_path {home}/temp/s;
   server {{
-    listen 127.0.0.1:{port} ssl; http2 off; ssl_certificate {home}/ca.pem; ssl_certificate_key {home}/key.pem; ssl_protocols TLSv1.3;
+    listen 127.0.0.1:{port} ssl; ssl_certificate {home}/ca.pem; ssl_certificate_key {home}/key.pem; ssl_protocols TLSv1.3;
     root {home}/files;
     location / {{ dav_methods PUT DELETE MKCOL; dav_ext_methods PROPFIND; create_full_put_path on; }}
   }}

@@ -58,7 +58,7 @@ impl Running {
         let mut lines = BufReader::new(lines.ok_or_else(|| miette::miette!("the box has no output"))?).lines().map_while(Result::ok);
         let mut after = |word: &str| lines.find_map(|line| line.strip_prefix(word).map(|rest| rest.trim().to_owned()));
         let said = after("certificate ").zip(after("ready "));
-        (this.plain_url, this.url) = said.ok_or_else(|| miette::miette!("the box did not become ready"))?;
+        (this.plain_url, this.url) = said.ok_or_else(|| not_ready(wanted))?;
         // Read to the end, so that `up` never waits for a reader.
         thread::spawn(move || lines.for_each(drop));
         Ok(this)
@@ -83,6 +83,11 @@ impl Running {
     pub(crate) fn pid(&self) -> u32 {
         self.up.id()
     }
+}
+
+fn not_ready(wanted: &Wanted) -> miette::Report {
+    let lines = wanted.log.as_ref().map_or_else(|| "its lines are above".into(), |log| format!("its lines are in {}", log.display()));
+    miette::miette!(help = lines, "the box did not become ready")
 }
 
 impl Drop for Running {

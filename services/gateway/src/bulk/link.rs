@@ -49,6 +49,8 @@ pub(super) struct ClientLink {
     space: SpaceId,
     streams: Mutex<Streams>,
     next: AtomicU32,
+    /// Held from taking a number until OPEN has gone out.
+    opening: tokio::sync::Mutex<()>,
     closed: CancellationToken,
 }
 
@@ -67,7 +69,14 @@ impl ClientLink {
             Some((0, Frame::Hello(Hello { version: VERSION, root: Some(root) }))) => news.know(space, root),
             _ => return Err(LinkError::Order("the first packet is no HELLO of this version")),
         }
-        let this = Arc::new(Self { link, space, streams: Mutex::default(), next: AtomicU32::new(1), closed: stop.child_token() });
+        let this = Arc::new(Self {
+            link,
+            space,
+            streams: Mutex::default(),
+            next: AtomicU32::new(1),
+            opening: tokio::sync::Mutex::default(),
+            closed: stop.child_token(),
+        });
         let listening = Arc::clone(&this);
         tokio::spawn(async move {
             // Cancel-safe: a closed link is not read from any more.
@@ -94,6 +103,11 @@ impl ClientLink {
     /// Gives the link up; its streams end.
     pub(super) fn close(&self) {
         self.closed.cancel();
+    }
+
+    /// The turn to open a stream. Numbers must arrive in their order (docs/formats/bulk.md), so it is kept until OPEN is sent.
+    pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.opening.lock().await
     }
 
     /// A number for a new stream, and what will arrive on it.

@@ -33,9 +33,12 @@ pub(super) struct Stream {
 impl Stream {
     /// Sends OPEN.
     pub(super) async fn open(link: Arc<ClientLink>, open: &Open) -> Result<Self, Problem> {
+        let turn = link.turn().await;
         let (number, inbound) = link.register();
-        let stream = Self { link, number, inbound, over: false };
-        match stream.send(vec![Frame::Open(Box::new(open.clone()))]).await {
+        let stream = Self { link: Arc::clone(&link), number, inbound, over: false };
+        let sent = stream.send(vec![Frame::Open(Box::new(open.clone()))]).await;
+        drop(turn);
+        match sent {
             Ok(()) => Ok(stream),
             Err(LinkError::Format(_)) => {
                 Err(Problem::new(431, "request-too-long", "The address or the headers of this request are too long.")

@@ -160,6 +160,33 @@ async fn a_large_body_flows_through_the_pipe_and_an_early_answer_stops_it() {
     assert_eq!(tokio::join!(client, worker).0, (204, 507));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_at_once_open_their_streams_in_order() {
+    const CLIENTS: u32 = 16;
+    const ROUNDS: u32 = 200;
+    let run = tempfile::tempdir().unwrap();
+    let (mut listener, workers) = door(run.path());
+    let workers = std::sync::Arc::new(workers);
+    let clients = (0..CLIENTS).map(|_| {
+        let workers = std::sync::Arc::clone(&workers);
+        tokio::spawn(async move {
+            for _ in 0..ROUNDS {
+                ask(&workers, "DELETE", "/dav/files/ana/a", Body::empty()).await.unwrap();
+            }
+        })
+    });
+    let clients: Vec<_> = clients.collect();
+    let mut worker = Scripted::accept(&mut listener).await;
+    for number in 1..=CLIENTS * ROUNDS {
+        let (stream, _) = worker.opened().await;
+        assert_eq!(stream, number);
+        worker.send(stream, vec![head(204, None), Frame::End { count: 0 }], None).await;
+    }
+    for client in clients {
+        client.await.unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_download_is_whole_only_when_the_worker_says_so() {
     let run = tempfile::tempdir().unwrap();
