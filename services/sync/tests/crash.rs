@@ -6,16 +6,16 @@
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "the test makes and mounts disks")]
 
+mod disk;
 mod harness;
 
 use std::{
     collections::BTreeMap,
     fs,
-    path::{Path, PathBuf},
-    process::Command,
     time::{Duration, Instant},
 };
 
+use disk::{Disk, may_mount, run, text};
 use futures_util::future::join_all;
 use harness::{Running, pattern};
 
@@ -27,38 +27,6 @@ const REPLACED: u64 = 5;
 const DISK_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 /// Files written without a sync. Some may reach the disk by themselves; that all do means that nothing was lost and the test shows nothing.
 const CONTROLS: usize = 200;
-
-/// A mounted image. Dropped, it is unmounted, also when the test fails.
-struct Disk {
-    image: PathBuf,
-    at: PathBuf,
-}
-
-impl Disk {
-    fn mount(image: PathBuf, at: PathBuf, options: &str) -> Self {
-        fs::create_dir_all(&at).unwrap();
-        run("mount", &["-o", &format!("loop,{options}"), text(&image), text(&at)]);
-        Self { image, at }
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg(&self.at).status();
-        if !unmounted.is_ok_and(|status| status.success()) {
-            let _ = Command::new("umount").arg("-l").arg(&self.at).status();
-        }
-    }
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
-fn run(program: &str, arguments: &[&str]) {
-    let output = Command::new(program).args(arguments).output().unwrap_or_else(|error| panic!("{program}: {error}"));
-    assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
 
 /// What one writer had acknowledged, by name.
 async fn write(worker: &Running, writer: u64) -> BTreeMap<String, Vec<u8>> {
@@ -79,10 +47,7 @@ async fn write(worker: &Running, writer: u64) -> BTreeMap<String, Vec<u8>> {
 
 async fn survives(make: &str, options: &str) {
     let home = tempfile::tempdir().unwrap();
-    let image = home.path().join("disk");
-    fs::File::create(&image).unwrap().set_len(DISK_BYTES).unwrap();
-    run(make, &["-q", text(&image)]);
-    let disk = Disk::mount(image, home.path().join("mounted"), options);
+    let disk = Disk::make(home.path(), make, DISK_BYTES, options);
     let worker = Running::start(&disk.at).await;
     let writers: Vec<_> = (0..WRITERS).map(|writer| write(&worker, writer)).collect();
     let mut acknowledged = BTreeMap::new();
@@ -93,11 +58,11 @@ async fn survives(make: &str, options: &str) {
         fs::write(worker.file(&format!("control-{index}")), pattern(4096, index as u64)).unwrap();
     }
     let copy = home.path().join("copy");
-    run("cp", &["--sparse=always", text(&disk.image), text(&copy)]);
+    run("cp", &["--sparse=always", text(&home.path().join("disk")), text(&copy)]);
     worker.kill().await;
     drop(disk);
 
-    let after = Disk::mount(copy, home.path().join("after"), options);
+    let after = Disk::mount(&copy, home.path().join("after"), options);
     let files = after.at.join("space/files");
     let whole = |name: &str, bytes: &[u8]| fs::read(files.join(name)).is_ok_and(|found| found == bytes);
     let lost: Vec<_> = acknowledged.iter().filter(|(name, bytes)| !whole(name, bytes)).map(|(name, _)| name).collect();
@@ -110,14 +75,6 @@ async fn survives(make: &str, options: &str) {
     let name = acknowledged.keys().next().unwrap();
     assert_eq!(worker.link().await.get(&[name], &[]).await.body, acknowledged[name], "and the space opens again");
     worker.end().await;
-}
-
-fn may_mount() -> bool {
-    let root = fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
-    if !root {
-        println!("SKIPPED: the crash test mounts loop devices and needs root");
-    }
-    root
 }
 
 #[tokio::test(flavor = "multi_thread")]

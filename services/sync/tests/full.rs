@@ -1,0 +1,65 @@
+//! A disk that is full, before an upload and in the middle of one: it is refused with a sentence, and what was there stays.
+#![cfg(test)]
+#![expect(clippy::disallowed_methods, reason = "the test makes and mounts disks")]
+
+mod disk;
+mod harness;
+
+use std::{fs::File, io::Write, path::Path};
+
+use croft_api::bulk::Method;
+use disk::{Disk, may_mount};
+use harness::{Body, Running, pattern};
+
+const MIB: usize = 1024 * 1024;
+const DISK_BYTES: u64 = 224 * MIB as u64;
+
+/// Writes to `path` until nothing more goes.
+fn fill(path: &Path) {
+    let (mut file, zeros) = (File::create(path).unwrap(), vec![0; MIB]);
+    while file.write_all(&zeros).and_then(|()| file.sync_data()).is_ok() {}
+}
+
+async fn refuses(make: &str) {
+    let home = tempfile::tempdir().unwrap();
+    let disk = Disk::make(home.path(), make, DISK_BYTES, "commit=300");
+    let worker = Running::start(&disk.at).await;
+    let mut link = worker.link().await;
+    let old = pattern(MIB, 1);
+    assert_eq!(link.put(&["photo"], &[], old.clone()).await.status, 201);
+
+    // Longer than the disk, and nobody knows before.
+    let endless = link.ask(Method::Put, &["photo"], &[], Body::chunked(pattern(DISK_BYTES as usize, 2))).await;
+    assert_eq!((endless.status, endless.code().as_str()), (507, "disk-full"), "{make}");
+    // The last room goes while an upload is under way that was let in.
+    let body = Body::of(pattern(32 * MIB, 3));
+    let stream = link.open(Method::Put, &["photo"], &[], body.length).await;
+    fill(&disk.at.join("other"));
+    let late = link.finish(stream, body).await.expect("an answer");
+    assert_eq!((late.status, late.code().as_str()), (507, "disk-full"), "{make}");
+    // Nothing is let in any more.
+    assert_eq!(link.put(&["new"], &[], pattern(MIB, 4)).await.code(), "disk-full", "{make}");
+    assert_eq!(link.get(&["new"], &[]).await.status, 404);
+    assert!(link.get(&["photo"], &[]).await.body == old, "{make}: the old version is whole");
+
+    std::fs::remove_file(disk.at.join("other")).unwrap();
+    let new = pattern(MIB, 5);
+    assert_eq!(link.put(&["photo"], &[], new.clone()).await.status, 204, "{make}: there is room again");
+    assert!(link.get(&["photo"], &[]).await.body == new);
+    worker.end().await;
+    assert!(std::fs::read_dir(disk.at.join("space/.croft/uploads")).unwrap().next().is_none(), "{make}: nothing is left over");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_ext4_refuses() {
+    if may_mount() {
+        refuses("mkfs.ext4").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_btrfs_refuses() {
+    if may_mount() {
+        refuses("mkfs.btrfs").await;
+    }
+}
