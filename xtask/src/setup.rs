@@ -27,7 +27,11 @@ const NPM: [Need; 1] = [need("npm", "npm")];
 const TO_CRASH: [Need; 3] = [need("e2fsprogs", "mkfs.ext4"), need("btrfs-progs", "mkfs.btrfs"), need("mount", "losetup")];
 /// What the tests in a real browser take.
 /// (certutil installs the household's certificate for it).
-pub(crate) const TO_BROWSE: [Need; 2] = [need("chromium", "chromium"), need("libnss3-tools", "certutil")];
+pub(crate) const TO_BROWSE: [Need; 3] = [
+    need("chromium", "chromium"),
+    need("libnss3-tools", "certutil"),
+    need("fonts-liberation", "/usr/share/fonts/truetype/liberation/LiberationSans-Regular.ttf"),
+];
 /// What the Debian root with newer tools takes.
 pub(crate) const FOR_TOOLS_ROOT: [Need; 2] =
     [need("mmdebstrap", "mmdebstrap"), need("debian-archive-keyring", "/usr/share/keyrings/debian-archive-keyring.gpg")];

@@ -19,5 +19,9 @@ pub(crate) fn document() -> Result<String, serde_json::Error> {
 
 /// Prints the document.
 pub(crate) fn print() -> io::Result<()> {
-    io::stdout().write_all(document()?.as_bytes())
+    match io::stdout().write_all(document()?.as_bytes()) {
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }

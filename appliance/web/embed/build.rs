@@ -12,11 +12,13 @@ use std::{
 
 fn main() -> Result<(), Box<dyn Error>> {
     let dist = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("dist");
+    let out = PathBuf::from(env::var("OUT_DIR")?);
     // A missing folder is watched too: cargo runs this again when it appears.
     println!("cargo:rerun-if-changed={}", dist.display());
     let mut files = BTreeMap::new();
     if dist.join("index.html").exists() {
         collect(&dist, "", &mut files)?;
+        keep(&out.join("assets"), &mut files)?;
     } else {
         println!("cargo:warning=the web UI is not built and will be missing; build it with `cargo xtask web`");
     }
@@ -35,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         )?;
     }
     table.push_str("];\n");
-    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("assets.rs"), table)?;
+    fs::write(out.join("assets.rs"), table)?;
     Ok(())
 }
 
@@ -50,6 +52,18 @@ fn collect(folder: &Path, url: &str, files: &mut BTreeMap<String, PathBuf>) -> R
         } else {
             files.insert(url, entry.path());
         }
+    }
+    Ok(())
+}
+
+/// Copies the files, so that what was looked at here is what the compiler embeds, even when the UI is built anew in between.
+fn keep(folder: &Path, files: &mut BTreeMap<String, PathBuf>) -> Result<(), Box<dyn Error>> {
+    let _ = fs::remove_dir_all(folder);
+    fs::create_dir_all(folder)?;
+    for (number, file) in files.values_mut().enumerate() {
+        let kept = folder.join(number.to_string());
+        fs::copy(&file, &kept)?;
+        *file = kept;
     }
     Ok(())
 }

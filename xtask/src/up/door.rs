@@ -15,6 +15,10 @@ use serde_json::json;
 
 /// Seconds for one answer; passphrases are hashed slowly on purpose.
 const ANSWER_SECONDS: &str = "20";
+/// Asked again and again while a box starts; the listeners answer to nobody until it does.
+const HEALTH: &str = "/healthz";
+/// Short, so that the end of a supervisor that cannot run is noticed.
+const HEALTH_SECONDS: &str = "2";
 /// Words in a line of the recovery kit.
 const WORDS_A_LINE: usize = 6;
 
@@ -81,7 +85,7 @@ impl Door {
         if !self.home.join("ca.pem").is_file() {
             return Err(miette::miette!("the household's certificate is not there yet"));
         }
-        match self.ask("GET", "/healthz", None)? {
+        match self.ask("GET", HEALTH, None)? {
             (200, _) => Ok(()),
             (status, body) => Err(miette::miette!("/healthz answers {status} {}", body.trim())),
         }
@@ -130,7 +134,8 @@ impl Door {
     /// Status and body of an answer. The body of the request goes through a pipe, because everybody sees arguments.
     fn ask(&self, method: &str, path: &str, body: Option<&serde_json::Value>) -> miette::Result<(u16, String)> {
         let mut curl = Command::new("curl");
-        curl.args(["--silent", "--show-error", "--noproxy", "*", "--max-time", ANSWER_SECONDS, "--request", method]);
+        curl.args(["--silent", "--show-error", "--noproxy", "*", "--request", method]);
+        curl.args(["--max-time", if path == HEALTH { HEALTH_SECONDS } else { ANSWER_SECONDS }]);
         curl.arg("--cacert").arg(self.home.join("ca.pem")).args(["--write-out", "\n%{http_code}"]);
         if body.is_some() {
             curl.args(["--header", "content-type: application/json", "--header"]).arg(format!("origin: {}", self.origin));
