@@ -122,7 +122,7 @@ impl Identity {
         let opened = opened.await?;
         self.claims.tickets().clear();
         let who = Actor::Person { id: made.person, name: owner.name.clone() };
-        self.audit.say(who, "claim.finished", format!("{} claimed the box and wrote down its recovery kit.", owner.display_name));
+        self.audit.say(who, "claim.finished", "Claimed the box and wrote down its recovery kit.");
         // The next request of the browser needs the person in the projection; the claim itself is done either way.
         let _ = self.household.arrived(made.person).await;
         let session = Session {

@@ -30,7 +30,7 @@ impl Identity {
         self.check_passphrase(name, found.as_ref().map(|(id, _)| *id), passphrase, client).await?;
         let (id, person) = found.ok_or_else(wrong)?;
         let opened = self.open_session(id, origin, |_| Ok(())).await?;
-        self.audit.say(self.actor(id), "session.opened", format!("{} signed in.", person.display_name));
+        self.audit.say(self.actor(id), "session.opened", "Signed in.");
         Ok(signed_in(id, person, opened))
     }
 
