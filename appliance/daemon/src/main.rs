@@ -2,6 +2,7 @@
 
 mod openapi;
 mod roles;
+mod units;
 
 use std::{io::Write, os::fd::BorrowedFd, path::PathBuf, process::ExitCode};
 
@@ -43,6 +44,11 @@ enum Role {
     },
     /// Prints the description of the whole API.
     Openapi,
+    /// Writes the units of the appliance, for the image.
+    Units {
+        /// Where to: `usr/lib/systemd/system` of the image.
+        folder: PathBuf,
+    },
 }
 
 impl Role {
@@ -53,6 +59,7 @@ impl Role {
             Self::Identity => "identity",
             Self::Sync { .. } => "sync",
             Self::Openapi => "openapi",
+            Self::Units { .. } => "units",
         }
     }
 
@@ -63,14 +70,14 @@ impl Role {
             Self::Identity => Some(&["state"]),
             Self::Sync { .. } => Some(&["space", "index"]),
             // It starts the others and makes what they are handed.
-            Self::Supervisor { .. } | Self::Openapi => None,
+            Self::Supervisor { .. } | Self::Openapi | Self::Units { .. } => None,
         }
     }
 
     fn threads(&self) -> usize {
         match self {
             Self::Gateway | Self::Sync { .. } => BULK_THREADS,
-            Self::Supervisor { .. } | Self::Identity | Self::Openapi => QUIET_THREADS,
+            Self::Supervisor { .. } | Self::Identity | Self::Openapi | Self::Units { .. } => QUIET_THREADS,
         }
     }
 }
@@ -102,8 +109,10 @@ fn start(role: &Role) -> Result<(), roles::Failure> {
         std::io::stderr().write_all(format!("croftd: {error}\n").as_bytes())?;
         return Err(error.into());
     }
-    if matches!(role, Role::Openapi) {
-        return Ok(openapi::print()?);
+    match role {
+        Role::Openapi => return Ok(openapi::print()?),
+        Role::Units { folder } => return Ok(units::write(folder)?),
+        _ => {}
     }
     // First of all, before anything else of this process could take one of their numbers.
     let descriptors = Descriptors::from_env()?;

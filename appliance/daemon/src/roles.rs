@@ -6,7 +6,7 @@ use croft_api::inherit::Descriptors;
 use croft_gateway::Routing;
 use croft_supervisor::SupervisorError;
 
-use crate::{Role, openapi};
+use crate::{Role, openapi, units};
 
 /// Code of a process that ended by an error without a code of its own.
 const FAILED: u8 = 1;
@@ -34,6 +34,7 @@ pub(crate) async fn run(role: &Role, descriptors: Descriptors) -> Result<(), Fai
         Role::Identity => Ok(Box::pin(croft_identity::run(descriptors)).await?),
         Role::Sync { instance } => Ok(Box::pin(croft_sync::run(descriptors, *instance)).await?),
         Role::Openapi => Ok(openapi::print()?),
+        Role::Units { folder } => Ok(units::write(folder)?),
     }
 }
 

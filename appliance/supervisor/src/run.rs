@@ -64,7 +64,7 @@ pub async fn run(home: &Path, mut descriptors: Descriptors) -> Result<(), Superv
         Err(error) => return Err(error.into()),
     };
     let events = Events::new();
-    let (units, unit_events) = units(&home).await?;
+    let (units, unit_events) = units().await?;
     let (table, statuses) = Table::new(events.clone());
     let closed = CancellationToken::new();
     let croft = Arc::new(Regulator {
@@ -123,9 +123,9 @@ pub async fn run(home: &Path, mut descriptors: Descriptors) -> Result<(), Superv
 }
 
 /// Whoever runs processes here: systemd where the supervisor's unit file says so, otherwise this process.
-async fn units(home: &Home) -> Result<(Arc<dyn Units>, mpsc::Receiver<UnitEvent>), SupervisorError> {
+async fn units() -> Result<(Arc<dyn Units>, mpsc::Receiver<UnitEvent>), SupervisorError> {
     if std::env::var(UNITS).is_ok_and(|units| units == "systemd") {
-        let (units, events) = SystemdUnits::new(home.path().join("run")).await?;
+        let (units, events) = SystemdUnits::of_this_program().await?;
         return Ok((Arc::new(units), events));
     }
     let (units, events) = ChildUnits::of_this_program()?;

@@ -18,11 +18,12 @@ pub mod sockets;
 mod systemd;
 mod unit_file;
 mod units;
+mod users;
 
 pub use child::ChildUnits;
 pub use fake::{FakeUnits, Fate};
 pub use home::{Home, HomeError, ROLE_USERS, Room, SPACE_USERS};
 pub use lines::Line;
 pub use systemd::SystemdUnits;
-pub use unit_file::{socket_file, unit_file};
+pub use unit_file::{appliance_units, whole_unit};
 pub use units::{Exit, Limits, News, UnitError, UnitEvent, UnitSpec, Units};

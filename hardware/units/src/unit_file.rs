@@ -1,113 +1,140 @@
-//! Unit files out of manifests. Pure: the image build writes them, golden tests show them, nobody edits them.
+//! Unit files out of manifests. Pure: the image build writes them, a golden test shows them, nobody edits them.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
-use croft_model::{Manifest, Network, SocketKind, Start};
+use croft_model::{Manifest, Network, SocketKind};
 
 /// Where the box lies on the appliance.
 const HOME: &str = "/var/lib/croft";
-/// Where the sockets lie on the appliance; ends with the boot.
-const RUN: &str = "/run/croft";
+/// The executable of all roles.
+const PROGRAM: &str = "/usr/bin/croftd";
+/// The role that starts all others.
+const SUPERVISOR: &str = "supervisor";
+/// The only paths to which the supervisor writes: the box, and the records of its users.
+const SUPERVISOR_WRITES: &str = "/var/lib/croft /run/userdb";
 
-/// Sandbox of every role. What is not named here is in the manifest. `Restart=no`: the supervisor judges ends, so that a crash loop means
-/// the same here as on a developer's machine. Only the supervisor itself is restarted by systemd.
+/// What holds for every role.
 const WALLS: &str = "\
 NoNewPrivileges=yes
-CapabilityBoundingSet=
 ProtectSystem=strict
 ProtectHome=yes
 PrivateTmp=yes
 PrivateDevices=yes
-PrivateUsers=no
 ProtectKernelTunables=yes
 ProtectKernelModules=yes
 ProtectKernelLogs=yes
 ProtectControlGroups=yes
 ProtectClock=yes
 ProtectHostname=yes
-ProtectProc=invisible
 RestrictNamespaces=yes
 RestrictRealtime=yes
 RestrictSUIDSGID=yes
 LockPersonality=yes
 MemoryDenyWriteExecute=yes
 SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallFilter=~@privileged @resources
+SystemCallFilter=@system-service @sandbox
 UMask=0027
 ";
+/// What holds for the roles below the supervisor, which have users of their own.
+const WALLS_OF_USERS: &str = "\
+CapabilityBoundingSet=
+ProtectProc=invisible
+ProcSubset=pid
+SystemCallFilter=~@privileged @resources
+";
+/// What the supervisor may as root: make the directories of the roles, give them to their users, and open them for them.
+const WALLS_OF_ROOT: &str = "\
+CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER
+SystemCallFilter=~@clock @cpu-emulation @debug @keyring @module @mount @obsolete @raw-io @reboot @resources @swap
+";
 
-/// The service unit of a role: `croft-<role>.service`, or `croft-<role>@.service` for one process a space.
+/// All files of the appliance's units by name: the service of the supervisor, the sockets of the network, and for every other role a drop-in
+/// for the transient units that [`crate::SystemdUnits`] makes. What is not the same at every start is not in them.
 #[must_use]
-pub fn unit_file(manifest: &Manifest) -> String {
-    let mut text = String::new();
+pub fn appliance_units(manifests: &[Manifest]) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    for manifest in manifests {
+        let role = &manifest.name;
+        if role.as_str() == SUPERVISOR {
+            files.insert(format!("croft-{role}.service"), supervisor(manifest, manifests));
+        } else {
+            let instance = if manifest.per_space { "@" } else { "" };
+            files.insert(format!("croft-{role}{instance}.service.d/50-manifest.conf"), drop_in(manifest));
+        }
+        for (name, socket) in manifest.sockets.iter().filter(|(_, socket)| socket.kind == SocketKind::Tcp) {
+            files.insert(socket_unit(name), network_socket(name, socket.port));
+        }
+    }
+    files
+}
+
+/// A role's unit as systemd sees it when drop-in and transient part have come together: for `systemd-analyze`.
+#[must_use]
+pub fn whole_unit(manifest: &Manifest) -> String {
     let role = &manifest.name;
-    line(&mut text, format_args!("[Unit]"));
-    line(&mut text, format_args!("Description=Croft: {}", manifest.summary));
-    line(&mut text, format_args!("PartOf=croft-supervisor.service"));
-    for first in &manifest.after {
-        line(&mut text, format_args!("After=croft-{first}.service"));
-    }
-    line(&mut text, format_args!("\n[Service]\nType=notify\nNotifyAccess=main\nRestart=no"));
-    let instance = if manifest.per_space { " --instance %i" } else { "" };
-    line(&mut text, format_args!("ExecStart=/usr/bin/croftd {role}{instance}"));
-    if manifest.per_space {
-        // The user of a space is its own number; the supervisor writes it into a drop-in when it makes the space.
-        line(&mut text, format_args!("# User= and Group= stand in a drop-in of the instance"));
-    } else {
-        line(&mut text, format_args!("User=croft-{role}\nGroup=croft-{role}"));
-    }
-    // Written by the supervisor before each start: the key of the capabilities, and who may call the role.
-    line(&mut text, format_args!("EnvironmentFile={RUN}/{role}{}.env", if manifest.per_space { "@%i" } else { "" }));
-    line(&mut text, format_args!("OpenFile={RUN}:run:read-only"));
-    for (name, directory) in &manifest.directories {
-        line(&mut text, format_args!("OpenFile={HOME}/{}:{name}:read-only\nReadWritePaths={HOME}/{}", directory.path, directory.path));
-    }
-    for (name, path) in &manifest.files {
-        let path = path.strip_prefix("run/").map_or_else(|| format!("{HOME}/{path}"), |path| format!("{RUN}/{path}"));
-        line(&mut text, format_args!("OpenFile={path}:{name}:read-only"));
-    }
-    for name in manifest.sockets.keys() {
-        line(&mut text, format_args!("Sockets={}", socket_name(manifest, name)));
-    }
-    line(&mut text, format_args!("WatchdogSec={}\nTimeoutStopSec={}", manifest.watchdog_seconds, manifest.stop_seconds));
-    let limits = &manifest.limits;
-    line(&mut text, format_args!("MemoryMax={}M\nLimitNOFILE={}\nTasksMax={}", limits.memory_mib, limits.descriptors, limits.tasks));
+    format!("{}Type=notify\nNotifyAccess=main\nExecStart={PROGRAM} {role}\nUser=croft-{role}\nGroup=croft-{role}\n", drop_in(manifest))
+}
+
+fn drop_in(manifest: &Manifest) -> String {
+    let mut text = String::new();
+    line(&mut text, format_args!("# Croft: {}. From the role's manifest.\n[Service]", manifest.summary));
+    common(&mut text, manifest);
+    // The supervisor judges ends, so that a crash loop means the same here as on a developer's machine.
+    line(&mut text, format_args!("Restart=no"));
     match manifest.network {
-        Network::None => line(&mut text, format_args!("PrivateNetwork=yes\nRestrictAddressFamilies=AF_UNIX")),
+        Network::None => line(&mut text, format_args!("PrivateNetwork=yes\nIPAddressDeny=any\nRestrictAddressFamilies=AF_UNIX")),
         Network::Inherited => line(&mut text, format_args!("RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK")),
     }
     text.push_str(WALLS);
+    text.push_str(WALLS_OF_USERS);
     text
 }
 
-/// The socket unit for the socket `name` of a role; none when the role has no such socket.
-#[must_use]
-pub fn socket_file(manifest: &Manifest, name: &str) -> Option<String> {
-    let socket = manifest.sockets.get(name)?;
+fn supervisor(manifest: &Manifest, all: &[Manifest]) -> String {
+    let sockets = all.iter().flat_map(|manifest| &manifest.sockets).filter(|(_, socket)| socket.kind == SocketKind::Tcp);
+    let sockets: Vec<String> = sockets.map(|(name, _)| socket_unit(name)).collect();
     let mut text = String::new();
-    line(&mut text, format_args!("[Unit]\nDescription=Croft: {name} of {}\n\n[Socket]", manifest.name));
-    match socket.kind {
-        SocketKind::Tcp => line(&mut text, format_args!("ListenStream={}", socket.port)),
-        SocketKind::Stream => line(&mut text, format_args!("ListenStream={RUN}/{}", socket.path)),
-        SocketKind::Packet => line(&mut text, format_args!("ListenSequentialPacket={RUN}/{}", socket.path)),
-    }
-    if socket.kind != SocketKind::Tcp {
-        // Who connects is asked of the kernel at each connection.
-        line(&mut text, format_args!("SocketMode=0666\nDirectoryMode=0711"));
-    }
-    let instance = if manifest.per_space { "@%i" } else { "" };
-    line(&mut text, format_args!("FileDescriptorName={name}\nService=croft-{}{instance}.service", manifest.name));
-    if manifest.start == Start::Boot {
-        line(&mut text, format_args!("\n[Install]\nWantedBy=sockets.target"));
-    }
-    Some(text)
+    line(&mut text, format_args!("[Unit]\nDescription=Croft: {}", manifest.summary));
+    line(
+        &mut text,
+        format_args!(
+            "RequiresMountsFor={HOME} {HOME}/run\nAfter=dbus.socket\nRequires=dbus.socket\n\n[Service]\nType=notify\nNotifyAccess=main"
+        ),
+    );
+    line(
+        &mut text,
+        format_args!("ExecStart={PROGRAM} {SUPERVISOR} --home {HOME}\nEnvironment=CROFT_UNITS=systemd\nSockets={}", sockets.join(" ")),
+    );
+    line(&mut text, format_args!("Restart=always\nRestartSec=200ms\nRestartSteps=8\nRestartMaxDelaySec=60"));
+    common(&mut text, manifest);
+    line(
+        &mut text,
+        format_args!("PrivateNetwork=yes\nIPAddressDeny=any\nRestrictAddressFamilies=AF_UNIX\nReadWritePaths={SUPERVISOR_WRITES}"),
+    );
+    text.push_str(WALLS);
+    text.push_str(WALLS_OF_ROOT);
+    line(&mut text, format_args!("\n[Install]\nWantedBy=multi-user.target"));
+    text
 }
 
-/// The name of a socket's unit.
-fn socket_name(manifest: &Manifest, name: &str) -> String {
-    let instance = if manifest.per_space { "@%i" } else { "" };
-    format!("croft-{}-{name}{instance}.socket", manifest.name)
+/// Watchdog and limits, as the manifest says.
+fn common(text: &mut String, manifest: &Manifest) {
+    let limits = &manifest.limits;
+    line(text, format_args!("WatchdogSec={}\nTimeoutStopSec={}", manifest.watchdog_seconds, manifest.stop_seconds));
+    line(text, format_args!("MemoryMax={}M\nLimitNOFILE={}\nTasksMax={}", limits.memory_mib, limits.descriptors, limits.tasks));
+}
+
+fn network_socket(name: &str, port: u16) -> String {
+    let mut text = String::new();
+    line(&mut text, format_args!("[Unit]\nDescription=Croft: port {port}\n\n[Socket]"));
+    // The supervisor hands it on, so that no connection is refused while anything of the box starts again.
+    line(&mut text, format_args!("ListenStream={port}\nBindIPv6Only=both\nBacklog=1024\nFileDescriptorName={name}"));
+    line(&mut text, format_args!("Service=croft-{SUPERVISOR}.service\n\n[Install]\nWantedBy=sockets.target"));
+    text
+}
+
+fn socket_unit(name: &str) -> String {
+    format!("croft-{name}.socket")
 }
 
 fn line(text: &mut String, words: std::fmt::Arguments<'_>) {
@@ -138,6 +165,18 @@ directories.space = { path = "spaces/%i", mode = "0700" }
 files.seed = "run/capability.seed"
 "#;
 
+    const REGULATOR: &str = r#"
+name = "supervisor"
+summary = "Settings and history"
+number = 0
+start = "boot"
+watchdog_seconds = 30
+stop_seconds = 60
+network = "none"
+limits = { memory_mib = 128, descriptors = 4096, tasks = 64 }
+sockets.api = { kind = "stream", path = "supervisor.sock" }
+"#;
+
     const DOOR: &str = r#"
 name = "gateway"
 summary = "The only public listener"
@@ -153,10 +192,8 @@ sockets.https = { kind = "tcp", port = 443 }
 
     #[test]
     fn units_are_as_the_manifests_say() {
-        insta::assert_snapshot!("worker_service", unit_file(&manifest(WORKER)));
-        insta::assert_snapshot!("worker_socket", socket_file(&manifest(WORKER), "bulk").expect("a socket"));
-        insta::assert_snapshot!("door_service", unit_file(&manifest(DOOR)));
-        insta::assert_snapshot!("door_socket", socket_file(&manifest(DOOR), "https").expect("a socket"));
-        assert_eq!(socket_file(&manifest(DOOR), "cellar"), None);
+        let files = appliance_units(&[manifest(REGULATOR), manifest(DOOR), manifest(WORKER)]);
+        let all: String = files.iter().map(|(name, text)| format!("=== {name}\n{text}\n")).collect();
+        insta::assert_snapshot!("appliance_units", all);
     }
 }
