@@ -169,7 +169,7 @@ impl SystemdUnits {
         self.shared.lock().insert(spec.name.clone(), Running { pid, asked: false, ended });
         let following = Following { unit: spec.name.clone(), name, known, manager: self.manager.clone(), shared: Arc::clone(&self.shared) };
         tokio::spawn(async move {
-            following.to_the_end(changes).await;
+            following.follow(changes).await;
             end.send_replace(true);
         });
         Ok(pid)
@@ -254,7 +254,7 @@ struct Following {
 
 impl Following {
     /// Follows the unit until it has ended, and tells how. Each change is only a reason to look.
-    async fn to_the_end(self, mut changes: zbus::fdo::PropertiesChangedStream) {
+    async fn follow(self, mut changes: zbus::fdo::PropertiesChangedStream) {
         let mut ready = false;
         loop {
             let pid = self.known.service.main_pid().await.unwrap_or_default();
