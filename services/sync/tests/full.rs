@@ -12,7 +12,7 @@ use disk::Disk;
 use harness::{Body, Running, pattern};
 
 const MIB: usize = 1024 * 1024;
-const DISK_BYTES: u64 = 224 * MIB as u64;
+const DISK: usize = 224 * MIB;
 
 /// Writes to `path` until nothing more goes.
 fn fill(path: &Path) {
@@ -22,14 +22,14 @@ fn fill(path: &Path) {
 
 async fn refuses(make: &str) {
     let home = tempfile::tempdir().unwrap();
-    let disk = Disk::make(home.path(), make, DISK_BYTES, "commit=300");
+    let disk = Disk::make(home.path(), make, DISK as u64, "commit=300");
     let worker = Running::start(&disk.at).await;
     let mut link = worker.link().await;
     let old = pattern(MIB, 1);
     assert_eq!(link.put(&["photo"], &[], old.clone()).await.status, 201);
 
     // Longer than the disk, and nobody knows before.
-    let endless = link.ask(Method::Put, &["photo"], &[], Body::chunked(pattern(DISK_BYTES as usize, 2))).await;
+    let endless = link.ask(Method::Put, &["photo"], &[], Body::chunked(pattern(DISK, 2))).await;
     assert_eq!((endless.status, endless.code().as_str()), (507, "disk-full"), "{make}");
     // The last room goes while an upload is under way that was let in.
     let body = Body::of(pattern(32 * MIB, 3));
