@@ -4,6 +4,7 @@
 //! Never used on a box: nothing here is shipped.
 
 mod bench;
+mod image;
 mod layers;
 mod openapi;
 mod plan;
@@ -15,6 +16,7 @@ mod tidy;
 mod tools_root;
 mod tree;
 mod up;
+mod vm;
 mod web;
 
 use clap::{Parser, Subcommand};
@@ -50,6 +52,10 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<std::ffi::OsString>,
     },
+    /// Makes the appliance's image, a file to flash.
+    Image(image::Arguments),
+    /// Boots the image in QEMU; Ctrl-C ends it.
+    Vm(vm::Arguments),
     /// Makes the Debian root with newer tools, and says where it is.
     ToolsRoot,
     /// Installs what is missing, and nothing else.
@@ -67,6 +73,8 @@ fn main() -> miette::Result<()> {
         Command::Bench(arguments) => bench::run(&tree, &arguments),
         Command::Openapi(arguments) => openapi::run(&tree, &arguments),
         Command::Croft { arguments } => run::croft(&tree, &arguments),
+        Command::Image(arguments) => image::run(&tree, &arguments),
+        Command::Vm(arguments) => vm::run(&tree, &arguments),
         Command::ToolsRoot => tools_root::make(&tree).map(|root| say::line(&root.display().to_string())),
         Command::Setup => setup::everything(&tree),
     }

@@ -43,7 +43,7 @@ struct Step {
     work: fn(&Tree, &mut Log) -> miette::Result<()>,
 }
 
-const PLAN: [Step; 14] = [
+const PLAN: [Step; 15] = [
     Step { name: "setup", when: When::Always, work: |tree, log| log.xtask(tree, &["setup"]) },
     Step { name: "format", when: When::Always, work: |tree, log| log.cargo(tree, &["fmt", "--all", "--check"]) },
     Step { name: "layers", when: When::Always, work: |tree, log| log.xtask(tree, &["layers"]) },
@@ -64,6 +64,7 @@ const PLAN: [Step; 14] = [
         work: |tree, log| log.cargo(tree, &["test", "--doc", "--workspace", "--locked", "--quiet"]),
     },
     Step { name: "browser", when: When::NotQuick, work: browser },
+    Step { name: "image", when: When::NotQuick, work: image },
     Step { name: "long", when: When::Long, work: long },
     Step { name: "tools root", when: When::Long, work: |tree, log| log.xtask(tree, &["tools-root"]) },
 ];
@@ -204,6 +205,16 @@ fn browser(tree: &Tree, log: &mut Log) -> miette::Result<()> {
             .env("CROFT_HOME", fresh.home())
             .env("CROFT_UP_PID", fresh.pid().to_string()),
     )
+}
+
+/// The image out of what was built, and its boots in an emulator.
+fn image(tree: &Tree, log: &mut Log) -> miette::Result<()> {
+    if !nix::unistd::geteuid().is_root() {
+        say::line("left out, because only root can make an image: the appliance and its boots");
+        return Ok(());
+    }
+    log.xtask(tree, &["image", "--board", "pc", "--quick-build"])?;
+    log.cargo(tree, &["nextest", "run", "--workspace", "--locked", "--no-fail-fast", "--profile", "vm"])
 }
 
 /// The same tests with more of everything.

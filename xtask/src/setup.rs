@@ -35,6 +35,8 @@ pub(crate) const TO_BROWSE: [Need; 3] = [
 /// What the Debian root with newer tools takes.
 pub(crate) const FOR_TOOLS_ROOT: [Need; 2] =
     [need("mmdebstrap", "mmdebstrap"), need("debian-archive-keyring", "/usr/share/keyrings/debian-archive-keyring.gpg")];
+/// What putting an image together takes beside that root.
+pub(crate) const FOR_IMAGE: [Need; 2] = [need("binutils", "strip"), need("zstd", "zstd")];
 /// What the benchmarks take.
 pub(crate) const TO_BENCH: [Need; 4] = [
     need("nginx-light", "nginx"),

@@ -5,6 +5,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::{Command, Stdio},
 };
 
 use miette::{IntoDiagnostic, WrapErr};
@@ -12,7 +13,7 @@ use miette::{IntoDiagnostic, WrapErr};
 use crate::{run, say, setup, tree::Tree, web};
 
 /// The Debian of the root.
-const SUITE: &str = "trixie";
+pub(crate) const SUITE: &str = "trixie";
 const LIST: &str = "xtask/tools-root.packages";
 
 /// Makes the root when its list changed, and says where it is.
@@ -63,20 +64,58 @@ fn packages(list: &str) -> Vec<String> {
 
 /// A line for sources.list with the mirror that this machine uses.
 fn mirror(tree: &Tree) -> miette::Result<String> {
-    let known = run::output(tree, "apt-get", &["indextargets", "--format", "$(REPO_URI) $(ORIGIN) $(COMPONENT)", "Created-By: Packages"])?;
-    let address = known
-        .lines()
-        .find_map(main_archive)
-        .ok_or_else(|| miette::miette!(help = "run `apt-get update` as root", "this machine's apt knows no mirror of Debian"))?;
-    Ok(format!("deb {address} {SUITE} main"))
+    Ok(format!("deb {} {SUITE} main", mirrors(tree)?.0))
 }
 
-/// The address in a line of apt's targets, when it is of Debian's main archive (and not of security or of somebody else).
-fn main_archive(line: &str) -> Option<&str> {
+/// This machine's mirrors of Debian: of the main archive, and of security if it knows one.
+pub(crate) fn mirrors(tree: &Tree) -> miette::Result<(String, Option<String>)> {
+    let known = run::output(tree, "apt-get", &["indextargets", "--format", "$(REPO_URI) $(ORIGIN) $(COMPONENT)", "Created-By: Packages"])?;
+    let find = |security: bool| known.lines().find_map(|line| archive(line, security)).map(str::to_owned);
+    let main = find(false)
+        .ok_or_else(|| miette::miette!(help = "run `apt-get update` as root", "this machine's apt knows no mirror of Debian"))?;
+    Ok((main, find(true)))
+}
+
+/// The address in a line of apt's targets, when it is of Debian's main archive, or of its security's (and not of somebody else).
+fn archive(line: &str, security: bool) -> Option<&str> {
     let mut words = line.split_whitespace();
     let address = words.next()?;
     let is_debian = words.next()? == "Debian" && words.next()? == "main";
-    (is_debian && !address.trim_end_matches('/').ends_with("-security")).then_some(address)
+    (is_debian && address.trim_end_matches('/').ends_with("-security") == security).then_some(address)
+}
+
+/// The root as a place to run programs in: with this machine's devices and network, and one folder of ours at `/work`.
+pub(crate) struct ToolsRoot(PathBuf);
+
+/// Mounts what programs need in a namespace that ends with them, then runs them. `$1` is the root, `$2` the folder.
+const ENTER: &str = "
+set -e
+root=$1 work=$2; shift 2
+mount --bind $root $root
+mount -t proc proc $root/proc; mount --rbind /sys $root/sys; mount --rbind /dev $root/dev
+mkdir -p $root/work; mount --bind $work $root/work
+mount -t tmpfs tmpfs $root/run; mount -t tmpfs tmpfs $root/tmp
+cp /etc/resolv.conf /etc/hosts $root/etc/ 2>/dev/null || :
+exec chroot $root env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 sh -c 'cd /work && exec \"$@\"' _ \"$@\"";
+
+impl ToolsRoot {
+    pub(crate) fn new(root: PathBuf) -> Self {
+        Self(root)
+    }
+
+    /// A command that runs `words` in the root, with `work` as its folder `/work`. Takes root.
+    pub(crate) fn command(&self, work: &Path, words: &[&str]) -> Command {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--propagation", "private", "sh", "-c", ENTER, "tools-root"]).arg(&self.0).arg(work).args(words);
+        command
+    }
+
+    /// Runs `words` to their end with their output in `log`.
+    pub(crate) fn run(&self, work: &Path, words: &[&str], log: &Path) -> miette::Result<()> {
+        let out = fs::File::create(log).into_diagnostic()?;
+        let err = out.try_clone().into_diagnostic()?;
+        run::shown(self.command(work, words).stdin(Stdio::null()).stdout(out).stderr(err))
+    }
 }
 
 #[cfg(test)]
@@ -90,10 +129,12 @@ mod tests {
 
     #[test]
     fn only_debians_own_archive_is_a_mirror() {
-        let check = |line: &str, expected: Option<&str>| assert_eq!(main_archive(line), expected);
-        check("http://mirror.example/debian/ Debian main", Some("http://mirror.example/debian/"));
-        check("http://mirror.example/debian-security/ Debian main", None);
-        check("http://node.example/ . nodistro", None);
-        check("http://mirror.example/debian/ Debian contrib", None);
+        let check = |line: &str, security: bool, expected: Option<&str>| assert_eq!(archive(line, security), expected, "{line}");
+        check("http://mirror.example/debian/ Debian main", false, Some("http://mirror.example/debian/"));
+        check("http://mirror.example/debian/ Debian main", true, None);
+        check("http://mirror.example/debian-security/ Debian main", false, None);
+        check("http://mirror.example/debian-security/ Debian main", true, Some("http://mirror.example/debian-security/"));
+        check("http://node.example/ . nodistro", false, None);
+        check("http://mirror.example/debian/ Debian contrib", false, None);
     }
 }

@@ -3,7 +3,7 @@
 mod commands;
 mod say;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use croft_client::{Client, ClientError, Door, Token};
@@ -67,17 +67,24 @@ enum Command {
     Health,
     /// Who did what.
     Activity(activity::Activity),
+    /// What stands on the box's own screen: address, fingerprint, pairing code.
+    Console(console::Console),
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> miette::Result<()> {
     let cli = Cli::parse();
     let say = Say::new(cli.json);
-    let client = Client::new(door(cli.way)?).map_err(report)?;
-    run(cli.command, &client, &say).await.map_err(report)
+    let door = door(cli.way)?;
+    let home = match &door {
+        Door::Home(home) => Some(home.clone()),
+        Door::Address { .. } => None,
+    };
+    let client = Client::new(door).map_err(report)?;
+    run(cli.command, home.as_deref(), &client, &say).await.map_err(report)
 }
 
-async fn run(command: Command, client: &Client, say: &Say) -> Result<(), CommandError> {
+async fn run(command: Command, home: Option<&Path>, client: &Client, say: &Say) -> Result<(), CommandError> {
     match command {
         Command::Status => status::run(client, say).await,
         Command::Settings(command) => settings::run(command, client, say).await,
@@ -87,6 +94,7 @@ async fn run(command: Command, client: &Client, say: &Say) -> Result<(), Command
         Command::Logs(command) => logs::run(command, client, say).await,
         Command::Health => health::run(client, say).await,
         Command::Activity(command) => activity::run(command, client, say).await,
+        Command::Console(command) => console::run(&command, home, client, say).await,
     }
 }
 

@@ -6,6 +6,7 @@ use croft_api::{
     paging::Page,
     wire::{
         account::{AppPassword, AppPasswordEntry, Invitation, Invite, NewAppPassword},
+        claim::ClaimStatus,
         household::{NewPerson, NewSpace, PersonEntry, SpaceEntry},
         settings::{Changed, Difference, SettingsDocument},
         watch::LogLine,
@@ -48,6 +49,14 @@ impl Client {
     /// See [`ClientError`]; the same holds for every operation.
     pub async fn status(&self) -> Result<Status, ClientError> {
         self.json(Call::new(Method::GET, "/api/v1/status")).await
+    }
+
+    /// Whether the box has an owner, and the fingerprint of its certificate. It needs no sign-in.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn claim_status(&self) -> Result<ClaimStatus, ClientError> {
+        self.json(Call::new(Method::GET, "/api/v1/claim")).await
     }
 
     /// All warnings that stand, the gravest first.

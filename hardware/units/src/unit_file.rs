@@ -98,7 +98,7 @@ fn supervisor(manifest: &Manifest, all: &[Manifest]) -> String {
     line(
         &mut text,
         format_args!(
-            "RequiresMountsFor={HOME} {HOME}/run\nAfter=dbus.socket\nRequires=dbus.socket\n\n[Service]\nType=notify\nNotifyAccess=main"
+            "RequiresMountsFor={HOME} {HOME}/run\nAfter=dbus.socket\nRequires=dbus.socket\n# It never gives up: the cause may pass.\nStartLimitIntervalSec=0\n\n[Service]\nType=notify\nNotifyAccess=main"
         ),
     );
     line(

@@ -20,13 +20,21 @@ impl Visitor {
     /// A stranger who trusts the household's certificate and nothing else.
     #[must_use]
     pub fn new(test_box: &TestBox) -> Self {
-        let pem = std::fs::read(test_box.path("ca.pem")).expect("the household's certificate");
+        Self::trusting(&test_box.origin, &std::fs::read(test_box.path("ca.pem")).expect("the household's certificate"))
+    }
+
+    /// A stranger at `origin` who trusts the certificate `pem` and nothing else.
+    ///
+    /// # Panics
+    /// It is no certificate.
+    #[must_use]
+    pub fn trusting(origin: &str, pem: &[u8]) -> Self {
         let client = Client::builder()
-            .tls_certs_only([Certificate::from_pem(&pem).expect("a certificate")])
+            .tls_certs_only([Certificate::from_pem(pem).expect("a certificate")])
             .timeout(std::time::Duration::from_secs(60))
             .build()
             .expect("a client");
-        Self { origin: test_box.origin.clone(), client, cookie: None }
+        Self { origin: origin.to_owned(), client, cookie: None }
     }
 
     /// Signs in as a browser does.

@@ -10,6 +10,7 @@
 )]
 
 mod household;
+mod machine;
 mod processes;
 
 use std::{
@@ -24,6 +25,7 @@ use std::{
 };
 
 pub use household::{PASSPHRASE, Visitor};
+pub use machine::Machine;
 pub use processes::{Process, kill, processes_below};
 
 /// Time for a cold start on a loaded machine; a start takes about a second.

@@ -1,6 +1,7 @@
 //! The commands, and the two ways in which one can fail.
 
 pub(crate) mod activity;
+pub(crate) mod console;
 pub(crate) mod health;
 pub(crate) mod logs;
 pub(crate) mod person;

@@ -1,0 +1,164 @@
+//! The appliance itself, booted from its image in an emulator by `cargo xtask vm`.
+
+use std::{
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    time::{Duration, Instant},
+};
+
+use nix::sys::signal::Signal;
+use reqwest::Method;
+use serde_json::json;
+
+use crate::{PASSPHRASE, Visitor, binary, follow, free_port, kill, processes_below};
+
+/// Time for a boot under emulation, the first with its formatting included.
+const BOOT: Duration = Duration::from_secs(600);
+/// Time for an orderly end under emulation.
+const END: Duration = Duration::from_secs(180);
+
+/// An emulated machine with a disk of its own.
+pub struct Machine {
+    /// `https://localhost:PORT`.
+    pub origin: String,
+    /// `http://localhost:PORT` of the page that hands out the certificate.
+    pub plain: String,
+    /// Where its disk and its console's lines are.
+    pub home: tempfile::TempDir,
+    ports: (u16, u16),
+    options: Vec<String>,
+    vm: Option<Child>,
+    /// What its console told people, of this boot.
+    told: Vec<String>,
+}
+
+impl Machine {
+    /// A machine that is switched off, with a new disk. `options` go to `cargo xtask vm`.
+    ///
+    /// # Panics
+    /// There is no room for a disk.
+    #[must_use]
+    pub fn new(options: &[&str]) -> Self {
+        let home = tempfile::Builder::new().prefix("croft-vm-").tempdir().expect("a folder");
+        let ports = (free_port(), free_port());
+        let (origin, plain) = (format!("https://localhost:{}", ports.0), format!("http://localhost:{}", ports.1));
+        let options = options.iter().map(ToString::to_string).collect();
+        Self { origin, plain, home, ports, options, vm: None, told: Vec::new() }
+    }
+
+    /// Switches it on and waits until the box answers.
+    ///
+    /// # Panics
+    /// It does not, in a long time.
+    pub fn boot(&mut self) {
+        let mut command = Command::new(binary("xtask"));
+        command.arg("vm").arg("--home").arg(self.home.path());
+        command.args(["--port", &self.ports.0.to_string(), "--http-port", &self.ports.1.to_string()]).args(&self.options);
+        let mut vm = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
+        let (sender, lines) = mpsc::channel();
+        follow(vm.stdout.take().expect("piped"), sender.clone());
+        follow(vm.stderr.take().expect("piped"), sender);
+        self.vm = Some(vm);
+        self.told.clear();
+        let begun = Instant::now();
+        while !self.told.iter().any(|line| line.starts_with("ready ")) {
+            match lines.recv_timeout(BOOT.saturating_sub(begun.elapsed())) {
+                Ok(line) => self.told.push(line),
+                Err(_) => panic!("the machine did not boot:\n{}\n{}", self.told.join("\n"), self.last_lines()),
+            }
+        }
+        // The pipes stay read to the end, so that nobody blocks on them.
+        std::thread::spawn(move || lines.into_iter().for_each(drop));
+    }
+
+    /// What the console says behind `word`: `pairing code`, `fingerprint`.
+    #[must_use]
+    pub fn console(&self, word: &str) -> Option<String> {
+        let text = std::fs::read(self.home.path().join("serial.log")).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        text.lines().rev().find_map(|line| line.trim().strip_prefix(word).map(|rest| rest.trim().to_owned()))
+    }
+
+    /// Claims the box for ana as the page for it does; a visitor who is signed in as her.
+    pub async fn claim(&self) -> Visitor {
+        let mut visitor = self.visitor().await;
+        let begun = Instant::now();
+        let code = loop {
+            match self.console("pairing code") {
+                Some(code) => break code,
+                None => assert!(begun.elapsed() < END, "no pairing code on the console:\n{}", self.last_lines()),
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await; // waits: for lines of the emulated console, by polling
+        };
+        let (status, ticket) = visitor.send(Method::POST, "/api/v1/claim/code", &json!({ "code": code })).await;
+        assert_eq!(status, 200, "{ticket}");
+        let ticket = ticket["ticket"].clone();
+        let person = json!({
+            "ticket": ticket, "box_name": "Hollyhock", "name": "ana", "display_name": "Ana", "passphrase": PASSPHRASE,
+        });
+        let (status, kit) = visitor.send(Method::POST, "/api/v1/claim/person", &person).await;
+        assert_eq!(status, 200, "{kit}");
+        let places = kit["ask"].as_array().expect("places").iter().filter_map(serde_json::Value::as_u64);
+        let word = |place: u64| kit["words"][usize::try_from(place).expect("small") - 1].clone();
+        let answers: serde_json::Map<_, _> = places.map(|place| (place.to_string(), word(place))).collect();
+        let (status, answer) = visitor.send(Method::POST, "/api/v1/claim/finish", &json!({ "ticket": ticket, "answers": answers })).await;
+        assert!((200..300).contains(&status), "{status} {answer}");
+        assert!(visitor.sign_in("ana", PASSPHRASE).await.status().is_success());
+        visitor
+    }
+
+    /// A stranger who has installed the certificate that the plain port hands out.
+    pub async fn visitor(&self) -> Visitor {
+        let answer = reqwest::get(format!("{}/ca.crt", self.plain)).await.expect("an answer");
+        Visitor::trusting(&self.origin, &answer.bytes().await.expect("a certificate"))
+    }
+
+    /// Ends it as a pulled plug does.
+    pub fn pull_the_plug(&mut self) {
+        let Some(mut vm) = self.vm.take() else { return };
+        // The emulator first: it must not hear that anybody wants it to end.
+        processes_below(vm.id()).iter().for_each(|process| kill(process.pid, Signal::SIGKILL));
+        let _ = vm.kill();
+        let _ = vm.wait();
+    }
+
+    /// Presses its power button and waits until it is off.
+    ///
+    /// # Panics
+    /// It does not go off by itself.
+    pub fn shut_down(&mut self) {
+        let Some(mut vm) = self.vm.take() else { return };
+        kill(vm.id(), Signal::SIGINT);
+        let begun = Instant::now();
+        while begun.elapsed() < END {
+            if let Some(status) = vm.try_wait().expect("waited for") {
+                assert!(status.success(), "the machine did not end in order: {status}\n{}", self.last_lines());
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100)); // waits: for the end of a child, by polling
+        }
+        self.vm = Some(vm);
+        self.pull_the_plug();
+        panic!("the machine does not go off:\n{}", self.last_lines());
+    }
+
+    /// Path of a file beside its disk.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    fn last_lines(&self) -> String {
+        let text = std::fs::read(self.home.path().join("serial.log")).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.pull_the_plug();
+    }
+}

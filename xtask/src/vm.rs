@@ -1,0 +1,231 @@
+//! `cargo xtask vm`: the image in QEMU, on a disk of its own that keeps what the box writes.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Seek, Write},
+    os::unix::{net::UnixStream, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use clap::Args;
+use miette::{IntoDiagnostic, WrapErr};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use signal_hook::{consts, iterator::Signals};
+
+use crate::{
+    run, say,
+    tools_root::{self, ToolsRoot},
+    tree::Tree,
+};
+
+/// Time for a first start under emulation on a busy machine; a quiet one takes about a minute.
+const START: Duration = Duration::from_secs(600);
+/// Time for an orderly end under emulation.
+const END: Duration = Duration::from_secs(120);
+/// How often the box is asked.
+const ASK_EVERY: Duration = Duration::from_millis(500);
+/// What the console's lines about the household's certificate and the pairing code begin with.
+const TOLD: [&str; 2] = ["pairing code", "fingerprint"];
+
+/// Arguments of `vm`.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The whole disk as `image` made it, unpressed; the one of `image --quick-build` or `image` without it.
+    #[arg(long, value_name = "FILE")]
+    image: Option<PathBuf>,
+    /// The folder that keeps the disk: a box that was claimed stays so.
+    #[arg(long, default_value = "target/vm")]
+    home: PathBuf,
+    /// Port of this machine for the box's HTTPS.
+    #[arg(long, default_value_t = 8443)]
+    port: u16,
+    /// Port of this machine for the page that hands out the household's certificate.
+    #[arg(long, default_value_t = 8080)]
+    http_port: u16,
+    /// Size of a new disk, in GiB.
+    #[arg(long, default_value_t = 8)]
+    disk: u32,
+    /// A second disk, raw, in that folder.
+    #[arg(long, value_name = "NAME")]
+    other_disk: Option<String>,
+    /// Memory, in MiB.
+    #[arg(long, default_value_t = 1024)]
+    memory: u32,
+}
+
+/// Boots, prints `ready https://localhost:PORT`, and stays until somebody ends it.
+pub(crate) fn run(tree: &Tree, arguments: &Arguments) -> miette::Result<()> {
+    if !nix::unistd::geteuid().is_root() {
+        return Err(miette::miette!(help = "run it as root", "the emulator lies in the tools root, which only root can enter"));
+    }
+    let tools = ToolsRoot::new(tools_root::make(tree)?);
+    fs::create_dir_all(&arguments.home).into_diagnostic().wrap_err_with(|| format!("cannot make {}", arguments.home.display()))?;
+    let home = fs::canonicalize(&arguments.home).into_diagnostic()?;
+    if !home.join("disk.qcow2").is_file() {
+        make_disk(tree, &tools, &home, arguments)?;
+    }
+    let mut ends = Signals::new([consts::SIGINT, consts::SIGTERM]).into_diagnostic()?;
+    let mut machine = Machine::start(&tools, &home, arguments)?;
+    let mut serial = Serial::open(&home.join("serial.log"))?;
+    let begun = Instant::now();
+    let mut ready = false;
+    loop {
+        serial.tell_news()?;
+        if !ready && answers(tree, arguments.port) {
+            ready = true;
+            say::line(&format!("certificate  http://localhost:{}", arguments.http_port));
+            say::line(&format!("ready https://localhost:{}", arguments.port));
+        }
+        if ends.pending().next().is_some() {
+            return machine.power_off();
+        }
+        if machine.has_ended()? {
+            say::line("the machine has ended");
+            return Ok(());
+        }
+        if !ready && begun.elapsed() > START {
+            return Err(miette::miette!(
+                help = format!("its console is in {}", home.join("serial.log").display()),
+                "the box did not answer"
+            ));
+        }
+        std::thread::sleep(ASK_EVERY);
+    }
+}
+
+fn make_disk(tree: &Tree, tools: &ToolsRoot, home: &Path, arguments: &Arguments) -> miette::Result<()> {
+    let image = arguments
+        .image
+        .clone()
+        .unwrap_or_else(|| tree.target().join(format!("image-build/pc/out/croft_{}.raw", env!("CARGO_PKG_VERSION"))));
+    if !image.is_file() {
+        return Err(miette::miette!(help = "make one: cargo xtask image --board pc", "there is no image at {}", image.display()));
+    }
+    // The emulator sees this folder only.
+    let raw = home.join("image.raw");
+    run::read(run::program(tree, "cp").arg("--sparse=always").arg(&image).arg(&raw))?;
+    let log = home.join("disk.log");
+    let new = home.join("new.qcow2");
+    tools.run(home, &["qemu-img", "convert", "-O", "qcow2", "image.raw", "new.qcow2"], &log)?;
+    tools.run(home, &["qemu-img", "resize", "new.qcow2", &format!("{}G", arguments.disk)], &log)?;
+    tools.run(home, &["cp", "/usr/share/OVMF/OVMF_VARS_4M.fd", "variables.fd"], &log)?;
+    fs::remove_file(raw).into_diagnostic()?;
+    fs::rename(new, home.join("disk.qcow2")).into_diagnostic()
+}
+
+/// Whether the box says that it is well. Who it is does not matter here: it is asked for nothing else.
+fn answers(tree: &Tree, port: u16) -> bool {
+    let mut curl = run::program(tree, "curl");
+    curl.args(["--silent", "--insecure", "--fail", "--noproxy", "*", "--max-time", "3", "--output", "/dev/null"]);
+    run::read(curl.arg(format!("https://localhost:{port}/healthz"))).is_ok()
+}
+
+/// The running emulator. It dies with this process.
+struct Machine {
+    child: Child,
+    /// Where it takes commands.
+    button: PathBuf,
+}
+
+impl Machine {
+    fn start(tools: &ToolsRoot, home: &Path, arguments: &Arguments) -> miette::Result<Self> {
+        let forwarded = format!(
+            "user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{}-:443,hostfwd=tcp:127.0.0.1:{}-:80",
+            arguments.port, arguments.http_port
+        );
+        let memory = arguments.memory.to_string();
+        let machine = ["-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", &memory];
+        let quiet = ["-display", "none", "-nodefaults", "-no-user-config", "-serial", "file:serial.log"];
+        let firmware = [
+            "-drive",
+            "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd",
+            "-drive",
+            "if=pflash,format=raw,file=variables.fd",
+        ];
+        let disk =
+            ["-drive", "if=none,id=disk,file=disk.qcow2,format=qcow2,discard=unmap", "-device", "virtio-blk-pci,drive=disk,bootindex=1"];
+        let network = ["-netdev", &forwarded, "-device", "virtio-net-pci,netdev=net,romfile="];
+        let others = ["-device", "virtio-rng-pci", "-device", "i6300esb", "-action", "watchdog=reset"];
+        let identity = ["-uuid", "6d5fd7d1-8a3c-4a3e-9d52-1b0a4b6f8c11"];
+        let second = arguments.other_disk.as_ref().map(|name| format!("if=virtio,file={name},format=raw"));
+        let second: Vec<&str> = second.iter().flat_map(|drive| ["-drive", drive.as_str()]).collect();
+        let button = ["-qmp", "unix:button.sock,server=on,wait=off"];
+        let words =
+            [&["qemu-system-x86_64"][..], &machine, &quiet, &firmware, &disk, &second, &network, &others, &identity, &button].concat();
+        let _ = fs::remove_file(home.join("serial.log"));
+        // `unshare` and what follows replace each other, so the child is the emulator; it ends with this process.
+        let inside = tools.command(home, &words);
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL"]).arg(inside.get_program()).args(inside.get_args());
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).process_group(0).spawn();
+        Ok(Self { child: child.into_diagnostic().wrap_err("cannot start the emulator")?, button: home.join("button.sock") })
+    }
+
+    fn has_ended(&mut self) -> miette::Result<bool> {
+        match self.child.try_wait().into_diagnostic()? {
+            Some(status) if status.success() => Ok(true),
+            Some(status) => Err(miette::miette!("the emulator failed: {status}")),
+            None => Ok(false),
+        }
+    }
+
+    /// Presses the power button and waits until the machine is off.
+    fn power_off(mut self) -> miette::Result<()> {
+        // The protocol wants a greeting before a command (QEMU's QMP).
+        let mut button = UnixStream::connect(&self.button).into_diagnostic().wrap_err("cannot reach the emulator")?;
+        button.write_all(b"{\"execute\":\"qmp_capabilities\"}{\"execute\":\"system_powerdown\"}").into_diagnostic()?;
+        let begun = Instant::now();
+        while begun.elapsed() < END {
+            if self.has_ended()? {
+                return Ok(());
+            }
+            std::thread::sleep(ASK_EVERY);
+        }
+        Err(miette::miette!("the box did not go off within {} s and was switched off", END.as_secs()))
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        if let Ok(pid) = i32::try_from(self.child.id()) {
+            let _ = kill(Pid::from_raw(-pid), Signal::SIGKILL);
+        }
+        let _ = self.child.wait();
+    }
+}
+
+/// What the box writes to its console.
+struct Serial {
+    path: PathBuf,
+    read: u64,
+    told: Vec<String>,
+}
+
+impl Serial {
+    fn open(path: &Path) -> miette::Result<Self> {
+        Ok(Self { path: path.to_owned(), read: 0, told: Vec::new() })
+    }
+
+    /// Prints each line that a person needs for the claim, once.
+    fn tell_news(&mut self) -> miette::Result<()> {
+        let Ok(mut file) = fs::File::open(&self.path) else { return Ok(()) };
+        file.seek(std::io::SeekFrom::Start(self.read)).into_diagnostic()?;
+        let mut lines = BufReader::new(file.take(1024 * 1024));
+        let mut line = Vec::new();
+        while lines.read_until(b'\n', &mut line).into_diagnostic()? > 0 && line.ends_with(b"\n") {
+            self.read += line.len() as u64;
+            let text = String::from_utf8_lossy(&line).trim().to_owned();
+            if TOLD.iter().any(|start| text.starts_with(start)) && !self.told.contains(&text) {
+                say::line(&text);
+                self.told.push(text);
+            }
+            line.clear();
+        }
+        Ok(())
+    }
+}
