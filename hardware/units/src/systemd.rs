@@ -357,7 +357,7 @@ impl End {
 /// The last lines of a unit as `journalctl` prints them in JSON.
 async fn journal(service: &str, count: usize) -> io::Result<String> {
     let mut program = tokio::process::Command::new("journalctl");
-    program.args(["--quiet", "--no-pager", "--output=json", "--output-fields=MESSAGE"]).args([
+    program.args(["--quiet", "--no-pager", "--output=json", "--output-fields=MESSAGE,ERROR"]).args([
         "--lines",
         &count.to_string(),
         "--unit",
@@ -373,8 +373,10 @@ fn journal_line(json: &str) -> Option<Line> {
     let entry: serde_json::Value = serde_json::from_str(json).ok()?;
     let microseconds: i64 = entry.get("__REALTIME_TIMESTAMP")?.as_str()?.parse().ok()?;
     let at = Timestamp::from_microsecond(microseconds).ok()?;
-    let text = entry.get("MESSAGE")?.as_str()?;
-    Some(Line { at, text: text.chars().take(MAX_LINE).collect() })
+    let message = entry.get("MESSAGE")?.as_str()?;
+    // Without the cause a line about a failure says little.
+    let cause = entry.get("ERROR").and_then(serde_json::Value::as_str).map(|cause| format!(": {cause}")).unwrap_or_default();
+    Some(Line { at, text: message.chars().chain(cause.chars()).take(MAX_LINE).collect() })
 }
 
 #[cfg(test)]
@@ -406,6 +408,7 @@ mod tests {
         let check =
             |json: &str, expected: Option<&str>| assert_eq!(journal_line(json).map(|line| line.text).as_deref(), expected, "{json}");
         check(r#"{"__REALTIME_TIMESTAMP":"1763880000000000","MESSAGE":"ready"}"#, Some("ready"));
+        check(r#"{"__REALTIME_TIMESTAMP":"1763880000000000","MESSAGE":"cannot run","ERROR":"no room"}"#, Some("cannot run: no room"));
         check(r#"{"__REALTIME_TIMESTAMP":"1763880000000000","MESSAGE":[1,2]}"#, None);
         check(r#"{"MESSAGE":"no time"}"#, None);
         check("-- No entries --", None);

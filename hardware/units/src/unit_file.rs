@@ -28,7 +28,6 @@ ProtectClock=yes
 ProtectHostname=yes
 RestrictNamespaces=yes
 RestrictRealtime=yes
-RestrictSUIDSGID=yes
 LockPersonality=yes
 MemoryDenyWriteExecute=yes
 SystemCallArchitectures=native
@@ -87,6 +86,10 @@ fn drop_in(manifest: &Manifest) -> String {
     }
     text.push_str(WALLS);
     text.push_str(WALLS_OF_USERS);
+    if !manifest.per_space {
+        // With it the kernel has no openat2(2), without which a worker cannot keep to its space.
+        line(&mut text, format_args!("RestrictSUIDSGID=yes"));
+    }
     text
 }
 
@@ -113,6 +116,7 @@ fn supervisor(manifest: &Manifest, all: &[Manifest]) -> String {
     );
     text.push_str(WALLS);
     text.push_str(WALLS_OF_ROOT);
+    line(&mut text, format_args!("RestrictSUIDSGID=yes"));
     line(&mut text, format_args!("\n[Install]\nWantedBy=multi-user.target"));
     text
 }

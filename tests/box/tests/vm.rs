@@ -35,7 +35,7 @@ async fn a_box_is_flashed_claimed_and_keeps_what_it_acknowledged() {
     let content: Vec<u8> = (0..3 * MIB).map(|at| (at * 7 % 253) as u8).collect();
     let answer = ana.request(Method::PUT, "/dav/files/ana/photo.raw").body(content.clone()).send().await.expect("an answer");
     machine.pull_the_plug();
-    assert_eq!(answer.status(), StatusCode::CREATED);
+    assert_eq!(answer.status(), StatusCode::CREATED, "{:?}", answer.text().await);
 
     machine.boot();
     let mut ana = machine.visitor().await;
