@@ -2,10 +2,11 @@
 //!
 //! Owns: the descriptors a role is started with ([`inherit`]), its life ([`lifecycle`]), serving HTTP on a Unix socket with the peer's and
 //! the capability's check built in ([`routes`], [`socket`]), calling another role ([`call`]), following the settings ([`projection`]), reading
-//! streams of documents ([`lines`]),
+//! streams of documents ([`lines`]), who holds an address ([`address`]),
 //! [`capability`]'s text form and signature, problem documents as answers ([`problem`]), pages of lists ([`paging`]).
 //! Never: the domain of any role.
 
+pub mod address;
 pub mod body;
 pub mod bulk;
 pub mod call;

@@ -3,10 +3,16 @@
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use axum::{body::Body, response::Response};
-use croft_api::{call::Role, capability::Verifier, problem, wire::trust::HouseholdCertificate};
+use croft_api::{
+    call::Role,
+    capability::Verifier,
+    problem,
+    wire::trust::{HouseholdCertificate, IssuedCapability},
+};
 use croft_model::{Problem, Projection, Scope};
 use croft_telemetry::{Counter, Metrics};
 use http::{HeaderValue, Method, Request, header, uri::Authority};
+use http_body_util::BodyExt;
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -17,9 +23,10 @@ use crate::{
     body::Lingering,
     bulk::Workers,
     certificate::Certificate,
+    crowd::{Crowd, Place},
     dav, events,
     headers::{self, Kind, protect},
-    health, hosts, household,
+    health, hosts, household, limits,
     listener::Answer,
     origin,
     plain::hex_id,
@@ -40,9 +47,31 @@ pub(crate) struct Front {
     pub(crate) certificate: Certificate,
     pub(crate) projection: watch::Receiver<Option<Projection>>,
     pub(crate) workers: Workers,
+    pub(crate) calls: Calls,
     pub(crate) metrics: Metrics,
     pub(crate) counts: Counts,
     pub(crate) stop: CancellationToken,
+}
+
+/// Places for calls of the API that are under way.
+pub(crate) struct Calls {
+    strangers: Crowd,
+    people: Crowd,
+}
+
+impl Default for Calls {
+    fn default() -> Self {
+        Self { strangers: Crowd::new(limits::STRANGERS_CALLS), people: Crowd::new(limits::PEOPLES_CALLS) }
+    }
+}
+
+impl Calls {
+    fn enter(&self, client: IpAddr, capability: Option<&IssuedCapability>) -> Result<Place, Problem> {
+        let crowd = if capability.is_some() { &self.people } else { &self.strangers };
+        crowd.enter(client).ok_or_else(|| {
+            Problem::new(503, "busy", "There are too many requests under way.").hint("Try again in a moment.").retry_after(1)
+        })
+    }
 }
 
 /// Answers by the hundred of their status.
@@ -125,10 +154,14 @@ impl Front {
                 Err(refused) => return Err(refused),
             },
         };
-        let client = client.to_string();
-        let vouched = Vouched { capability: capability.as_ref().map(|issued| issued.capability.expose()), client: &client, request_id: id };
+        let place = self.calls.enter(client, capability.as_ref())?;
+        let request = proxy::gathered(request).await?;
+        let address = client.to_string();
+        let vouched =
+            Vouched { capability: capability.as_ref().map(|issued| issued.capability.expose()), client: &address, request_id: id };
         let answer = proxy::pass_on(role, request, &vouched).await?;
         match capability.filter(|_| listens && answer.status().is_success()) {
+            // Without its place: it lasts, and the supervisor bounds those who listen.
             Some(issued) => {
                 let listener = events::Listener {
                     folders: self.workers.changes(),
@@ -138,7 +171,7 @@ impl Front {
                 };
                 Ok(events::merged(answer, &issued, listener))
             }
-            None => Ok(answer),
+            None => Ok(answer.map(|body| held(body, place))),
         }
     }
 
@@ -176,6 +209,14 @@ impl Front {
         let household: HouseholdCertificate = self.identity.json(Method::GET, "/internal/v1/authority", None::<&()>, None).await?;
         Ok(typed("application/x-x509-ca-cert", household.ca_pem))
     }
+}
+
+/// The same body, which keeps its call's place until its end, as it keeps the connection to the role.
+fn held(body: Body, place: Place) -> Body {
+    Body::new(body.map_frame(move |frame| {
+        let _held = &place;
+        frame
+    }))
 }
 
 /// What an unclaimed box answers.

@@ -13,6 +13,7 @@ mod assets;
 mod body;
 pub mod bulk;
 mod certificate;
+mod crowd;
 mod dav;
 mod error;
 mod events;

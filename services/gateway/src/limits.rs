@@ -2,10 +2,17 @@
 
 use std::time::Duration;
 
-/// Connections of all clients together: a household's devices with room, at about 50 KiB each.
-pub(crate) const CONNECTIONS: usize = 1024;
-/// Connections of one address (an IPv6 /64 counts as one): some browsers and sync clients behind one router.
-pub(crate) const CONNECTIONS_PER_ADDRESS: usize = 256;
+use crate::crowd::Most;
+
+/// Connections: a household's devices with room, at about 50 KiB each; of one address some browsers and sync clients behind one router.
+pub(crate) const CONNECTIONS: Most = Most { in_all: 1024, per_address: 256 };
+/// Calls of the API under way for strangers, each with a connection to a role. Together with those of people they leave a role a quarter of
+/// its 512 connections, so that a capability can always be asked for.
+pub(crate) const STRANGERS_CALLS: Most = Most { in_all: 128, per_address: 32 };
+/// The same for people and programs that are signed in.
+pub(crate) const PEOPLES_CALLS: Most = Most { in_all: 256, per_address: 64 };
+/// Time for the whole body of a call of the API. A capability that is passed on lasts longer than that ([`crate::sign_in`]).
+pub(crate) const API_BODY_TIME: Duration = Duration::from_secs(10);
 /// Times that a client has at the door.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Times {

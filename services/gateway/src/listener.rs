@@ -1,9 +1,7 @@
 //! Accepting connections, with and without TLS, within the limits.
 
 use std::{
-    collections::HashMap,
-    net::{IpAddr, Ipv6Addr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
+    net::{IpAddr, SocketAddr},
     time::Duration,
 };
 
@@ -26,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     body::Lingering,
+    crowd::Crowd,
     limits::{self, Times},
     patience::Patient,
 };
@@ -47,7 +46,7 @@ pub(crate) struct Door {
 /// Serves `door` until `stop`, then lets open requests end.
 pub(crate) async fn serve(door: Door, answer: impl Answer, stop: CancellationToken) {
     let Door { listener, tls, times } = door;
-    let crowd = Crowd::default();
+    let crowd = Crowd::new(limits::CONNECTIONS);
     let graceful = GracefulShutdown::new();
     loop {
         // Cancel-safe: a connection that is not yet accepted stays in the listener's queue.
@@ -172,67 +171,4 @@ where
 /// IPv4 clients of a dual-stack listener as what they are.
 fn canonical(address: SocketAddr) -> IpAddr {
     address.ip().to_canonical()
-}
-
-/// How many connections there are, in all and by address.
-#[derive(Debug, Clone, Default)]
-struct Crowd(Arc<Mutex<(usize, HashMap<IpAddr, usize>)>>);
-
-struct Place {
-    crowd: Crowd,
-    group: IpAddr,
-}
-
-impl Crowd {
-    fn enter(&self, client: IpAddr) -> Option<Place> {
-        let group = group(client);
-        let mut crowd = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (all, by_group) = &mut *crowd;
-        let here = by_group.get(&group).copied().unwrap_or(0);
-        if *all >= limits::CONNECTIONS || here >= limits::CONNECTIONS_PER_ADDRESS {
-            return None;
-        }
-        *all += 1;
-        by_group.insert(group, here + 1);
-        Some(Place { crowd: self.clone(), group })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut crowd = self.crowd.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (all, by_group) = &mut *crowd;
-        *all -= 1;
-        if let Some(here) = by_group.get_mut(&self.group) {
-            *here -= 1;
-            if *here == 0 {
-                by_group.remove(&self.group);
-            }
-        }
-    }
-}
-
-/// One client: an IPv4 address, or the /64 that a home or phone is given in IPv6.
-fn group(client: IpAddr) -> IpAddr {
-    match client {
-        IpAddr::V4(_) => client,
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_address_cannot_take_every_place() {
-        let crowd = Crowd::default();
-        let here: IpAddr = "2001:db8::1".parse().expect("an address");
-        let neighbour: IpAddr = "2001:db8::2".parse().expect("an address");
-        let mut places: Vec<Place> = (0..limits::CONNECTIONS_PER_ADDRESS).map(|_| crowd.enter(here).expect("a place")).collect();
-        assert!(crowd.enter(neighbour).is_none(), "the same /64 is the same client");
-        assert!(crowd.enter("198.51.100.7".parse().expect("an address")).is_some());
-        places.pop();
-        assert!(crowd.enter(neighbour).is_some());
-    }
 }

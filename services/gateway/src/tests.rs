@@ -37,7 +37,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     bulk::Workers,
     certificate::Certificate,
-    front::{Counts, Front},
+    front::{Calls, Counts, Front},
     limits::Times,
     listener::{self, Door},
     sign_in::SignIn,
@@ -63,6 +63,8 @@ struct Behind {
     minter: Arc<Minter>,
     revocations: broadcast::Sender<Revocation>,
     asked: Arc<AtomicUsize>,
+    /// Calls that reached a stand-in to sign in.
+    called: Arc<AtomicUsize>,
 }
 
 /// An answer as it came over the socket.
@@ -93,8 +95,12 @@ impl House {
     async fn with(people: BTreeMap<PersonId, Person>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let uid = std::fs::metadata(folder.path()).unwrap().uid();
-        let behind =
-            Behind { minter: Arc::new(Minter::from_seed(&SEED).unwrap()), revocations: broadcast::Sender::new(8), asked: Arc::default() };
+        let behind = Behind {
+            minter: Arc::new(Minter::from_seed(&SEED).unwrap()),
+            revocations: broadcast::Sender::new(8),
+            asked: Arc::default(),
+            called: Arc::default(),
+        };
         let stop = CancellationToken::new();
         for role in ["identity", "supervisor"] {
             let listener = UnixListener::bind(folder.path().join(format!("{role}.sock"))).unwrap();
@@ -180,6 +186,7 @@ fn front(run: &RunDirectory, behind: &Behind, projection: watch::Receiver<Option
         verifier: Verifier::new(&behind.minter.public_key_hex(), "gateway").unwrap(),
         certificate: Certificate::keep(identity.clone(), projection.clone(), stop.clone()).unwrap(),
         workers: Workers::new(run.clone(), stop.clone()),
+        calls: Calls::default(),
         counts: Counts::new(&metrics),
         projection,
         stop: stop.clone(),
@@ -204,7 +211,10 @@ fn stand_in(behind: Behind) -> Router {
 }
 
 /// Answers with the headers that arrived.
-async fn echo(headers: HeaderMap) -> Json<Value> {
+async fn echo(State(behind): State<Behind>, uri: http::Uri, headers: HeaderMap) -> Json<Value> {
+    if uri.path() == "/api/v1/session" {
+        behind.called.fetch_add(1, Ordering::SeqCst);
+    }
     Json(headers.iter().map(|(name, value)| (name.to_string(), json!(value.to_str().unwrap()))).collect::<serde_json::Map<_, _>>().into())
 }
 

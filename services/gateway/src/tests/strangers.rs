@@ -75,7 +75,7 @@ async fn who_holds_a_refused_body_back_is_not_asked_for_it() {
 async fn one_address_has_so_many_connections_and_no_more() {
     let house = House::new().await;
     let mut open = Vec::new();
-    for _ in 0..crate::limits::CONNECTIONS_PER_ADDRESS {
+    for _ in 0..crate::limits::CONNECTIONS.per_address {
         let mut stream = house.connect().await;
         stream.write_all(b"GET /api/v1/events HTTP/1.1\r\nHost: hollyhock.local\r\nAuthorization: Bearer files\r\n\r\n").await.unwrap();
         let mut first = [0; 12];
@@ -85,4 +85,24 @@ async fn one_address_has_so_many_connections_and_no_more() {
     }
     let mut refused = house.connect().await;
     assert!(until_closed(&mut refused).await.is_empty());
+}
+
+#[tokio::test]
+async fn who_sends_no_body_holds_no_role_and_not_every_place() {
+    let house = House::new().await;
+    let places = crate::limits::STRANGERS_CALLS.per_address;
+    let mut held = Vec::new();
+    for _ in 0..=places {
+        let mut stream = house.connect().await;
+        stream.write_all(b"POST /api/v1/session HTTP/1.1\r\nHost: hollyhock.local\r\nContent-Length: 10\r\n\r\n").await.unwrap();
+        held.push(stream);
+    }
+    // One of them finds no place; which one is the machine's choice.
+    let refused = held.iter().map(|stream| Box::pin(stream.readable()));
+    futures_util::future::select_all(refused).await.0.unwrap();
+    assert_eq!(house.ask("POST /api/v1/session", &[], "{}").await.refused(503), "busy");
+    assert_eq!(house.browser("GET /api/v1/status", &[], "").await.status, 200, "who is signed in has places of their own");
+    assert_eq!(house.behind.called.load(Ordering::SeqCst), 0, "no role was called for a body that never came");
+    drop(held);
+    while house.ask("POST /api/v1/session", &[], "{}").await.status != 200 {}
 }
