@@ -18,13 +18,11 @@ use croft_api::bulk::{
 };
 use croft_files::{FilesError, Link};
 use croft_model::SpaceId;
-use tokio::{sync::mpsc, time::timeout};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{stream::FromWorker, workers::News};
 
-/// Time that a worker has to start, open its space and greet.
-const GREETING: Duration = Duration::from_secs(30);
 /// A link without a stream for so long is closed, so that its worker may sleep.
 const IDLE: Duration = Duration::from_secs(300);
 /// Frames that may wait for a stream: two HEADs, a body, END or ABORT, and some to spare. More is a broken worker.
@@ -35,12 +33,10 @@ const MAX_INBOUND: usize = 8;
 pub(super) enum LinkError {
     #[error("the socket failed")]
     Files(#[from] FilesError),
-    #[error("the worker broke the format")]
+    #[error("a packet is not of the format")]
     Format(#[from] BadPacket),
     #[error("the worker broke the format: {0}")]
     Order(&'static str),
-    #[error("the worker did not greet in time")]
-    Silent,
 }
 
 /// A link with its open streams.
@@ -63,8 +59,7 @@ impl ClientLink {
         let hello = Hello { version: VERSION, root: None };
         link.send(&encode(&[(0, Frame::Hello(hello))])?, None).await?;
         let mut buffer = vec![0; MAX_PACKET];
-        let received = timeout(GREETING, link.receive(&mut buffer)).await.map_err(|_| LinkError::Silent)??;
-        let received = received.ok_or(LinkError::Order("it closed the link"))?;
+        let received = link.receive(&mut buffer).await?.ok_or(LinkError::Order("it closed the link"))?;
         match decode(Bytes::copy_from_slice(&buffer[..received.length]))?.pop() {
             Some((0, Frame::Hello(Hello { version: VERSION, root: Some(root) }))) => news.know(space, root),
             _ => return Err(LinkError::Order("the first packet is no HELLO of this version")),

@@ -31,21 +31,15 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// Sends OPEN.
-    pub(super) async fn open(link: Arc<ClientLink>, open: &Open) -> Result<Self, Problem> {
+    /// Sends OPEN. Until it has gone out the worker knows of nothing that could end.
+    pub(super) async fn open(link: Arc<ClientLink>, open: &Open) -> Result<Self, LinkError> {
         let turn = link.turn().await;
         let (number, inbound) = link.register();
-        let stream = Self { link: Arc::clone(&link), number, inbound, over: false };
-        let sent = stream.send(vec![Frame::Open(Box::new(open.clone()))]).await;
+        let mut stream = Self { link: Arc::clone(&link), number, inbound, over: true };
+        stream.send(vec![Frame::Open(Box::new(open.clone()))]).await?;
+        stream.over = false;
         drop(turn);
-        match sent {
-            Ok(()) => Ok(stream),
-            Err(LinkError::Format(_)) => {
-                Err(Problem::new(431, "request-too-long", "The address or the headers of this request are too long.")
-                    .hint("Use shorter names."))
-            }
-            Err(_) => Err(broken_off()),
-        }
+        Ok(stream)
     }
 
     /// What the worker says next; `None` when the link is gone.

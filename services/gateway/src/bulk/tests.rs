@@ -306,3 +306,32 @@ async fn the_root_shows_what_is_known_of_shared_spaces() {
     }
     assert_eq!(ask(&workers, "LOCK", "/dav/files/ana/x", Body::empty()).await.unwrap_err().status, 405);
 }
+
+#[tokio::test]
+async fn an_over_long_request_is_refused_alone() {
+    let run = tempfile::tempdir().unwrap();
+    let (mut listener, workers) = door(run.path());
+    let (judged, judging) = tokio::sync::oneshot::channel();
+    let worker = async {
+        let mut worker = Scripted::accept(&mut listener).await;
+        let (stream, _) = worker.opened().await;
+        judging.await.unwrap();
+        worker.send(stream, vec![head(204, None), Frame::End { count: 0 }], None).await;
+        // The next packet is the next request: the refused ones left neither an OPEN nor an ABORT.
+        let (next, _) = worker.opened().await;
+        worker.send(next, vec![head(204, None), Frame::End { count: 0 }], None).await;
+    };
+    let client = async {
+        let under_way = ask(&workers, "DELETE", "/dav/files/ana/a", Body::empty());
+        let refused = async {
+            for path in ["/a".repeat(300), format!("/{}", "a".repeat(250)).repeat(20), format!("/{}", "a".repeat(40_000))] {
+                let problem = ask(&workers, "GET", &format!("/dav/files/ana{path}"), Body::empty()).await.unwrap_err();
+                assert_eq!((problem.status, problem.code.as_str()), (431, "request-too-long"));
+            }
+            judged.send(()).unwrap();
+        };
+        assert_eq!(tokio::join!(under_way, refused).0.unwrap().status(), 204);
+        ask(&workers, "DELETE", "/dav/files/ana/a", Body::empty()).await.unwrap().status()
+    };
+    assert_eq!(tokio::join!(client, worker).0, 204);
+}

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     download,
-    link::ClientLink,
+    link::{ClientLink, LinkError},
     stream::{FromWorker, Stream},
     upload::{self, Received},
 };
@@ -27,6 +27,8 @@ use crate::events::FolderChanged;
 
 /// Changed folders that a slow listener may be behind by.
 const MAX_BEHIND: usize = 256;
+/// Time for a link, with the wait for others who make it: a worker starts, opens its space and greets.
+const LINK_TIME: Duration = Duration::from_secs(30);
 /// Time within which a worker must have judged a request; a sleeping disk takes some ten seconds.
 const HEAD_TIME: Duration = Duration::from_secs(60);
 /// Time for an answer once the body is there: the slowest disk's flush behind a large file.
@@ -104,11 +106,12 @@ impl Workers {
             let link = self.link(space).await?;
             let mut stream = match Stream::open(link.clone(), open).await {
                 Ok(stream) => stream,
-                Err(_) if !last_try => {
+                // This request alone is at fault; the link is everybody's.
+                Err(LinkError::Format(_)) => return Err(too_long()),
+                Err(_) => {
                     link.close();
                     continue;
                 }
-                Err(problem) => return Err(problem),
             };
             match timeout(HEAD_TIME, stream.next()).await {
                 Ok(Some(FromWorker::Head(head, descriptor))) if head.status == croft_api::bulk::Head::CONTINUE => {
@@ -129,8 +132,16 @@ impl Workers {
         Err(broken_off())
     }
 
-    /// The link to the worker of `space`, made when there is none.
+    /// The link to the worker of `space`, made when there is none, within [`LINK_TIME`].
     async fn link(&self, space: SpaceId) -> Result<Arc<ClientLink>, Problem> {
+        // Cancel-safe: a link that is given up half-made is closed, and the next one who asks begins anew.
+        timeout(LINK_TIME, self.linked(space)).await.unwrap_or_else(|_| {
+            tracing::warn!(%space, "a worker did not greet in time");
+            Err(Problem::unavailable("This space"))
+        })
+    }
+
+    async fn linked(&self, space: SpaceId) -> Result<Arc<ClientLink>, Problem> {
         let slot = {
             let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(links.entry(space).or_default())
@@ -172,6 +183,11 @@ impl News {
     fn root(&self, space: SpaceId) -> Option<Root> {
         self.roots.lock().unwrap_or_else(PoisonError::into_inner).get(&space).cloned()
     }
+}
+
+/// What a packet does not take.
+fn too_long() -> Problem {
+    Problem::new(431, "request-too-long", "The address or the headers of this request are too long.").hint("Use shorter names.")
 }
 
 /// The worker is gone in the middle of a request.
