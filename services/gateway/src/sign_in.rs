@@ -21,7 +21,7 @@ use croft_api::{
     lines::Lines,
     wire::trust::{CapabilityRequest, Credential, IssuedCapability, Revocation},
 };
-use croft_model::{Problem, Secret};
+use croft_model::{MAX_CAPABILITY_SECONDS, Problem, Secret};
 use croft_telemetry::Counter;
 use http::{HeaderMap, Method, Request, header};
 use jiff::Timestamp;
@@ -158,7 +158,7 @@ impl Kept {
     fn find(&self, slot: &([u8; 32], String)) -> Option<IssuedCapability> {
         let now = Timestamp::now().as_second();
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.get(slot).filter(|issued| issued.expires - now > SPARE_SECONDS).cloned()
+        entries.get(slot).filter(|issued| good(issued, now)).cloned()
     }
 
     fn keep(&self, slot: ([u8; 32], String), issued: &IssuedCapability, epoch: u64) {
@@ -168,7 +168,7 @@ impl Kept {
             return;
         }
         if entries.len() >= limits::CAPABILITIES {
-            entries.retain(|_, issued| issued.expires - now > SPARE_SECONDS);
+            entries.retain(|_, issued| good(issued, now));
         }
         if entries.len() < limits::CAPABILITIES {
             entries.insert(slot, issued.clone());
@@ -187,6 +187,12 @@ impl Kept {
         // Nobody who listens is fine.
         let _ = self.said.send(revocation.clone());
     }
+}
+
+/// Whether a capability still holds for a while. One that seems to hold for longer than any may was made before the clock was set back:
+/// roles refuse it.
+fn good(issued: &IssuedCapability, now: i64) -> bool {
+    (SPARE_SECONDS + 1..=MAX_CAPABILITY_SECONDS).contains(&(issued.expires - now))
 }
 
 /// Waits until what earned `issued` is void, or until nobody can tell whether it is.
@@ -217,6 +223,8 @@ async fn hear(identity: &Role, kept: &Kept) {
         return;
     }
     kept.heard.store(true, Ordering::SeqCst);
+    // An answer that was asked for before may have missed a revocation: it is not kept.
+    kept.forget(&Revocation::All(true));
     let mut lines = Lines::new(answer.into_body(), limits::CREDENTIAL_BYTES);
     while let Some(line) = lines.next().await {
         // What cannot be understood might be any revocation.
@@ -257,6 +265,32 @@ mod tests {
         kept.heard.store(false, Ordering::SeqCst);
         kept.keep(slot(5), &issued(5, 2), 2);
         assert!(kept.find(&slot(5)).is_none());
+    }
+
+    #[test]
+    fn what_was_made_before_the_clock_went_back_is_asked_for_anew() {
+        for (left, expected) in [(0, false), (10, false), (11, true), (60, true), (61, false), (3600, false)] {
+            assert_eq!(good(&IssuedCapability { expires: 1000 + left, ..issued(1, 1) }, 1000), expected, "{left}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_from_before_the_stream_was_heard_is_not_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let listener = tokio::net::UnixListener::bind(folder.path().join("identity.sock")).expect("a socket");
+        let run = croft_api::inherit::RunDirectory::new(std::fs::File::open(folder.path()).expect("the folder").into());
+        let kept = Kept::default();
+        let epoch = kept.epoch.load(Ordering::SeqCst);
+        let identity = Role::new(run, "identity");
+        let answering = async {
+            let (mut stream, _) = listener.accept().await.expect("a call");
+            tokio::io::AsyncReadExt::read(&mut stream, &mut [0; 4096]).await.expect("its head");
+            tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 200 OK\r\n\r\n").await.expect("an answer");
+        };
+        tokio::join!(hear(&identity, &kept), answering);
+        assert!(kept.heard.load(Ordering::SeqCst));
+        kept.keep(([1; 32], "supervisor".into()), &issued(1, 1), epoch);
+        assert!(kept.find(&([1; 32], "supervisor".into())).is_none());
     }
 
     #[tokio::test]
