@@ -3,7 +3,7 @@
 use axum::{body::Body, response::Response};
 use bytes::{Bytes, BytesMut};
 use croft_api::wire::trust::{IssuedCapability, Revocation};
-use croft_model::{Event, PersonId, Projection, SpaceId};
+use croft_model::{Claims, Event, PersonId, Projection, Scope, SpaceId};
 use futures_util::{Stream, StreamExt};
 use tokio::sync::{broadcast, watch};
 use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
@@ -22,6 +22,8 @@ pub struct FolderChanged {
 
 /// What a listener's stream is made of and ended by, beside the supervisor's answer.
 pub(crate) struct Listener {
+    /// Who hears of folders, if anybody.
+    pub(crate) reader: Option<PersonId>,
     pub(crate) folders: broadcast::Receiver<FolderChanged>,
     pub(crate) projection: watch::Receiver<Option<Projection>>,
     pub(crate) revocations: broadcast::Receiver<Revocation>,
@@ -29,7 +31,7 @@ pub(crate) struct Listener {
 }
 
 /// Adds changes of folders to the supervisor's answer, until either ends, the sign-in behind it is void, or the box stops.
-pub(crate) fn merged(answer: Response, issued: &IssuedCapability, listener: Listener) -> Response {
+pub(crate) fn merged(answer: Response, issued: IssuedCapability, listener: Listener) -> Response {
     let (head, body) = answer.into_parts();
     let ended = CancellationToken::new();
     let guard = ended.clone().drop_guard();
@@ -38,14 +40,19 @@ pub(crate) fn merged(answer: Response, issued: &IssuedCapability, listener: List
         drop(guard);
         Ok(Bytes::new())
     }));
-    let from_folders = match issued.person {
+    let from_folders = match listener.reader {
         Some(person) => folder_events(listener.folders, person, listener.projection).map(Ok).boxed(),
         None => futures_util::stream::empty().boxed(),
     };
     let both = futures_util::stream::select(from_supervisor, from_folders.take_until(ended.cancelled_owned()));
     let stop = listener.stop.cancelled_owned();
-    let over = futures_util::future::select(Box::pin(stop), Box::pin(revoked(listener.revocations, issued.clone())));
+    let over = futures_util::future::select(Box::pin(stop), Box::pin(revoked(listener.revocations, issued)));
     Response::from_parts(head, Body::from_stream(both.take_until(over)))
+}
+
+/// The person who hears of folders by a sign-in: one that is not good for files hears of none.
+pub(crate) fn reader(claims: &Claims) -> Option<PersonId> {
+    claims.person().filter(|_| claims.allows(Scope::Files))
 }
 
 /// The same bytes in pieces that end where an event ends, so that another event fits between any two.
@@ -89,7 +96,19 @@ fn line(event: &Event) -> Result<Bytes, serde_json::Error> {
 
 #[cfg(test)]
 mod tests {
+    use croft_model::{PersonRole, Principal};
+
     use super::*;
+
+    #[test]
+    fn only_sign_ins_for_files_hear_of_folders() {
+        let id = PersonId::from_number(1);
+        for (scopes, expected) in [(vec![Scope::Files], Some(id)), (vec![Scope::Manage, Scope::Account, Scope::Metrics], None)] {
+            let who = Principal::Person { id, name: "ana".into(), role: PersonRole::Owner };
+            let scopes = scopes.into_iter().collect();
+            assert_eq!(reader(&Claims { who, session: None, scopes, audience: "gateway".into(), expires: 0 }), expected);
+        }
+    }
 
     async fn check(pieces: &[&str], expected: &[&str]) {
         let pieces: Vec<_> = pieces.iter().map(|piece| Ok(Bytes::copy_from_slice(piece.as_bytes()))).collect();

@@ -9,7 +9,7 @@ use croft_api::{
     problem,
     wire::trust::{HouseholdCertificate, IssuedCapability},
 };
-use croft_model::{Problem, Projection, Scope};
+use croft_model::{Claims, Problem, Projection, Scope};
 use croft_telemetry::{Counter, Metrics};
 use http::{HeaderValue, Method, Request, header, uri::Authority};
 use http_body_util::BodyExt;
@@ -145,9 +145,10 @@ impl Front {
         let listens = domain == "events" && request.method() == Method::GET;
         // Heard from before the capability is asked for, so that no revocation falls between.
         let revocations = self.sign_in.revocations();
-        let capability = match Shown::in_headers(request.headers())? {
+        let shown = Shown::in_headers(request.headers())?;
+        let capability = match &shown {
             None => None,
-            Some(shown) => match self.sign_in.capability(&shown, role.name(), client).await {
+            Some(shown) => match self.sign_in.capability(shown, role.name(), client).await {
                 Ok(issued) => Some(issued),
                 // A browser whose session has ended is a stranger, who may still sign in.
                 Err(refused) if shown.by_cookie && refused.status == 401 => None,
@@ -160,16 +161,17 @@ impl Front {
         let vouched =
             Vouched { capability: capability.as_ref().map(|issued| issued.capability.expose()), client: &address, request_id: id };
         let answer = proxy::pass_on(role, request, &vouched).await?;
-        match capability.filter(|_| listens && answer.status().is_success()) {
+        match capability.zip(shown).filter(|_| listens && answer.status().is_success()) {
             // Without its place: it lasts, and the supervisor bounds those who listen.
-            Some(issued) => {
+            Some((issued, shown)) => {
                 let listener = events::Listener {
+                    reader: events::reader(&self.claims(&shown, client).await?),
                     folders: self.workers.changes(),
                     projection: self.projection.clone(),
                     revocations,
                     stop: self.stop.clone(),
                 };
-                Ok(events::merged(answer, &issued, listener))
+                Ok(events::merged(answer, issued, listener))
             }
             None => Ok(answer.map(|body| held(body, place))),
         }
@@ -196,13 +198,18 @@ impl Front {
 
     async fn metrics(&self, client: IpAddr, request: &Request<Lingering>) -> Result<Response, Problem> {
         let shown = Shown::in_headers(request.headers())?.ok_or_else(sign_in_first)?;
-        let issued = self.sign_in.capability(&shown, "gateway", client).await?;
-        let claims = self.verifier.verify(issued.capability.expose(), Timestamp::now().as_second())?;
+        let claims = self.claims(&shown, client).await?;
         if !claims.allows(Scope::Metrics) && !claims.allows(Scope::Manage) {
             return Err(Problem::new(403, "not-allowed", "This sign-in cannot read the metrics.")
                 .hint("Make an app password with the scope `metrics`."));
         }
         Ok(typed("text/plain; version=0.0.4; charset=utf-8", self.metrics.render()))
+    }
+
+    /// What the one who asks may do, verified by the gateway itself.
+    async fn claims(&self, shown: &Shown, client: IpAddr) -> Result<Claims, Problem> {
+        let issued = self.sign_in.capability(shown, "gateway", client).await?;
+        Ok(self.verifier.verify(issued.capability.expose(), Timestamp::now().as_second())?)
     }
 
     async fn certificate_file(&self) -> Result<Response, Problem> {
