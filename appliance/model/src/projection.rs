@@ -28,6 +28,15 @@ pub struct Projection {
     pub door: Option<DoorSettings>,
 }
 
+impl Projection {
+    /// The host names under which the box answers: its own one at home, this machine's for itself, and further ones of the settings.
+    #[must_use]
+    pub fn host_names(&self) -> Vec<String> {
+        let own = self.this_box.iter().map(|this_box| format!("{}.local", this_box.host));
+        own.chain(["localhost".to_owned()]).chain(self.door.iter().flat_map(|door| door.extra_names.clone())).collect()
+    }
+}
+
 /// What a role tells the supervisor of its own domain. Each report replaces the role's last.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -30,6 +30,8 @@ use crate::error::GatewayError;
 
 /// Pause before identity is asked again after it did not answer.
 const RETRY: Duration = Duration::from_millis(300);
+/// Pause before identity is asked again after it knew other names than the gateway.
+const OTHER_NAMES: Duration = Duration::from_secs(1);
 /// How often names, addresses and the remaining life are looked at.
 const LOOK: Duration = Duration::from_secs(60);
 /// A certificate is renewed when less than this is left: a third of its 90 days.
@@ -107,8 +109,13 @@ impl Keeper {
             });
             if !good {
                 match self.fetch(&names).await {
-                    Ok(expires) => {
+                    Ok((expires, known)) => {
                         tracing::info!(%expires, "a certificate is in force");
+                        // Identity may hear of other names a moment later: then it is asked again.
+                        if names.hosts.as_ref().is_some_and(|hosts| *hosts != known) {
+                            tokio::time::sleep(OTHER_NAMES).await;
+                            continue;
+                        }
                         in_force = Some((names, expires));
                     }
                     Err(reason) => {
@@ -125,7 +132,8 @@ impl Keeper {
         }
     }
 
-    async fn fetch(&self, names: &Names) -> Result<Timestamp, String> {
+    /// Puts a certificate into force; gives its end and its host names.
+    async fn fetch(&self, names: &Names) -> Result<(Timestamp, Vec<String>), String> {
         let request =
             CertificateRequest { spki_pem: spki_pem(&self.key), names: names.addresses.iter().map(ToString::to_string).collect() };
         let issued: IssuedCertificate = self
@@ -138,25 +146,20 @@ impl Keeper {
             *current = Some(Arc::new(certified));
         }
         let _ = self.there.send(true);
-        Ok(issued.expires)
+        Ok((issued.expires, issued.names))
     }
 }
 
 /// What a certificate depends on: a change of any asks for a new one.
 #[derive(Debug, PartialEq, Eq)]
 struct Names {
-    host: Option<String>,
-    extra: Vec<String>,
+    hosts: Option<Vec<String>>,
     addresses: Vec<IpAddr>,
 }
 
 impl Names {
     fn now(projection: Option<&Projection>) -> Self {
-        Self {
-            host: projection.and_then(|p| p.this_box.as_ref()).map(|this_box| this_box.host.clone()),
-            extra: projection.and_then(|p| p.door.as_ref()).map(|door| door.extra_names.clone()).unwrap_or_default(),
-            addresses: crate::hosts::own_addresses(),
-        }
+        Self { hosts: projection.map(Projection::host_names), addresses: crate::hosts::own_addresses() }
     }
 }
 
@@ -175,4 +178,45 @@ fn certified(chain_pem: &str, key: &KeyPair) -> Result<CertifiedKey, GatewayErro
     let certified = CertifiedKey::new(chain, any_supported_type(&key)?);
     certified.keys_match().map_err(|error| unusable(error.into()))?;
     Ok(certified)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Json, Router, extract::State, routing};
+    use croft_api::inherit::RunDirectory;
+    use croft_model::BoxSettings;
+    use rcgen::{CertificateParams, Issuer, SubjectPublicKeyInfo};
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    /// A certificate for the box's name of before; from the second time on for the present one.
+    async fn certificate(State(asked): State<mpsc::Sender<()>>, Json(request): Json<CertificateRequest>) -> Json<IssuedCertificate> {
+        let host = if asked.capacity() == asked.max_capacity() { "croft.local" } else { "hollyhock.local" };
+        let names = vec![host.to_owned(), "localhost".to_owned()];
+        let issuer = Issuer::new(CertificateParams::default(), KeyPair::generate().expect("a key"));
+        let key = SubjectPublicKeyInfo::from_pem(&request.spki_pem).expect("a public key");
+        let leaf = CertificateParams::new(names.clone()).expect("names").signed_by(&key, &issuer).expect("a certificate");
+        let expires = Timestamp::from_second(Timestamp::now().as_second() + 2 * RENEW_BEFORE_SECONDS).expect("a time");
+        asked.send(()).await.expect("somebody listens");
+        Json(IssuedCertificate { chain_pem: leaf.pem(), expires, names })
+    }
+
+    #[tokio::test]
+    async fn identity_is_asked_again_while_it_knows_other_names() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let listener = tokio::net::UnixListener::bind(folder.path().join("identity.sock")).expect("a socket");
+        let (asked, asks) = mpsc::channel(8);
+        let identity = Router::new().route("/internal/v1/certificates", routing::post(certificate)).with_state(asked);
+        let serving = tokio::spawn(async move { axum::serve(listener, identity).await });
+        let this_box = Some(BoxSettings { host: "hollyhock".into(), ..BoxSettings::default() });
+        let (_settings, projection) = watch::channel(Some(Projection { this_box, ..Projection::default() }));
+        let run = RunDirectory::new(std::fs::File::open(folder.path()).expect("the folder").into());
+        let kept = Certificate::keep(Role::new(run, "identity"), projection, CancellationToken::new()).expect("a key");
+        kept.wait().await;
+        while asks.len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        serving.abort();
+    }
 }

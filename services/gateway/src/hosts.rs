@@ -34,12 +34,7 @@ fn is_ours(host: &str, projection: Option<&Projection>) -> bool {
         return address.is_loopback() || own_addresses().contains(&address);
     }
     let host = host.to_ascii_lowercase();
-    if host == "localhost" {
-        return true;
-    }
-    let Some(projection) = projection else { return false };
-    let own = projection.this_box.as_ref().is_some_and(|this_box| host == format!("{}.local", this_box.host));
-    own || projection.door.as_ref().is_some_and(|door| door.extra_names.contains(&host))
+    host == "localhost" || projection.is_some_and(|projection| projection.host_names().contains(&host))
 }
 
 /// Addresses of this machine's interfaces, loopback included.

@@ -29,6 +29,9 @@ const BACKDATED_DAYS: i64 = 1;
 const MAX_ADDRESSES: usize = 32;
 /// Longest public key that is read, in bytes of PEM; a P-256 key has 178.
 const MAX_SPKI: usize = 2048;
+/// The only host whose mailboxes it may vouch for. It never exists (RFC 6761), so the authority is good for nobody's mail; without a
+/// permitted host it would be for everybody's, and verifiers do not agree on how to exclude all.
+const NO_MAIL: &str = "mail.invalid";
 const DAY_SECONDS: i64 = 24 * 60 * 60;
 
 /// Addresses that the authority may vouch for: private (RFC 1918), loopback, link-local and unique local (RFC 4193) ones.
@@ -81,11 +84,11 @@ impl Authority {
         &self.fingerprint
     }
 
-    /// A leaf for the public key `spki_pem` under `names` and those of `addresses` that are at home.
+    /// A leaf for the public key `spki_pem` under the host names `names` and those of `addresses` that are at home.
     pub(crate) fn issue(
         &self,
         spki_pem: &str,
-        names: &[String],
+        names: Vec<String>,
         addresses: &[String],
         now: Timestamp,
     ) -> Result<IssuedCertificate, Problem> {
@@ -94,9 +97,9 @@ impl Authority {
             return Err(unreadable());
         }
         let key = SubjectPublicKeyInfo::from_pem(spki_pem).map_err(|_| unreadable())?;
-        let (leaf, expires) = leaf(names, addresses, now)?;
+        let (leaf, expires) = leaf(&names, addresses, now)?;
         let signed = leaf.signed_by(&key, &self.issuer).map_err(IdentityError::Authority)?;
-        Ok(IssuedCertificate { chain_pem: format!("{}{}", signed.pem(), self.certificate_pem), expires })
+        Ok(IssuedCertificate { chain_pem: format!("{}{}", signed.pem(), self.certificate_pem), expires, names })
     }
 }
 
@@ -116,6 +119,8 @@ fn make(now: Timestamp) -> Result<AuthorityRecord, IdentityError> {
     params.distinguished_name = named(&format!("Croft household {id}"));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    // Where a device installs it for every use, it is good for web servers all the same.
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.name_constraints = Some(NameConstraints { permitted_subtrees: permitted(), excluded_subtrees: Vec::new() });
     params.serial_number = Some(SerialNumber::from_slice(&serial()?));
     (params.not_before, params.not_after) = (days_from(now, -BACKDATED_DAYS), days_from(now, AUTHORITY_DAYS));
@@ -126,7 +131,7 @@ fn make(now: Timestamp) -> Result<AuthorityRecord, IdentityError> {
 fn permitted() -> Vec<GeneralSubtree> {
     let names = PERMITTED_SUFFIXES.iter().map(|suffix| GeneralSubtree::DnsName((*suffix).into()));
     let networks = NETWORKS.iter().map(|(network, prefix)| GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(*network, *prefix)));
-    names.chain(networks).collect()
+    names.chain(networks).chain([GeneralSubtree::Rfc822Name(NO_MAIL.into())]).collect()
 }
 
 fn leaf(names: &[String], addresses: &[String], now: Timestamp) -> Result<(CertificateParams, Timestamp), IdentityError> {

@@ -31,7 +31,7 @@ fn leaf_for(authority: &Authority, name: &str) -> Vec<CertificateDer<'static>> {
 fn issued(authority: &Authority, names: &[&str], addresses: &[&str]) -> Vec<CertificateDer<'static>> {
     let owned = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
-    let issued = authority.issue(&key.public_key_pem(), &owned(names), &owned(addresses), now()).unwrap();
+    let issued = authority.issue(&key.public_key_pem(), owned(names), &owned(addresses), now()).unwrap();
     CertificateDer::pem_slice_iter(issued.chain_pem.as_bytes()).map(Result::unwrap).collect()
 }
 
@@ -110,7 +110,21 @@ fn another_box_is_another_authority() {
 fn only_public_keys_are_certified() {
     let authority = authority();
     for text in ["", "nonsense", &"x".repeat(5000)] {
-        let refused = authority.issue(text, &["croft.local".into()], &[], now()).unwrap_err();
+        let refused = authority.issue(text, vec!["croft.local".into()], &[], now()).unwrap_err();
         assert_eq!(refused.code, "key-unreadable");
     }
+}
+
+#[test]
+fn the_authority_is_for_web_servers_and_nobodys_mail() {
+    /// `id-kp-serverAuth` (RFC 5280 section 4.2.1.12) as the only one of `extKeyUsage`, in DER.
+    const WEB_SERVERS: [u8; 17] = [0x55, 0x1d, 0x25, 0x04, 0x0c, 0x30, 0x0a, 0x06, 0x08, 0x2b, 6, 1, 5, 5, 7, 3, 1];
+    let authority = authority();
+    let certificate = CertificateDer::from_pem_slice(authority.certificate_pem().as_bytes()).unwrap();
+    assert!(certificate.windows(WEB_SERVERS.len()).any(|window| window == WEB_SERVERS));
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+    let mut params = leaf(&["croft.local".into()], &[], now()).unwrap().0;
+    params.subject_alt_names.push(SanType::Rfc822Name("ana@example.org".try_into().unwrap()));
+    let chain = vec![params.signed_by(&key, &authority.issuer).unwrap().der().clone()];
+    assert!(!believes(&authority, &chain, "croft.local", 0));
 }

@@ -24,10 +24,10 @@ impl Household {
         self.0.borrow().as_ref().and_then(|projection| projection.this_box.clone()).unwrap_or_default()
     }
 
-    /// Further names of the box.
-    pub(crate) fn extra_names(&self) -> Vec<String> {
-        let projection = self.0.borrow();
-        projection.as_ref().and_then(|projection| projection.door.as_ref()).map(|door| door.extra_names.clone()).unwrap_or_default()
+    /// The host names of the box; those of the defaults before the first projection.
+    pub(crate) fn host_names(&self) -> Vec<String> {
+        let default = || Projection { this_box: Some(BoxSettings::default()), ..Projection::default() }.host_names();
+        self.0.borrow().as_ref().map_or_else(default, Projection::host_names)
     }
 
     /// Days a browser stays signed in without use.

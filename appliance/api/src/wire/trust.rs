@@ -91,6 +91,8 @@ pub struct IssuedCertificate {
     pub chain_pem: String,
     /// When it ends.
     pub expires: Timestamp,
+    /// The host names it is for, as identity knows the settings; the gateway asks again while it knows other ones.
+    pub names: Vec<String>,
 }
 
 /// A line of `GET /internal/v1/revocations`: what is void from now on.

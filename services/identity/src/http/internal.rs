@@ -53,10 +53,8 @@ pub(super) async fn certificate(
     State(identity): State<Identity>,
     JsonBody(body): JsonBody<CertificateRequest>,
 ) -> Answer<Json<IssuedCertificate>> {
-    let household = &identity.household;
-    let mut names = vec![format!("{}.local", household.this_box().host), "localhost".to_owned()];
-    names.extend(household.extra_names());
-    Ok(Json(identity.authority.issue(&body.spki_pem, &names, &body.names, Timestamp::now())?))
+    let names = identity.household.host_names();
+    Ok(Json(identity.authority.issue(&body.spki_pem, names, &body.names, Timestamp::now())?))
 }
 
 /// What is void from now on, a JSON document a line.
