@@ -67,7 +67,7 @@ impl Supervisor {
     }
 }
 
-/// Reads one stream to its end; true when at least one projection came.
+/// Reads one stream to its end; true when at least one projection came that can be read.
 async fn stream(role: &Role, sender: &watch::Sender<Option<Projection>>) -> bool {
     let request = Request::builder().uri("/internal/v1/projection").header(http::header::HOST, "croft").body(Body::empty());
     let Ok(request) = request else { return false };
@@ -82,20 +82,41 @@ async fn stream(role: &Role, sender: &watch::Sender<Option<Projection>>) -> bool
     seen
 }
 
-/// Puts a projection into force unless it is older than the present one.
+/// Puts a projection into force unless it is older than the present one; false when it cannot be read.
 fn take(line: &[u8], sender: &watch::Sender<Option<Projection>>) -> bool {
     match serde_json::from_slice::<Projection>(line) {
-        Ok(projection) => sender.send_if_modified(|current| {
-            let stale = current.as_ref().is_some_and(|known| known.generation > projection.generation);
-            let fresh = !stale && current.as_ref() != Some(&projection);
-            if fresh {
-                *current = Some(projection);
-            }
-            fresh
-        }),
+        Ok(projection) => {
+            sender.send_if_modified(|current| {
+                let stale = current.as_ref().is_some_and(|known| known.generation > projection.generation);
+                let fresh = !stale && current.as_ref() != Some(&projection);
+                if fresh {
+                    *current = Some(projection);
+                }
+                fresh
+            });
+            true
+        }
         Err(error) => {
             tracing::error!(%error, "a projection cannot be read");
             false
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_new_is_told_and_only_what_cannot_be_read_is_a_failure() {
+        let (sender, mut receiver) = watch::channel(None);
+        let line = |generation| serde_json::to_vec(&Projection { generation, ..Projection::default() }).expect("JSON");
+        for (line, read, told) in
+            [(line(2), true, true), (line(2), true, false), (line(1), true, false), (line(3), true, true), (b"{".to_vec(), false, false)]
+        {
+            assert_eq!(take(&line, &sender), read);
+            assert_eq!(receiver.has_changed().expect("the sender lives"), told, "{}", String::from_utf8_lossy(&line));
+            receiver.mark_unchanged();
         }
     }
 }

@@ -17,8 +17,8 @@ use crate::{ClientError, Door, door::Token};
 
 /// Time for one whole answer; the box answers at once or says that it takes longer (tasks).
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// Domains of the API that identity answers; the supervisor answers the others.
-const IDENTITY: [&str; 6] = ["claim", "session", "sessions", "tokens", "invitations", "passphrase"];
+/// Domains of the API that identity answers, as its manifest has them; the supervisor answers the others.
+const IDENTITY: [&str; 8] = ["claim", "session", "sessions", "tokens", "passphrase", "invitations", "join", "recovery"];
 
 /// A client of one box.
 #[derive(Debug)]
@@ -169,4 +169,16 @@ async fn console_capability(run: &RunDirectory, audience: &str) -> Result<String
         .await
         .map_err(ClientError::Refused)?;
     Ok(issued.capability.expose().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::IDENTITY;
+
+    #[test]
+    fn identity_answers_the_domains_of_its_manifest() {
+        let manifest = include_str!("../../supervisor/roles/identity.toml");
+        let domains = manifest.lines().find_map(|line| line.strip_prefix("domains = ")).expect("a line with the domains");
+        assert_eq!(serde_json::from_str::<Vec<&str>>(domains).expect("a list on one line"), IDENTITY);
+    }
 }
