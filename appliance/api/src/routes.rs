@@ -141,7 +141,9 @@ fn forbidden(scope: Scope) -> Problem {
     let (what, hint) = match scope {
         Scope::Manage => ("Only an owner can do this.", "Ask an owner of this box."),
         Scope::Files => ("This sign-in is not good for files.", "Make an app password for files."),
-        Scope::Account => ("An app password cannot do this.", "Sign in with your passphrase in a browser."),
+        Scope::Account => {
+            ("This sign-in cannot do this.", "Sign in with your passphrase in a browser, or make an app password with the scope `account`.")
+        }
         Scope::Metrics => ("This sign-in cannot read the metrics.", "Make an app password with the scope `metrics`."),
     };
     Problem::new(403, "not-allowed", what).hint(hint)
