@@ -57,7 +57,7 @@ impl Identity {
             None => None,
         };
         let (Some((hash, record)), Some(person)) = (found, person) else {
-            self.guesses.wrong_from(client, Instant::now())?;
+            self.guesses.wrong_code(client, Instant::now())?;
             return Err(wrong_app_password());
         };
         if record.last_used.is_none_or(|last| sessions::use_is_news(last, now)) {

@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -74,10 +75,17 @@ impl Claims {
 
 impl Identity {
     /// First step: the pairing code for a ticket.
-    pub(crate) async fn claim_code(&self, typed: String) -> Result<String, Problem> {
+    pub(crate) async fn claim_code(&self, typed: String, client: IpAddr) -> Result<String, Problem> {
+        if let Some(refused) = pairing::refused(&self.door()?, Timestamp::now()) {
+            return Err(refused);
+        }
+        self.guesses.admit_pairing(client, Instant::now())?;
         let verdict = self.records.change(move |write| pairing::guess(write, &typed, Timestamp::now())).await;
         match verdict.map_err(|error: IdentityError| Problem::from(error))? {
-            Ok(()) => Ok(self.claims.add()?),
+            Ok(()) => {
+                self.guesses.was_paired(client);
+                Ok(self.claims.add()?)
+            }
             Err(problem) => Err(problem),
         }
     }

@@ -63,7 +63,7 @@ impl Identity {
         let invited = invitations::find(&self.records.read()?, code.expose(), Timestamp::now())?;
         let person = invited.map(|id| self.household.person(id).map(|person| person.map(|person| (id, person)))).transpose()?.flatten();
         let Some((id, person)) = person else {
-            self.guesses.wrong_from(client, Instant::now())?;
+            self.guesses.wrong_code(client, Instant::now())?;
             return Err(no_invitation());
         };
         let typed = code.clone();
@@ -91,7 +91,7 @@ impl Identity {
         let right = matches!((&kept, &typed), (Some(kept), Some(typed)) if secrets::same(&kept.hash, typed));
         let owner = self.household.named(name)?.filter(|(_, person)| person.role == PersonRole::Owner);
         let Some((id, person)) = owner.filter(|_| right) else {
-            self.guesses.wrong_from(client, Instant::now())?;
+            self.guesses.wrong_code(client, Instant::now())?;
             return Err(Problem::new(401, "recovery-kit-wrong", "These words and this owner's name do not belong to this box.")
                 .hint("Check each of the 24 words, their order and the name."));
         };
@@ -107,7 +107,7 @@ impl Identity {
     /// Checks a passphrase with its guess counted. Somebody unknown costs and answers the same as a wrong passphrase.
     async fn check_passphrase(&self, name: &str, id: Option<PersonId>, passphrase: &Secret, client: IpAddr) -> Result<(), Problem> {
         let counted: String = name.chars().take(MAX_COUNTED_NAME).collect();
-        self.guesses.admit(&counted, client, Instant::now())?;
+        let guess = self.guesses.admit(&counted, client, Instant::now())?;
         let stored = match id {
             Some(id) => {
                 self.records.read()?.get(&CREDENTIALS, &id.number()).map_err(IdentityError::from)?.map(|credential| credential.passphrase)
@@ -116,7 +116,7 @@ impl Identity {
         };
         let verdict = self.passphrases.check(stored, passphrase).await?;
         let (Verdict::Right(rehashed), Some(id)) = (verdict, id) else { return Err(wrong()) };
-        self.guesses.was_right(&counted, client);
+        self.guesses.was_right(guess, Instant::now());
         if let Some(passphrase) = rehashed {
             let changed = Timestamp::now();
             self.records

@@ -22,7 +22,7 @@ use croft_api::{
         trust::{AuditLine, Credential, Door, FirstOwner, IssuedCapability, OwnerMade},
     },
 };
-use croft_model::{BoxSettings, Person, PersonId, PersonRole, Projection, Secret, SpaceId};
+use croft_model::{BoxSettings, Person, PersonId, PersonRole, Projection, Report, Secret, SpaceId};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -147,20 +147,27 @@ impl Home {
     }
 
     async fn call(&self, method: Method, path: &str, capability: Option<&str>, body: Value) -> Answered {
+        let client = ("croft-client", "192.168.1.7:5000");
+        let headers: Vec<_> = [client].into_iter().chain(capability.map(|capability| ("croft-capability", capability))).collect();
+        self.send(method, path, &headers, body).await
+    }
+
+    async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Value) -> Answered {
         let role = Role::new(RunDirectory::new(self.directory()), "identity");
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("content-type", "application/json")
-            .header("croft-client", "192.168.1.7:5000")
-            .header("user-agent", "a browser");
-        if let Some(capability) = capability {
-            request = request.header("croft-capability", capability);
+        let mut request =
+            Request::builder().method(method).uri(path).header("content-type", "application/json").header("user-agent", "a browser");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
         let (head, body) = role.send(request.body(body).unwrap()).await.unwrap().into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         Answered { status: head.status, headers: head.headers, json: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+    }
+
+    /// What a client at another address is answered.
+    async fn call_from(&self, client: &str, path: &str, body: Value) -> Answered {
+        self.send(Method::POST, path, &[("croft-client", client)], body).await
     }
 
     async fn post(&self, path: &str, body: Value) -> Answered {

@@ -25,15 +25,19 @@ pub(super) async fn status(State(identity): State<Identity>) -> Answer<Json<Clai
     Ok(Json(ClaimStatus { state, box_name: identity.household.this_box().name, fingerprint }))
 }
 
-/// First step: the pairing code. Five tries, then one a minute.
+/// First step: the pairing code. Five tries of an address, then one a minute.
 #[utoipa::path(post, path = "/api/v1/claim/code", operation_id = "claim_code", tag = "claim", request_body = ClaimCode, responses(
     (status = 200, body = ClaimTicket),
     (status = 401, description = "`pairing-code-wrong`", body = Problem),
     (status = 410, description = "`already-claimed`", body = Problem),
     (status = 429, description = "`too-many-guesses`", body = Problem),
 ))]
-pub(super) async fn code(State(identity): State<Identity>, JsonBody(body): JsonBody<ClaimCode>) -> Answer<Json<ClaimTicket>> {
-    let ticket = identity.claim_code(body.code.expose().to_owned()).await?;
+pub(super) async fn code(
+    State(identity): State<Identity>,
+    client: Client,
+    JsonBody(body): JsonBody<ClaimCode>,
+) -> Answer<Json<ClaimTicket>> {
+    let ticket = identity.claim_code(body.code.expose().to_owned(), client.address).await?;
     Ok(Json(ClaimTicket { ticket: Secret::try_from(ticket).map_err(|_| Problem::internal())? }))
 }
 

@@ -47,7 +47,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** First step: the pairing code. Five tries, then one a minute. */
+        /** First step: the pairing code. Five tries of an address, then one a minute. */
         post: operations["claim_code"];
         delete?: never;
         options?: never;
