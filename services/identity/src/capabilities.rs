@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, net::IpAddr, time::Instant};
 
 use croft_api::wire::trust::{Credential, IssuedCapability};
 use croft_model::{Claims, MAX_CAPABILITY_SECONDS, Person, PersonId, Principal, Problem, RoleName, Scope, Secret, SessionId, SpaceId};
+use croft_store::Write;
 use jiff::Timestamp;
 
 use crate::{app_passwords, error::IdentityError, identity::Identity, sessions};
@@ -44,7 +45,7 @@ impl Identity {
         let (hash, session) = found.ok_or_else(signed_out)?;
         let person = self.household.person(session.person)?.ok_or_else(signed_out)?;
         if sessions::use_is_news(session.last_used, now) {
-            self.records.change::<_, IdentityError>(move |write| sessions::used(write, &hash, now)).await?;
+            self.note(move |write| sessions::used(write, &hash, now)).await;
         }
         Ok(Caller::person(session.person, &person, session.number, Scope::of_session(person.role)))
     }
@@ -61,10 +62,17 @@ impl Identity {
             return Err(wrong_app_password());
         };
         if record.last_used.is_none_or(|last| sessions::use_is_news(last, now)) {
-            self.records.change::<_, IdentityError>(move |write| app_passwords::used(write, &hash, now)).await?;
+            self.note(move |write| app_passwords::used(write, &hash, now)).await;
         }
         let scopes = record.scopes.intersection(&Scope::of_app_password(person.role)).copied().collect();
         Ok(Caller::person(record.person, &person, record.number, scopes))
+    }
+
+    /// Writes down what is good to know. Nobody who is right is refused because that fails, as on a full disk.
+    pub(crate) async fn note(&self, change: impl FnOnce(&mut Write) -> Result<(), IdentityError> + Send + 'static) {
+        if let Err(error) = self.records.change(change).await {
+            tracing::warn!(%error, "the use of a sign-in could not be written down");
+        }
     }
 
     /// Mints a capability of `caller` for `audience`. A worker's is good for files and nothing else.

@@ -16,6 +16,7 @@ use croft_api::wire::{
     trust::{FirstOwner, OwnerMade},
 };
 use croft_model::{Actor, PersonRole, Problem, Scope, Settings};
+use croft_store::Write;
 use http::Method;
 use jiff::Timestamp;
 
@@ -27,7 +28,7 @@ use crate::{
     passphrases::acceptable,
     records::{CREDENTIALS, CredentialRecord, DOOR, DoorRecord, KIT, KitRecord, ONLY},
     secrets::{self, Hash, Kind},
-    sessions::{self, Origin},
+    sessions::{self, Opened, Origin},
 };
 
 /// How long a ticket is good: long enough to print the kit.
@@ -120,19 +121,22 @@ impl Identity {
         self.must_be_unclaimed()?;
         let (owner, passphrase_hash, kit_hash) = self.answered(ticket, answers)?;
         let made: OwnerMade = self.supervisor.role().json(Method::PUT, "/internal/v1/owner", Some(&owner), None).await?;
+        // Before anything is kept: sign-ins of somebody who is not among the people are removed. The claim itself is done either way.
+        let _ = self.household.arrived(made.person).await;
         let now = Timestamp::now();
-        let opened = self.records.change::<_, IdentityError>(move |write| {
-            write.put(&CREDENTIALS, &made.person.number(), &CredentialRecord { passphrase: passphrase_hash, changed: now })?;
+        let change = move |write: &mut Write| {
+            let credential = CredentialRecord { passphrase: passphrase_hash, changed: now, of_owner: true };
+            write.put(&CREDENTIALS, &made.person.number(), &credential)?;
             write.put(&KIT, &ONLY, &KitRecord { hash: kit_hash, made: now })?;
             write.put(&DOOR, &ONLY, &DoorRecord::Claimed { at: now })?;
             sessions::open(write, made.person, &origin, now)
-        });
-        let opened = opened.await?;
-        self.claims.tickets().clear();
-        let who = Actor::Person { id: made.person, name: owner.name.clone() };
-        self.audit.say(who, "claim.finished", "Claimed the box and wrote down its recovery kit.");
-        // The next request of the browser needs the person in the projection; the claim itself is done either way.
-        let _ = self.household.arrived(made.person).await;
+        };
+        let (this, who) = (self.clone(), Actor::Person { id: made.person, name: owner.name.clone() });
+        let tell = move |_: &Opened| {
+            this.claims.tickets().clear();
+            this.audit.say(who, "claim.finished", "Claimed the box and wrote down its recovery kit.");
+        };
+        let opened = self.records.change_and_tell::<_, IdentityError>(change, tell).await?;
         let session = Session {
             id: opened.id,
             person: made.person,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     error::IdentityError,
-    records::{INVITATIONS, InvitationRecord},
+    records::{CredentialRecord, INVITATIONS, InvitationRecord},
     secrets::{self, Kind},
 };
 
@@ -16,6 +16,20 @@ const SYMBOLS: usize = 16;
 const LIFE_SECONDS: i64 = 7 * 24 * 60 * 60;
 /// Invitations that are walked over: one a person.
 const MAX_WALK: usize = 4096;
+
+/// Whether somebody else may choose a new passphrase for a person of this role: not for an owner who has one, also when another owner has
+/// just made that one a member.
+pub(crate) fn may_invite(role: PersonRole, credential: Option<&CredentialRecord>) -> Result<(), Problem> {
+    match credential {
+        Some(credential) if role == PersonRole::Owner || credential.of_owner => Err(Problem::new(
+            409,
+            "owner-has-passphrase",
+            "An owner who has a passphrase cannot be given another one by somebody else, and neither can who was an owner with it.",
+        )
+        .hint("A lost passphrase of an owner is reset with the recovery kit.")),
+        _ => Ok(()),
+    }
+}
 
 /// Makes an invitation of `person` in place of any before; gives the code and its end.
 pub(crate) fn make(write: &mut Write, person: PersonId, now: Timestamp) -> Result<(String, Timestamp), IdentityError> {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use croft_model::{PersonId, Scope};
-use croft_store::{Options, Read, Store, Table, Write, first_version};
+use croft_store::{Options, Read, Record, Store, Table, Write, first_version};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +64,24 @@ pub(crate) struct CredentialRecord {
     pub(crate) passphrase: String,
     /// When it was set.
     pub(crate) changed: Timestamp,
+    /// Whether the person was an owner then or has been one since: such a passphrase is reset by the recovery kit alone.
+    pub(crate) of_owner: bool,
+}
+
+/// The shape of [`CredentialRecord`] that did not know of owners; the next list of people says who is one.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct CredentialRecordV1 {
+    passphrase: String,
+    changed: Timestamp,
+}
+
+impl Record for CredentialRecord {
+    const VERSION: u16 = 2;
+    type Previous = CredentialRecordV1;
+
+    fn upgrade(previous: CredentialRecordV1) -> Self {
+        Self { passphrase: previous.passphrase, changed: previous.changed, of_owner: false }
+    }
 }
 
 /// A browser that is signed in, under the hash of its token.
@@ -115,7 +133,16 @@ pub(crate) struct CounterRecord {
     next: u64,
 }
 
-first_version!(DoorRecord, AuthorityRecord, KitRecord, CredentialRecord, SessionRecord, AppPasswordRecord, InvitationRecord, CounterRecord);
+first_version!(
+    DoorRecord,
+    AuthorityRecord,
+    KitRecord,
+    CredentialRecordV1,
+    SessionRecord,
+    AppPasswordRecord,
+    InvitationRecord,
+    CounterRecord
+);
 
 pub(crate) const DOOR: Table<u8, DoorRecord> = Table::new("door");
 pub(crate) const AUTHORITY: Table<u8, AuthorityRecord> = Table::new("authority");
@@ -155,11 +182,21 @@ impl Records {
         &self,
         change: impl FnOnce(&mut Write) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
+        self.change_and_tell(change, |_| ()).await
+    }
+
+    /// The same, with `tell` called as soon as it is durable, also when whoever asked for it has hung up meanwhile.
+    pub(crate) async fn change_and_tell<T: Send + 'static, E: From<IdentityError> + Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Write) -> Result<T, E> + Send + 'static,
+        tell: impl FnOnce(&T) + Send + 'static,
+    ) -> Result<T, E> {
         let store = self.0.clone();
         let done = tokio::task::spawn_blocking(move || {
             let mut write = store.write().map_err(IdentityError::from)?;
             let value = change(&mut write)?;
             write.commit().map_err(IdentityError::from)?;
+            tell(&value);
             Ok(value)
         });
         done.await.map_err(IdentityError::from)?
@@ -179,4 +216,39 @@ pub(crate) fn next_number(write: &mut Write) -> Result<u64, IdentityError> {
     let next = write.get(&COUNTER, &ONLY)?.map_or(1, |counter| counter.next);
     write.put(&COUNTER, &ONLY, &CounterRecord { next: next + 1 })?;
     Ok(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    fn records(folder: &tempfile::TempDir) -> Records {
+        Records::open(&std::fs::File::open(folder.path()).unwrap().into()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_durable_is_told_also_when_who_asked_has_hung_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let records = records(&folder);
+        let change = records.change_and_tell::<_, IdentityError>(next_number, move |number| {
+            let _ = tell.send(*number);
+        });
+        // Asked once and dropped.
+        let _ = change.now_or_never();
+        assert_eq!(told.await.unwrap(), 1);
+    }
+
+    #[test]
+    fn credentials_of_the_first_shape_are_read() {
+        const FIRST: Table<u32, CredentialRecordV1> = Table::new("credentials");
+        let folder = tempfile::tempdir().unwrap();
+        let records = records(&folder);
+        let first = CredentialRecordV1 { passphrase: "hash".into(), changed: Timestamp::UNIX_EPOCH };
+        records.change_now(|write| Ok(write.put(&FIRST, &1, &first)?)).unwrap();
+        let now = records.read().unwrap().get(&CREDENTIALS, &1).unwrap().unwrap();
+        assert_eq!((now.passphrase.as_str(), now.changed, now.of_owner), ("hash", Timestamp::UNIX_EPOCH, false));
+    }
 }

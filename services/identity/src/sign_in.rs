@@ -2,7 +2,10 @@
 
 use std::{net::IpAddr, time::Instant};
 
-use croft_api::wire::{account::Session, trust::Revocation};
+use croft_api::wire::{
+    account::Session,
+    trust::{AuditLine, Revocation},
+};
 use croft_model::{Actor, Person, PersonId, PersonRole, Problem, Scope, Secret};
 use croft_store::Write;
 use jiff::Timestamp;
@@ -29,8 +32,9 @@ impl Identity {
         let found = self.household.named(name)?;
         self.check_passphrase(name, found.as_ref().map(|(id, _)| *id), passphrase, client).await?;
         let (id, person) = found.ok_or_else(wrong)?;
-        let opened = self.open_session(id, origin, |_| Ok(())).await?;
-        self.audit.say(self.actor(id), "session.opened", "Signed in.");
+        let (this, who) = (self.clone(), self.actor(id));
+        let tell = move |_: &Opened| this.audit.say(who, "session.opened", "Signed in.");
+        let opened = self.records.change_and_tell(move |write| sessions::open(write, id, &origin, Timestamp::now()), tell).await?;
         Ok(signed_in(id, person, opened))
     }
 
@@ -48,12 +52,12 @@ impl Identity {
         self.check_passphrase(&person.name, Some(id), old, client)
             .await
             .map_err(|problem| if problem.status == 401 { old_wrong() } else { problem })?;
-        let opened = self.set_passphrase(id, new, origin, |_| Ok(())).await?;
-        self.audit.say(
-            self.actor(id),
-            "passphrase.changed",
-            format!("{} changed the passphrase; every other browser was signed out.", person.display_name),
-        );
+        let line = AuditLine {
+            who: self.actor(id),
+            action: "passphrase.changed".into(),
+            sentence: format!("{} changed the passphrase; every other browser was signed out.", person.display_name),
+        };
+        let opened = self.set_passphrase((id, &person), new, Setting { origin, line }, |_| Ok(())).await?;
         Ok(signed_in(id, person, opened))
     }
 
@@ -66,13 +70,19 @@ impl Identity {
             self.guesses.wrong_code(client, Instant::now())?;
             return Err(no_invitation());
         };
-        let typed = code.clone();
-        let redeem = move |write: &mut Write| match invitations::redeem(write, typed.expose(), Timestamp::now())? {
-            Some(_) => Ok(()),
-            None => Err(no_invitation().into()),
+        let (typed, role) = (code.clone(), person.role);
+        let redeem = move |write: &mut Write| {
+            // The person may have become an owner since the invitation was made.
+            let credential = write.get(&CREDENTIALS, &id.number()).map_err(IdentityError::from)?;
+            invitations::may_invite(role, credential.as_ref())?;
+            invitations::redeem(write, typed.expose(), Timestamp::now())?.map(drop).ok_or_else(|| no_invitation().into())
         };
-        let opened = self.set_passphrase(id, passphrase, origin, redeem).await?;
-        self.audit.say(self.actor(id), "invitation.used", format!("{} chose a passphrase by invitation.", person.display_name));
+        let line = AuditLine {
+            who: self.actor(id),
+            action: "invitation.used".into(),
+            sentence: format!("{} chose a passphrase by invitation.", person.display_name),
+        };
+        let opened = self.set_passphrase((id, &person), passphrase, Setting { origin, line }, redeem).await?;
         Ok(signed_in(id, person, opened))
     }
 
@@ -95,12 +105,12 @@ impl Identity {
             return Err(Problem::new(401, "recovery-kit-wrong", "These words and this owner's name do not belong to this box.")
                 .hint("Check each of the 24 words, their order and the name."));
         };
-        let opened = self.set_passphrase(id, passphrase, origin.clone(), |_| Ok(())).await?;
-        self.audit.say(
-            Actor::Stranger { address: origin.address },
-            "passphrase.recovered",
-            format!("The passphrase of {} was reset by the recovery kit; every browser was signed out.", person.display_name),
-        );
+        let line = AuditLine {
+            who: Actor::Stranger { address: origin.address.clone() },
+            action: "passphrase.recovered".into(),
+            sentence: format!("The passphrase of {} was reset by the recovery kit; every browser was signed out.", person.display_name),
+        };
+        let opened = self.set_passphrase((id, &person), passphrase, Setting { origin, line }, |_| Ok(())).await?;
         Ok(signed_in(id, person, opened))
     }
 
@@ -118,12 +128,11 @@ impl Identity {
         let (Verdict::Right(rehashed), Some(id)) = (verdict, id) else { return Err(wrong()) };
         self.guesses.was_right(guess, Instant::now());
         if let Some(passphrase) = rehashed {
-            let changed = Timestamp::now();
-            self.records
-                .change::<_, IdentityError>(move |write| {
-                    Ok(write.put(&CREDENTIALS, &id.number(), &CredentialRecord { passphrase, changed })?)
-                })
-                .await?;
+            self.note(move |write| match write.get(&CREDENTIALS, &id.number())? {
+                Some(credential) => Ok(write.put(&CREDENTIALS, &id.number(), &CredentialRecord { passphrase, ..credential })?),
+                None => Ok(()),
+            })
+            .await;
         }
         Ok(())
     }
@@ -131,37 +140,34 @@ impl Identity {
     /// Keeps a new passphrase, ends all sessions of the person and opens a new one, in one transaction begun by `first`.
     async fn set_passphrase(
         &self,
-        id: PersonId,
+        (id, person): (PersonId, &Person),
         passphrase: &Secret,
-        origin: Origin,
+        Setting { origin, line }: Setting,
         first: impl FnOnce(&mut Write) -> Result<(), Refusal> + Send + 'static,
     ) -> Result<Opened, Problem> {
         let passphrase = self.passphrases.hash(passphrase).await?;
-        let opened = self.open_session(id, origin, move |write| {
+        let of_owner = person.role == PersonRole::Owner;
+        let change = move |write: &mut Write| {
             first(write)?;
-            write
-                .put(&CREDENTIALS, &id.number(), &CredentialRecord { passphrase, changed: Timestamp::now() })
-                .map_err(IdentityError::from)?;
+            let now = Timestamp::now();
+            write.put(&CREDENTIALS, &id.number(), &CredentialRecord { passphrase, changed: now, of_owner }).map_err(IdentityError::from)?;
             invitations::revoke_all(write, id)?;
-            Ok(sessions::revoke_all(write, id)?)
-        });
-        let opened = opened.await?;
-        self.revocations.push(Revocation::Person(id));
-        Ok(opened)
+            sessions::revoke_all(write, id)?;
+            Ok::<_, Refusal>(sessions::open(write, id, &origin, now)?)
+        };
+        let this = self.clone();
+        let tell = move |_: &Opened| {
+            this.revocations.push(Revocation::Person(id));
+            this.audit.say(line.who, &line.action, line.sentence);
+        };
+        self.records.change_and_tell(change, tell).await.map_err(|Refusal(problem)| *problem)
     }
+}
 
-    async fn open_session(
-        &self,
-        id: PersonId,
-        origin: Origin,
-        first: impl FnOnce(&mut Write) -> Result<(), Refusal> + Send + 'static,
-    ) -> Result<Opened, Problem> {
-        let opened = self.records.change(move |write| {
-            first(write)?;
-            Ok::<_, Refusal>(sessions::open(write, id, &origin, Timestamp::now())?)
-        });
-        opened.await.map_err(|Refusal(problem)| *problem)
-    }
+/// How a passphrase is set: from where, and what the audit log says of it.
+struct Setting {
+    origin: Origin,
+    line: AuditLine,
 }
 
 /// A problem that ends a transaction.

@@ -13,6 +13,7 @@ use croft_api::{
     },
 };
 use croft_model::{Problem, SessionId};
+use croft_store::Write;
 use http::StatusCode;
 use jiff::Timestamp;
 
@@ -79,18 +80,16 @@ pub(super) async fn revoke_session(State(identity): State<Identity>, caller: Cal
 
 /// Ends a session or app password of the caller, tells the gateway and the audit log.
 async fn end(identity: &Identity, caller: &Caller, id: SessionId) -> Result<bool, Problem> {
-    let person = caller.id;
-    let ended = identity.records.change::<_, IdentityError>(move |write| {
-        Ok(sessions::revoke(write, person, id)? || app_passwords::revoke(write, person, id)?.is_some())
-    });
-    let ended = ended.await?;
-    identity.revocations.push(Revocation::Session(id));
-    if ended {
-        let own = caller.session == Some(id);
-        let sentence = if own { "Signed out.".to_owned() } else { format!("Signed the browser {id} out.") };
-        identity.audit.say(caller.claims.actor(), "session.ended", sentence);
-    }
-    Ok(ended)
+    let (person, own, who, this) = (caller.id, caller.session == Some(id), caller.claims.actor(), identity.clone());
+    let change = move |write: &mut Write| Ok(sessions::revoke(write, person, id)? || app_passwords::revoke(write, person, id)?.is_some());
+    let tell = move |ended: &bool| {
+        if *ended {
+            this.revocations.push(Revocation::Session(id));
+            let sentence = if own { "Signed out.".to_owned() } else { format!("Signed the browser {id} out.") };
+            this.audit.say(who, "session.ended", sentence);
+        }
+    };
+    Ok(identity.records.change_and_tell::<_, IdentityError>(change, tell).await?)
 }
 
 fn no_such_session() -> Problem {

@@ -5,7 +5,7 @@ use croft_api::{
     body::JsonBody,
     wire::account::{ChangePassphrase, Invitation, Invite, Join, Recovery, Session},
 };
-use croft_model::{PersonRole, Problem, Secret};
+use croft_model::{Problem, Secret};
 use http::StatusCode;
 use jiff::Timestamp;
 
@@ -41,18 +41,13 @@ pub(super) async fn invite(
 ) -> Answer<(StatusCode, Json<Invitation>)> {
     let id = body.person;
     let person = identity.household.arrived(id).await?;
-    let has_passphrase = identity.records.read()?.get(&CREDENTIALS, &id.number()).map_err(IdentityError::from)?.is_some();
-    if person.role == PersonRole::Owner && has_passphrase {
-        return Err(Problem::new(
-            409,
-            "owner-has-passphrase",
-            "An owner who has a passphrase cannot be given another one by somebody else.",
-        )
-        .hint("A lost passphrase of an owner is reset with the recovery kit.")
-        .into());
-    }
-    let (code, expires) = identity.records.change::<_, IdentityError>(move |write| invitations::make(write, id, Timestamp::now())).await?;
-    identity.audit.say(claims.actor(), "invitation.made", format!("{} was invited to choose a passphrase.", person.display_name));
+    let credential = identity.records.read()?.get(&CREDENTIALS, &id.number()).map_err(IdentityError::from)?;
+    invitations::may_invite(person.role, credential.as_ref())?;
+    let (this, who) = (identity.clone(), claims.actor());
+    let sentence = format!("{} was invited to choose a passphrase.", person.display_name);
+    let tell = move |_: &_| this.audit.say(who, "invitation.made", sentence);
+    let (code, expires) =
+        identity.records.change_and_tell::<_, IdentityError>(move |write| invitations::make(write, id, Timestamp::now()), tell).await?;
     let code = Secret::try_from(code).map_err(|_| Problem::internal())?;
     Ok((StatusCode::CREATED, Json(Invitation { code, expires })))
 }
@@ -61,6 +56,7 @@ pub(super) async fn invite(
 #[utoipa::path(post, path = "/api/v1/join", operation_id = "join", tag = "join", request_body = Join, responses(
     (status = 201, body = Session),
     (status = 401, description = "`invitation-wrong`", body = Problem),
+    (status = 409, description = "`owner-has-passphrase`", body = Problem),
     (status = 422, description = "`passphrase-unfit`", body = Problem),
     (status = 429, description = "`too-many-guesses`", body = Problem),
 ))]

@@ -14,6 +14,7 @@ use croft_api::{
     },
 };
 use croft_model::{Claims, Person, PersonId, Principal, Problem, Scope, Secret, SessionId};
+use croft_store::Write;
 use http::StatusCode;
 use jiff::Timestamp;
 
@@ -61,9 +62,15 @@ pub(super) async fn make(
     if claims.who != Principal::Console && !within(&claims, &scopes) {
         return Err(Problem::new(403, "not-allowed", "An app password cannot make one that can do more than itself.").key("scopes").into());
     }
-    let made = identity.records.change::<_, IdentityError>(move |write| app_passwords::make(write, id, name, scopes, Timestamp::now()));
-    let Made { id: number, secret, name, scopes } = made.await??;
-    identity.audit.say(claims.actor(), "app-password.made", format!("The app password “{name}” was made for {}.", person.display_name));
+    let (this, who) = (identity.clone(), claims.actor());
+    let sentence = format!("The app password “{name}” was made for {}.", person.display_name);
+    let tell = move |made: &Result<Made, Problem>| {
+        if made.is_ok() {
+            this.audit.say(who, "app-password.made", sentence);
+        }
+    };
+    let make = move |write: &mut Write| app_passwords::make(write, id, name, scopes, Timestamp::now());
+    let Made { id: number, secret, name, scopes } = identity.records.change_and_tell::<_, IdentityError>(make, tell).await??;
     let secret = Secret::try_from(secret).map_err(|_| Problem::internal())?;
     Ok((StatusCode::CREATED, Json(AppPassword { id: number, name, user: person.name, secret, scopes })))
 }
@@ -79,10 +86,15 @@ pub(super) async fn revoke(
     let missing = || Problem::new(404, "no-such-app-password", "There is no app password with this id.");
     let (person, _) = whose(&identity, &claims, query.person.as_deref()).await?;
     let id: SessionId = id.parse().map_err(|_| missing())?;
-    let name =
-        identity.records.change::<_, IdentityError>(move |write| app_passwords::revoke(write, person, id)).await?.ok_or_else(missing)?;
-    identity.revocations.push(Revocation::Session(id));
-    identity.audit.say(claims.actor(), "app-password.removed", format!("The app password “{name}” was removed."));
+    let (this, who) = (identity.clone(), claims.actor());
+    let tell = move |removed: &Option<String>| {
+        if let Some(name) = removed {
+            this.revocations.push(Revocation::Session(id));
+            this.audit.say(who, "app-password.removed", format!("The app password “{name}” was removed."));
+        }
+    };
+    let removed = identity.records.change_and_tell::<_, IdentityError>(move |write| app_passwords::revoke(write, person, id), tell);
+    removed.await?.ok_or_else(missing)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

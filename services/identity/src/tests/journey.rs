@@ -79,6 +79,7 @@ async fn sessions_are_listed_and_end_at_once() {
     home.call(Method::DELETE, &format!("/api/v1/sessions/{other}"), Some(&capability), Value::Null).await.expect(204);
     assert_eq!(revocations.next().await, json!({ "session": other }));
     assert_eq!(home.judge(cookie(&second), "identity").await.refused(401), "signed-out");
+    // Nobody's session is nobody's revocation: the next one told is the own one's.
     assert_eq!(
         home.call(Method::DELETE, &format!("/api/v1/sessions/{other}"), Some(&capability), Value::Null).await.refused(404),
         "no-such-session"
@@ -86,6 +87,10 @@ async fn sessions_are_listed_and_end_at_once() {
     let out = home.call(Method::DELETE, "/api/v1/session", Some(&capability), Value::Null).await;
     assert!(out.headers["set-cookie"].to_str().unwrap().contains("Max-Age=0"));
     out.expect(204);
+    assert_eq!(
+        revocations.next().await,
+        json!({ "session": list.as_array().unwrap().iter().find(|entry| entry["id"] != *other).unwrap()["id"] })
+    );
     assert_eq!(home.judge(cookie(&first), "identity").await.refused(401), "signed-out");
 }
 

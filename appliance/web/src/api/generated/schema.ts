@@ -910,6 +910,8 @@ export interface components {
              * @description When it ends.
              */
             expires: string;
+            /** @description The host names it is for, as identity knows the settings; the gateway asks again while it knows other ones. */
+            names: string[];
         };
         /** @description Body of `POST /api/v1/join`. */
         Join: {
@@ -1748,6 +1750,15 @@ export interface operations {
             };
             /** @description `invitation-wrong` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `owner-has-passphrase` */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
