@@ -1,8 +1,8 @@
 //! App passwords: made by the box, for programs that cannot sign in as a browser does. Checked by one look-up, never by argon2.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use croft_model::{PersonId, PersonRole, Problem, Scope, SessionId};
+use croft_model::{Person, PersonId, PersonRole, Problem, Scope, SessionId};
 use croft_store::{Order, Read, Write};
 use jiff::Timestamp;
 use unicode_normalization::UnicodeNormalization;
@@ -110,10 +110,12 @@ pub(crate) fn revoke(write: &mut Write, person: PersonId, id: SessionId) -> Resu
     Ok(Some(record.name))
 }
 
-/// Removes every app password of `person`.
-pub(crate) fn revoke_all(write: &mut Write, person: PersonId) -> Result<(), IdentityError> {
-    for (hash, _) in of(write.range(&APP_PASSWORDS, .., Order::Ascending, MAX_WALK)?, person) {
-        write.remove(&APP_PASSWORDS, &hash)?;
+/// Removes the app passwords of everybody but `people`.
+pub(crate) fn keep_only(write: &mut Write, people: &BTreeMap<PersonId, Person>) -> Result<(), IdentityError> {
+    for (hash, record) in write.range(&APP_PASSWORDS, .., Order::Ascending, MAX_WALK)? {
+        if !people.contains_key(&record.person) {
+            write.remove(&APP_PASSWORDS, &hash)?;
+        }
     }
     Ok(())
 }

@@ -36,6 +36,11 @@ impl Household {
         projection.as_ref().and_then(|projection| projection.door.as_ref()).map_or(DEFAULT_IDLE_DAYS, |door| door.session_idle_days)
     }
 
+    /// Everybody; `None` before the first projection.
+    pub(crate) fn people(&self) -> Option<BTreeMap<PersonId, Person>> {
+        people_of(self.0.borrow().as_ref()).cloned()
+    }
+
     /// The person with this id.
     pub(crate) fn person(&self, id: PersonId) -> Result<Option<Person>, Problem> {
         self.with_people(|people| people.get(&id).cloned())
@@ -91,12 +96,10 @@ fn unknown(key: &str) -> Problem {
         .key(key)
 }
 
-/// Whose sign-ins are void between two lists of people: who left, and who has another name or role now.
-pub(crate) fn changed(before: &BTreeMap<PersonId, Person>, after: &BTreeMap<PersonId, Person>) -> (Vec<PersonId>, Vec<PersonId>) {
-    let left = before.keys().filter(|id| !after.contains_key(id)).copied().collect();
-    let other = |id: &PersonId, person: &Person| after.get(id).is_some_and(|now| (now.role, &now.name) != (person.role, &person.name));
-    let altered = before.iter().filter(|(id, person)| other(id, person)).map(|(id, _)| *id).collect();
-    (left, altered)
+/// Whose capabilities are void between two lists of people: who left, and who has another name or role now.
+pub(crate) fn changed(before: &BTreeMap<PersonId, Person>, after: &BTreeMap<PersonId, Person>) -> Vec<PersonId> {
+    let same = |id: &PersonId, person: &Person| after.get(id).is_some_and(|now| (now.role, &now.name) == (person.role, &person.name));
+    before.iter().filter(|(id, person)| !same(id, person)).map(|(id, _)| *id).collect()
 }
 
 #[cfg(test)]
@@ -119,8 +122,8 @@ mod tests {
         let before = people(&[(1, "ana", Owner), (2, "ben", Member), (3, "eva", Member), (4, "kim", Member)]);
         let after = people(&[(1, "ana", Owner), (2, "ben", Owner), (4, "kit", Member), (5, "new", Member)]);
         let ids = |numbers: &[u32]| numbers.iter().map(|number| PersonId::from_number(*number)).collect::<Vec<_>>();
-        assert_eq!(changed(&before, &after), (ids(&[3]), ids(&[2, 4])));
-        assert_eq!(changed(&before, &before), (vec![], vec![]));
+        assert_eq!(changed(&before, &after), ids(&[2, 3, 4]));
+        assert_eq!(changed(&before, &before), vec![]);
     }
 
     #[tokio::test]

@@ -1,6 +1,8 @@
 //! Invitations: a code by which a person of the household chooses a passphrase, once.
 
-use croft_model::PersonId;
+use std::collections::BTreeMap;
+
+use croft_model::{Person, PersonId, PersonRole, Problem};
 use croft_store::{Order, Read, Write};
 use jiff::Timestamp;
 
@@ -59,6 +61,11 @@ pub(crate) fn redeem(write: &mut Write, typed: &str, now: Timestamp) -> Result<O
 /// Removes invitations of `person`.
 pub(crate) fn revoke_all(write: &mut Write, person: PersonId) -> Result<(), IdentityError> {
     remove_where(write, |invitation| invitation.person == person)
+}
+
+/// Removes the invitations of everybody but `people`.
+pub(crate) fn keep_only(write: &mut Write, people: &BTreeMap<PersonId, Person>) -> Result<(), IdentityError> {
+    remove_where(write, |invitation| !people.contains_key(&invitation.person))
 }
 
 /// Removes invitations whose time is over.

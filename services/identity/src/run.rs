@@ -11,7 +11,7 @@ use croft_api::{
     socket::{self, Peers},
     wire::trust::Revocation,
 };
-use croft_model::{Report, Warning};
+use croft_model::{PersonRole, Report, Warning};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -24,7 +24,7 @@ use crate::{
     identity::{Identity, Parts},
     invitations,
     passphrases::Passphrases,
-    records::DoorRecord,
+    records::{CREDENTIALS, CredentialRecord, DoorRecord},
     sessions,
 };
 
@@ -69,8 +69,14 @@ pub async fn run(mut descriptors: Descriptors) -> Result<(), IdentityError> {
     Ok(())
 }
 
-/// Removes what has expired, every hour.
+/// Removes what is void, every hour. Not before the settings are known, which say how long a session lasts.
 pub(crate) async fn upkeep(identity: Identity) {
+    let mut projection = identity.household.watch();
+    // Cancel-safe: waiting keeps no state.
+    tokio::select! {
+        () = identity.stop.cancelled() => return,
+        known = projection.wait_for(Option::is_some) => if known.is_err() { return },
+    }
     let mut tick = tokio::time::interval(SWEEP);
     while next(&mut tick, &identity.stop).await {
         let idle_days = identity.household.idle_days();
@@ -82,6 +88,7 @@ pub(crate) async fn upkeep(identity: Identity) {
         if let Err(error) = swept.await {
             tracing::warn!(%error, "expired sessions could not be removed; they stay void");
         }
+        settle(&identity).await;
     }
 }
 
@@ -103,11 +110,12 @@ pub(crate) async fn follow_people(identity: Identity) {
             (current.as_ref().map(|current| current.generation), current.as_ref().and_then(|current| current.people.clone()))
         };
         if let (Some(before), Some(now)) = (&before, &people) {
-            let (left, altered) = household::changed(before, now);
-            for id in left.iter().chain(&altered) {
-                identity.revocations.push(Revocation::Person(*id));
+            for id in household::changed(before, now) {
+                identity.revocations.push(Revocation::Person(id));
             }
-            forget(&identity, left).await;
+        }
+        if people.is_some() && people != before {
+            settle(&identity).await;
         }
         before = people.or(before);
         if let Some(generation) = generation {
@@ -121,21 +129,25 @@ pub(crate) async fn follow_people(identity: Identity) {
     }
 }
 
-/// Removes the sessions, app passwords and invitations of people who left. Their passphrase stays, void, so that an undone removal is whole.
-async fn forget(identity: &Identity, left: Vec<croft_model::PersonId>) {
-    if left.is_empty() {
-        return;
-    }
-    let forgotten = identity.records.change::<_, IdentityError>(move |write| {
-        for id in left {
-            sessions::revoke_all(write, id)?;
-            app_passwords::revoke_all(write, id)?;
-            invitations::revoke_all(write, id)?;
+/// Brings what is kept into line with the people there are, whenever they left or came: removes the sign-ins of everybody else, and marks
+/// the passphrases of owners. The passphrase of who left stays, void, so that an undone removal is whole.
+async fn settle(identity: &Identity) {
+    let household = identity.household.clone();
+    let settled = identity.records.change::<_, IdentityError>(move |write| {
+        // Looked at inside the transaction: whoever got a sign-in before it is among the people by now.
+        let Some(people) = household.people() else { return Ok(()) };
+        sessions::keep_only(write, &people)?;
+        app_passwords::keep_only(write, &people)?;
+        invitations::keep_only(write, &people)?;
+        for (id, _) in people.iter().filter(|(_, person)| person.role == PersonRole::Owner) {
+            if let Some(credential) = write.get(&CREDENTIALS, &id.number())?.filter(|credential| !credential.of_owner) {
+                write.put(&CREDENTIALS, &id.number(), &CredentialRecord { of_owner: true, ..credential })?;
+            }
         }
         Ok(())
     });
-    if let Err(error) = forgotten.await {
-        tracing::warn!(%error, "the sign-ins of somebody who left could not be removed; they stay void");
+    if let Err(error) = settled.await {
+        tracing::warn!(%error, "the sign-ins of people who left could not be removed; they stay void");
     }
 }
 

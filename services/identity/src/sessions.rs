@@ -1,6 +1,8 @@
 //! Browsers that are signed in: opaque tokens, of which only the hash is kept.
 
-use croft_model::{PersonId, SessionId};
+use std::collections::BTreeMap;
+
+use croft_model::{Person, PersonId, SessionId};
 use croft_store::{Order, Read, Write};
 use jiff::Timestamp;
 
@@ -103,6 +105,16 @@ pub(crate) fn revoke(write: &mut Write, person: PersonId, id: SessionId) -> Resu
 pub(crate) fn revoke_all(write: &mut Write, person: PersonId) -> Result<(), IdentityError> {
     for (hash, _) in of(&write.range(&SESSIONS, .., Order::Ascending, MAX_WALK)?, person) {
         write.remove(&SESSIONS, &hash)?;
+    }
+    Ok(())
+}
+
+/// Ends the sessions of everybody but `people`.
+pub(crate) fn keep_only(write: &mut Write, people: &BTreeMap<PersonId, Person>) -> Result<(), IdentityError> {
+    for (hash, session) in write.range(&SESSIONS, .., Order::Ascending, MAX_WALK)? {
+        if !people.contains_key(&session.person) {
+            write.remove(&SESSIONS, &hash)?;
+        }
     }
     Ok(())
 }

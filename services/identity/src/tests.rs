@@ -45,6 +45,8 @@ const PASSPHRASE: &str = "correct horse battery";
 struct Told {
     projection: watch::Sender<Projection>,
     audit: Arc<Mutex<Vec<AuditLine>>>,
+    /// The generation that identity has put into force.
+    reported: watch::Sender<u64>,
 }
 
 /// A box of two roles in a folder of its own.
@@ -95,7 +97,7 @@ impl Home {
         let peers = format!("gateway={uid},supervisor={uid},console={uid}");
         let this_box = Some(BoxSettings::default());
         let projection = Projection { generation: 1, people, this_box, ..Projection::default() };
-        let told = Told { projection: watch::Sender::new(projection), audit: Arc::default() };
+        let told = Told { projection: watch::Sender::new(projection), audit: Arc::default(), reported: watch::Sender::default() };
         let mut home = Self { folder, told, peers, supervisor_stop: CancellationToken::new(), identity: None };
         let listener = UnixListener::bind(home.folder.path().join("supervisor.sock")).unwrap();
         tokio::spawn(socket::serve(listener, supervisor(home.told.clone()), home.gate("supervisor"), home.supervisor_stop.clone()));
@@ -218,7 +220,13 @@ impl Home {
         self.post("/api/v1/session", json!({ "name": name, "passphrase": passphrase })).await
     }
 
-    /// Puts other people into the settings and waits until identity has seen them.
+    /// Waits until identity has put the settings into force.
+    async fn settled(&self) {
+        let generation = self.told.projection.borrow().generation;
+        self.told.reported.subscribe().wait_for(|reported| *reported == generation).await.unwrap();
+    }
+
+    /// Puts other people into the settings.
     fn people(&self, change: impl FnOnce(&mut std::collections::BTreeMap<PersonId, Person>)) {
         self.told.projection.send_modify(|projection| {
             projection.generation += 1;
@@ -259,7 +267,7 @@ fn person(name: &str, role: PersonRole, space: u16) -> Person {
 fn supervisor(told: Told) -> Router {
     Router::new()
         .route("/internal/v1/projection", routing::get(projection))
-        .route("/internal/v1/report", routing::put(async || StatusCode::NO_CONTENT))
+        .route("/internal/v1/report", routing::put(report))
         .route("/internal/v1/audit", routing::post(audit))
         .route("/internal/v1/owner", routing::put(owner))
         .with_state(told)
@@ -270,6 +278,11 @@ async fn projection(State(told): State<Told>) -> Body {
     Body::from_stream(futures_util::StreamExt::map(lines, |projection| {
         Ok::<_, std::convert::Infallible>(format!("{}\n", serde_json::to_string(&projection).unwrap()))
     }))
+}
+
+async fn report(State(told): State<Told>, Json(report): Json<Report>) -> StatusCode {
+    told.reported.send_replace(report.generation);
+    StatusCode::NO_CONTENT
 }
 
 async fn audit(State(told): State<Told>, Json(line): Json<AuditLine>) -> StatusCode {

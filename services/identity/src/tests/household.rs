@@ -121,3 +121,46 @@ async fn the_console_reaches_no_files() {
     assert_eq!(home.call(Method::GET, "/api/v1/session", Some(&console), Value::Null).await.refused(403), "not-a-person");
     assert_eq!(home.call(Method::POST, "/api/v1/tokens", Some(&console), json!({ "name": "x" })).await.refused(422), "person-missing");
 }
+
+#[tokio::test]
+async fn who_was_an_owner_is_not_given_a_passphrase_by_another() {
+    let (home, owner, _) = with_ben().await;
+    let ben = ben_joins(&home, &owner).await;
+    let mut revocations = Lines::listen(&home).await;
+    let capability = home.capability(&owner).await;
+    let invite = async || home.call(Method::POST, "/api/v1/invitations", Some(&capability), json!({ "person": "p2" })).await;
+    let code = invite().await.expect(201)["code"].clone();
+    for role in [PersonRole::Owner, PersonRole::Member] {
+        home.people(|people| people.get_mut(&BEN).unwrap().role = role);
+        assert_eq!(revocations.next().await, json!({ "person": "p2" }));
+        let join = home.post("/api/v1/join", json!({ "code": code, "passphrase": "not ben's at all" })).await;
+        assert_eq!(join.refused(409), "owner-has-passphrase", "{role:?}");
+        assert_eq!(invite().await.refused(409), "owner-has-passphrase", "{role:?}");
+    }
+    home.sign_in("ben", "ben's passphrase").await.expect(200);
+    // A passphrase that the member alone has chosen since is a member's.
+    let capability = home.capability(&ben).await;
+    let change = json!({ "old": "ben's passphrase", "new": "ben's other one" });
+    home.call(Method::POST, "/api/v1/passphrase", Some(&capability), change).await.expect(200);
+    invite().await.expect(201);
+}
+
+#[tokio::test]
+async fn sign_ins_stay_void_of_who_left_while_identity_was_away() {
+    let (mut home, owner, _) = with_ben().await;
+    let ben = ben_joins(&home, &owner).await;
+    let console = home.console().await;
+    let made = home.call(Method::POST, "/api/v1/tokens", Some(&console), json!({ "person": "ben", "name": "laptop" })).await.expect(201);
+    let (stop, serving) = home.identity.take().unwrap();
+    stop.cancel();
+    serving.await.unwrap();
+    home.people(|people| drop(people.remove(&BEN)));
+    home.start();
+    home.settled().await;
+    home.people(|people| drop(people.insert(BEN, person("ben", PersonRole::Member, 2))));
+    home.settled().await;
+    assert_eq!(home.judge(cookie(&ben), "identity").await.refused(401), "signed-out");
+    let app = Credential::Bearer { value: secret(made["secret"].as_str().unwrap()) };
+    assert_eq!(home.judge(app, "sync@s2").await.refused(401), "app-password-wrong");
+    home.capability(&owner).await;
+}
