@@ -25,12 +25,13 @@ impl<B: Body<Data = Bytes> + Unpin> Lines<B> {
     pub async fn next(&mut self) -> Option<Bytes> {
         loop {
             while let Some(end) = self.unread[self.looked_at..].iter().position(|byte| *byte == b'\n') {
-                let line = self.unread.split_to(self.looked_at + end + 1).freeze();
-                self.looked_at = 0;
-                let line = line.slice_ref(line.trim_ascii());
-                if line.len() > self.longest {
+                let length = self.looked_at + end;
+                if length > self.longest {
                     return too_long(self.longest);
                 }
+                let line = self.unread.split_to(length + 1).freeze();
+                self.looked_at = 0;
+                let line = line.slice_ref(line.trim_ascii());
                 if !line.is_empty() {
                     return Some(line);
                 }
@@ -77,6 +78,7 @@ mod tests {
     async fn lines_come_whole_and_one_that_is_too_long_ends_them() {
         assert_eq!(read(pieces(&["a\nb", "b\n\n \nc", "\nunfinished"])).await, pieces(&["a", "bb", "c"]));
         assert_eq!(read(pieces(&["12345678\n123456789\nc\n"])).await, pieces(&["12345678"]));
+        assert_eq!(read(pieces(&["a\n  1234567\nc\n"])).await, pieces(&["a"]), "its blanks count, as they do while its end has not come");
         assert_eq!(read(pieces(&["a\n12345", "67890", "1\nc\n"])).await, pieces(&["a"]));
     }
 
