@@ -3,7 +3,6 @@
 use std::{
     ffi::CStr,
     fs::File,
-    io::Write,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::Arc,
 };
@@ -13,7 +12,7 @@ use nix::{
     errno::Errno,
     fcntl::{AtFlags, OFlag, OpenHow, RenameFlags, ResolveFlag, openat2, renameat2},
     sys::stat::{Mode, fstat, fstatat, mkdirat},
-    unistd::{UnlinkatFlags, fsync, linkat, unlinkat},
+    unistd::{UnlinkatFlags, fsync, linkat, syncfs, unlinkat},
 };
 
 use crate::{FileSystem, FilesError, Kind, Name, Operation, Room, Stat, xattr};
@@ -162,6 +161,14 @@ impl Dir {
         for entry in below.list()? {
             below.remove_tree(&entry.name)?;
         }
+        self.remove_empty(name)
+    }
+
+    /// Removes the directory `name`, which must be empty.
+    ///
+    /// # Errors
+    /// [`Operation::Remove`]; [`FilesError::is_taken`] where something is in it.
+    pub fn remove_empty(&self, name: &Name) -> Result<(), FilesError> {
         self.unlink(name, UnlinkatFlags::RemoveDir).map_err(|error| FilesError::new(Operation::Remove, error))
     }
 
@@ -214,32 +221,20 @@ impl Dir {
         xattr::set_xattr(&*self.0, name, value)
     }
 
-    /// Replaces the small file `name` by `bytes`, durably: written beside it, synced, renamed, directory synced.
-    ///
-    /// # Errors
-    /// Those of each step; the old file is then untouched.
-    pub fn replace(&self, name: &Name, bytes: &[u8]) -> Result<(), FilesError> {
-        let beside = Name::new(format!(".{name}.new")).map_err(|_| FilesError::new(Operation::Write, Errno::ENAMETOOLONG))?;
-        // A leftover of an earlier try is nobody's.
-        let _ = self.unlink(&beside, UnlinkatFlags::NoRemoveDir);
-        let written = self.new_file(&beside).and_then(|mut file| {
-            file.write_all(bytes).map_err(|error| FilesError::new(Operation::Write, error))?;
-            file.sync_all().map_err(|error| FilesError::new(Operation::Sync, error))?;
-            self.rename(&beside, self, name, Replace::Yes)
-        });
-        if let Err(error) = written {
-            let _ = self.unlink(&beside, UnlinkatFlags::NoRemoveDir);
-            return Err(error);
-        }
-        self.sync()
-    }
-
     /// Brings this directory's names to the disk.
     ///
     /// # Errors
     /// [`Operation::Sync`].
     pub fn sync(&self) -> Result<(), FilesError> {
         fsync(&*self.0).map_err(|error| FilesError::new(Operation::Sync, error))
+    }
+
+    /// Brings everything of its file system to the disk.
+    ///
+    /// # Errors
+    /// [`Operation::Sync`].
+    pub fn sync_whole(&self) -> Result<(), FilesError> {
+        syncfs(&*self.0).map_err(|error| FilesError::new(Operation::Sync, error))
     }
 
     /// The kind of file system that this is on.
@@ -315,17 +310,17 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_replaced_whole_and_a_tree_is_removed() {
+    fn a_tree_is_removed_and_what_must_be_empty_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let root = dir(folder.path());
-        for text in ["one", "a longer two", ""] {
-            root.replace(&Name::literal("state"), text.as_bytes()).unwrap();
-            assert_eq!(fs::read_to_string(folder.path().join("state")).unwrap(), text);
-        }
+        fs::write(folder.path().join("state"), "x").unwrap();
         fs::create_dir_all(folder.path().join("tree/deep")).unwrap();
         fs::write(folder.path().join("tree/deep/file"), "x").unwrap();
         symlink("/", folder.path().join("tree/root")).unwrap();
+        assert!(root.remove_empty(&Name::literal("tree")).unwrap_err().is_taken());
         root.remove_tree(&Name::literal("tree")).unwrap();
+        root.make(&Name::literal("empty")).unwrap();
+        root.remove_empty(&Name::literal("empty")).unwrap();
         let left: Vec<_> = root.list().unwrap().into_iter().map(|entry| entry.name).collect();
         assert_eq!(left, [Name::literal("state")]);
         assert!(root.remove_tree(&Name::literal("tree")).unwrap_err().is_absent());

@@ -103,20 +103,23 @@ impl Pipes {
 
 impl Intake {
     /// Moves everything until the writer closes its end into `file` from its start; gives the count. `admit` is asked before each burst
-    /// with the count so far and may refuse.
+    /// with the count so far, on the blocking pool, and may refuse.
     ///
     /// # Errors
     /// [`Operation::Write`], [`Operation::Stalled`], or what `admit` says.
-    pub async fn into_file<E: From<FilesError> + Send>(
+    pub async fn into_file<E: From<FilesError> + Send + 'static>(
         self,
         file: Arc<File>,
-        mut admit: impl FnMut(u64) -> Result<(), E> + Send,
+        admit: impl Fn(u64) -> Result<(), E> + Send + Sync + 'static,
     ) -> Result<u64, E> {
-        let mut count = 0;
+        let (mut count, admit) = (0, Arc::new(admit));
         loop {
-            admit(count)?;
-            let (file, pipe) = (Arc::clone(&file), Arc::clone(&self.0.pipe));
-            let moved = self.0.turn(Interest::READABLE, move || take_in(&pipe, &file, count)).await?;
+            let (file, pipe, admit) = (Arc::clone(&file), Arc::clone(&self.0.pipe), Arc::clone(&admit));
+            let step = move || {
+                admit(count)?;
+                Ok(take_in(&pipe, &file, count)?)
+            };
+            let moved = self.0.turn::<E>(Interest::READABLE, step).await?;
             match moved {
                 Moved::Some(bytes) | Moved::Waiting(bytes) => count += bytes,
                 Moved::Ended(bytes) => return Ok(count + bytes),
@@ -134,7 +137,8 @@ impl Outflow {
         let mut count = 0;
         while count < length {
             let (file, pipe) = (Arc::clone(&file), Arc::clone(&self.0.pipe));
-            let moved = self.0.turn(Interest::WRITABLE, move || give_out(&pipe, &file, offset + count, length - count)).await?;
+            let moved =
+                self.0.turn::<FilesError>(Interest::WRITABLE, move || give_out(&pipe, &file, offset + count, length - count)).await?;
             match moved {
                 Moved::Some(bytes) | Moved::Waiting(bytes) => count += bytes,
                 Moved::Ended(bytes) => return Ok(count + bytes),
@@ -162,11 +166,11 @@ impl Outflow {
 
 impl End {
     /// Waits until the pipe is ready and moves once on the blocking pool.
-    async fn turn(
+    async fn turn<E: From<FilesError> + Send + 'static>(
         &self,
         interest: Interest,
-        step: impl FnOnce() -> Result<Moved, FilesError> + Send + 'static,
-    ) -> Result<Moved, FilesError> {
+        step: impl FnOnce() -> Result<Moved, E> + Send + 'static,
+    ) -> Result<Moved, E> {
         let ready = timeout(self.idle, self.pipe.ready(interest)).await.map_err(|_| stalled())?;
         let mut guard = ready.map_err(|error| FilesError::new(Operation::Pipe, error))?;
         let moved = spawn_blocking(step).await.map_err(|_| FilesError::ended())??;

@@ -4,9 +4,14 @@
 //! Fixed windows were measured and always lose. What a flush is depends on the file system, see `docs/formats/space.md`; each scheme but the
 //! last is proved by a crash test, because the fast one of ext4 loses acknowledged files on btrfs.
 
-use std::{fs::File, io, os::fd::AsRawFd, thread};
+use std::{
+    fs::File,
+    io,
+    os::fd::{AsFd, AsRawFd},
+    thread,
+};
 
-use nix::unistd::{fsync, syncfs};
+use nix::unistd::fsync;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{Dir, FileSystem, FilesError, Name, Operation, Staged, dir::Replace};
@@ -53,6 +58,9 @@ pub enum Change {
 /// Publishes changes durably. Cheap to clone; the thread ends with the last clone.
 #[derive(Debug, Clone)]
 pub struct Publisher(mpsc::Sender<Waiting>);
+
+/// A directory in which a name changed, and which one it is: device and inode.
+type Touched = (Option<(u64, u64)>, Dir);
 
 #[derive(Debug)]
 struct Waiting {
@@ -131,14 +139,14 @@ fn flush(batch: Vec<Waiting>, system: FileSystem, any: &Dir) {
     let replaces = batch.iter().any(|waiting| matches!(waiting.change, Change::Replace { .. }));
     let mut written: Vec<_> = batch
         .into_iter()
-        .map(|waiting| {
+        .map(|mut waiting| {
             let outcome = waiting.change.bring_data_out(system);
             (waiting, outcome)
         })
         .collect();
     // On btrfs data that was written out is not yet tied to its file; only a commit does that, and it must come before an old file is gone.
     if system == FileSystem::Btrfs && replaces {
-        fail_all(&mut written, sync_whole(any));
+        fail_all(&mut written, any.sync_whole());
     }
     let mut touched = Vec::new();
     for (waiting, outcome) in &mut written {
@@ -147,11 +155,14 @@ fn flush(batch: Vec<Waiting>, system: FileSystem, any: &Dir) {
         }
         if outcome.is_ok() {
             waiting.change.touches(&mut touched);
+            if system == FileSystem::Other {
+                *outcome = waiting.change.bring_itself_out();
+            }
         }
     }
     let durable = match system {
         FileSystem::Btrfs if touched.is_empty() => Ok(()),
-        FileSystem::Btrfs => sync_whole(any),
+        FileSystem::Btrfs => any.sync_whole(),
         FileSystem::Ext4 | FileSystem::Other => sync_each(touched),
     };
     fail_all(&mut written, durable);
@@ -170,26 +181,37 @@ fn fail_all(batch: &mut [(Waiting, Result<(), FilesError>)], result: Result<(), 
     }
 }
 
-fn sync_whole(any: &Dir) -> Result<(), FilesError> {
-    syncfs(any).map_err(|error| FilesError::new(Operation::Sync, error))
+fn sync(file: impl AsFd) -> Result<(), FilesError> {
+    fsync(file).map_err(|error| FilesError::new(Operation::Sync, error))
 }
 
 /// One `fsync` a directory, however many names changed in it.
-fn sync_each(mut touched: Vec<(u64, u64, Dir)>) -> Result<(), FilesError> {
-    touched.sort_by_key(|(device, inode, _)| (*device, *inode));
-    touched.dedup_by_key(|(device, inode, _)| (*device, *inode));
-    touched.iter().try_for_each(|(_, _, dir)| dir.sync())
+fn sync_each(mut touched: Vec<Touched>) -> Result<(), FilesError> {
+    touched.sort_by_key(|(which, _)| *which);
+    // One that could not be asked who it is is synced in any case.
+    touched.dedup_by(|(one, _), (other, _)| one.is_some() && one == other);
+    touched.iter().try_for_each(|(_, dir)| dir.sync())
 }
 
 impl Change {
-    fn bring_data_out(&self, system: FileSystem) -> Result<(), FilesError> {
-        let file = match self {
-            Self::Create { file, .. } | Self::Replace { file, .. } => file,
-            Self::Move { .. } => return Ok(()),
-        };
-        match system {
-            FileSystem::Ext4 | FileSystem::Btrfs => write_out(file.file()),
-            FileSystem::Other => fsync(file).map_err(|error| FilesError::new(Operation::Sync, error)),
+    fn bring_data_out(&mut self, system: FileSystem) -> Result<(), FilesError> {
+        match (self, system) {
+            (Self::Move { .. }, _) => Ok(()),
+            (Self::Create { file, .. } | Self::Replace { file, .. }, FileSystem::Ext4 | FileSystem::Btrfs) => write_out(file.file()),
+            (Self::Create { file, .. }, FileSystem::Other) => sync(file),
+            (Self::Replace { file, unique, .. }, FileSystem::Other) => {
+                // Where nothing orders what reaches the disk, a file without a name could take the place of the old one and then be lost.
+                file.link_beside(unique)?;
+                sync(file)
+            }
+        }
+    }
+
+    /// Brings out what has a new name, once it has it: without a journal a directory's `fsync` says nothing of the entry's own state.
+    fn bring_itself_out(&self) -> Result<(), FilesError> {
+        match self {
+            Self::Create { file, .. } | Self::Replace { file, .. } => sync(file),
+            Self::Move { to, new, .. } => sync(to.file(new)?),
         }
     }
 
@@ -201,12 +223,8 @@ impl Change {
         }
     }
 
-    fn touches(&self, touched: &mut Vec<(u64, u64, Dir)>) {
-        let mut touch = |dir: &Dir| {
-            if let Ok(stat) = dir.stat() {
-                touched.push((stat.device, stat.inode, dir.clone()));
-            }
-        };
+    fn touches(&self, touched: &mut Vec<Touched>) {
+        let mut touch = |dir: &Dir| touched.push((dir.stat().ok().map(|stat| (stat.device, stat.inode)), dir.clone()));
         match self {
             Self::Create { dir, .. } | Self::Replace { dir, .. } => touch(dir),
             Self::Move { from, to, .. } => {

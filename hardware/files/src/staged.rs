@@ -92,6 +92,14 @@ impl Staged {
         Room::of(&*self.file)
     }
 
+    /// Gives the file a name among the uploads, `unique` where it has none yet: from there it can take the place of another.
+    pub(crate) fn link_beside(&mut self, unique: &Name) -> Result<Name, FilesError> {
+        if self.beside.is_none() {
+            self.uploads.link(&self.file, unique)?;
+        }
+        Ok(self.beside.get_or_insert_with(|| unique.clone()).clone())
+    }
+
     /// Gives the file the name `name` in `target`, which must be free.
     pub(crate) fn create(&mut self, target: &Dir, name: &Name) -> Result<(), FilesError> {
         match &self.beside {
@@ -107,18 +115,10 @@ impl Staged {
     /// Gives the file the name `name` in `target`, in place of the file there. `unique` is free in the uploads.
     pub(crate) fn replace(&mut self, target: &Dir, name: &Name, unique: &Name) -> Result<(), FilesError> {
         // A link cannot replace a name, so the file first gets one beside.
-        let beside = match self.beside.take() {
-            Some(beside) => beside,
-            None => {
-                self.uploads.link(&self.file, unique)?;
-                unique.clone()
-            }
-        };
-        let renamed = self.uploads.rename(&beside, target, name, Replace::Yes);
-        if renamed.is_err() {
-            self.beside = Some(beside);
-        }
-        renamed
+        let beside = self.link_beside(unique)?;
+        self.uploads.rename(&beside, target, name, Replace::Yes)?;
+        self.beside = None;
+        Ok(())
     }
 }
 

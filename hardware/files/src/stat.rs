@@ -26,6 +26,8 @@ pub struct Stat {
     pub device: u64,
     /// The inode.
     pub inode: u64,
+    /// How many names it has.
+    pub names: u64,
     /// Size in bytes.
     pub size: u64,
     /// Time of the last change of the content, in nanoseconds since 1970.
@@ -59,6 +61,7 @@ impl From<FileStat> for Stat {
             kind,
             device: stat.st_dev,
             inode: stat.st_ino,
+            names: stat.st_nlink,
             size: u64::try_from(stat.st_size).unwrap_or(0),
             modified_ns: i128::from(stat.st_mtime) * 1_000_000_000 + i128::from(stat.st_mtime_nsec),
         }

@@ -71,7 +71,7 @@ mod tests {
 
     use super::*;
 
-    const STAT: Stat = Stat { kind: Kind::File, device: 1, inode: 2, size: 3, modified_ns: 4 };
+    const STAT: Stat = Stat { kind: Kind::File, device: 1, inode: 2, names: 1, size: 3, modified_ns: 4 };
     const STAMP: Stamp = Stamp { id: 5, inode: 2, nonce: 6 };
 
     #[test]

@@ -12,11 +12,13 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// A new disk of so many bytes, formatted by the program `make`: the file `disk` in `home`.
+    /// A new disk of so many bytes, formatted by the command `make`: the file `disk` in `home`.
     pub(crate) fn make(home: &Path, make: &str, bytes: u64, options: &str) -> Self {
         let image = home.join("disk");
         fs::File::create(&image).unwrap().set_len(bytes).unwrap();
-        run(make, &["-q", text(&image)]);
+        let (program, how) = make.split_once(' ').unwrap_or((make, ""));
+        let arguments: Vec<_> = how.split_whitespace().chain(["-q", text(&image)]).collect();
+        run(program, &arguments);
         Self::mount(&image, home.join("mounted"), options)
     }
 
