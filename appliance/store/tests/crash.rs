@@ -17,6 +17,11 @@ const ROWS: Table<u64, Row> = Table::new("rows");
 /// Rows a commit writes: several pages, so that a commit can be torn between them.
 const ROWS_A_COMMIT: u64 = 12;
 
+/// Power cuts that are tried.
+fn cases() -> u32 {
+    if std::env::var_os("CROFT_LONG").is_some() { 5000 } else { 48 }
+}
+
 /// Commits until the power goes; says how many commits were acknowledged.
 fn work(disk: &Disk, commits: u64) -> u64 {
     let Ok(store) = Store::open_on(disk, Options::new("test")) else { return 0 };
@@ -44,7 +49,7 @@ fn check_whole(disk: &Disk, acknowledged: u64) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn what_was_acknowledged_is_there(cut in 0.0_f64..1.0, done in any::<u64>(), commits in 1_u64..6) {
         // The disk is born with an empty store: creation itself is `unfinished`'s business.
