@@ -7,7 +7,10 @@ use croft_api::{
 };
 use croft_files::{Dir, LinkListener};
 use croft_model::{SpaceId, SpaceNumber};
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout, timeout_at},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{access::Gatekeeper, error::SyncError, link, methods::Ground, news::News, space::Space};
@@ -120,16 +123,21 @@ impl Worker {
         Ok(())
     }
 
-    /// Lets open streams finish, then closes the stores.
+    /// Lets open streams finish, then writes the index. Where some do not finish it stays marked as in use, because they may still change
+    /// something.
     async fn end(&self, links: &TaskTracker, ended: &CancellationToken) {
         self.stopping.cancel();
         self.streams.close();
-        if timeout(DRAIN, self.streams.wait()).await.is_err() {
-            tracing::warn!("some requests were still open at the end");
-        }
+        let until = Instant::now() + DRAIN;
+        let drained = timeout_at(until, self.streams.wait()).await.is_ok();
         ended.cancel();
         links.close();
         links.wait().await;
+        // A link that had not heard of the stop may have begun one more stream.
+        if !drained || timeout_at(until, self.streams.wait()).await.is_err() {
+            tracing::warn!("some requests were still open at the end; folders will look changed");
+            return;
+        }
         let space = self.ground.space.clone();
         match tokio::task::spawn_blocking(move || space.index.close()).await {
             Ok(Ok(())) => {}
@@ -143,11 +151,11 @@ impl Worker {
 async fn idle(links: &TaskTracker) {
     /// How often the links are counted.
     const LOOK: Duration = Duration::from_secs(5);
-    let mut since = tokio::time::Instant::now();
+    let mut since = Instant::now();
     while since.elapsed() < IDLE {
         tokio::time::sleep(LOOK).await;
         if !links.is_empty() {
-            since = tokio::time::Instant::now();
+            since = Instant::now();
         }
     }
 }

@@ -137,6 +137,20 @@ async fn an_orderly_end_waits_for_uploads_and_takes_no_new_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_end_in_the_middle_of_a_request_changes_the_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    let worker = Running::start(folder.path()).await;
+    let mut link = worker.link().await;
+    let etag = link.hello.root.clone().unwrap().etag;
+    let (_, end) = half(&mut link, "never").await;
+    worker.end().await;
+    drop((link, end));
+    let worker = Running::start(folder.path()).await;
+    assert_ne!(worker.link().await.hello.root.unwrap().etag, etag, "what was open may still have changed something");
+    worker.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn too_many_streams_and_links_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let worker = Running::start(folder.path()).await;

@@ -5,6 +5,7 @@
 
 use std::{
     collections::HashMap,
+    panic::AssertUnwindSafe,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -64,26 +65,33 @@ struct State {
     mounts: HashMap<u16, Root>,
 }
 
+impl State {
+    /// Nothing known, in an epoch of its own.
+    fn new() -> Result<Self, Failure> {
+        let epoch = croft_api::random::bytes().map(u64::from_be_bytes);
+        let epoch = epoch.map_err(|_| Failure::Broken("the system gave no random bytes"))?;
+        Ok(Self { epoch, sequence: 0, folders: HashMap::new(), mounts: HashMap::new() })
+    }
+}
+
 impl Index {
-    /// Opens the index in `dir`. A file that cannot be used is set aside; where none can be kept, the index lives in memory.
+    /// Opens the index in `dir`. A file that cannot be read is set aside; where none can be kept, the index lives in memory.
     pub(crate) fn open(dir: &Dir) -> Result<Self, Failure> {
-        let opened = open_store(dir).and_then(|store| load(&store).map(|state| (store, state)));
-        let (store, known) = match opened {
-            Ok((store, state)) => (Some(store), state),
-            Err(error) => {
-                tracing::warn!(error = %error, "the index of the space cannot be kept; folders will look changed after each start");
-                (None, None)
+        let opened = match usable(dir) {
+            Err(error) if error.is_of_the_file() => {
+                tracing::warn!(%error, "the index of the space is set aside and begun anew");
+                dir.set_aside(&FILE, &TORN).and_then(|()| dir.sync()).map_err(Unusable::from).and_then(|()| usable(dir))
             }
+            other => other,
         };
-        let state = match known {
-            Some(state) => state,
-            None => State { epoch: random()?, sequence: 0, folders: HashMap::new(), mounts: HashMap::new() },
-        };
-        if let Some(Err(error)) = store.as_ref().map(|store| mark(store, &state)) {
-            tracing::warn!(%error, "the index of the space cannot be written");
-            return Ok(Self { store: None, state: Mutex::new(State { epoch: random()?, ..state }) });
+        match opened {
+            Ok((store, state)) => Ok(Self { store: Some(store), state: Mutex::new(state) }),
+            Err(error) => {
+                tracing::warn!(%error, "the index of the space cannot be kept; folders will look changed after each start");
+                remove(dir)?;
+                Ok(Self { store: None, state: Mutex::new(State::new()?) })
+            }
         }
-        Ok(Self { store, state: Mutex::new(state) })
     }
 
     /// Gives each of `folders` a new sequence number: something below it changed.
@@ -146,20 +154,26 @@ impl Index {
     }
 }
 
-fn open_store(dir: &Dir) -> Result<Store, Unusable> {
-    let options = || Options::new("index").check(Check::AfterCrash);
-    match Store::open(dir.file_for_writing(&FILE)?, options()) {
-        Err(error) if matches!(error.trouble(), Trouble::Torn(_) | Trouble::Foreign(_) | Trouble::Future { .. }) => {
-            tracing::warn!(%error, "the index of the space is set aside and begun anew");
-            dir.set_aside(&FILE, &TORN)?;
-            Ok(Store::open(dir.file_for_writing(&FILE)?, options())?)
-        }
-        other => Ok(other?),
+/// The file with what the last worker left in it, marked as in use.
+fn usable(dir: &Dir) -> Result<(Store, State), Unusable> {
+    let store = Store::open(dir.file_for_writing(&FILE)?, Options::new("index").check(Check::AfterCrash))?;
+    // Not all of the file is proved when it is opened, and the store's library may trip over an altered page.
+    let known = std::panic::catch_unwind(AssertUnwindSafe(|| load(&store))).map_err(|_| Unusable::Torn)??;
+    let state = known.map_or_else(State::new, Ok)?;
+    mark(&store, &state)?;
+    Ok((store, state))
+}
+
+/// Takes a file away that is not used: it may say "in order", and would bring old ETags back when it can be read again.
+fn remove(dir: &Dir) -> Result<(), Failure> {
+    match dir.remove_tree(&FILE) {
+        Err(error) if !error.is_absent() => Err(error.into()),
+        _ => Ok(dir.sync()?),
     }
 }
 
 /// What the last worker left; `None` when it did not end in order or a record cannot be read.
-fn load(store: &Store) -> Result<Option<State>, Unusable> {
+fn load(store: &Store) -> Result<Option<State>, StoreError> {
     let read = store.read()?;
     let Some(Epoch { epoch, sequence, in_order: true }) = read.get(&EPOCH, &0)? else { return Ok(None) };
     let folders = read.range(&FOLDERS, .., Order::Ascending, MAX_FOLDERS)?.into_iter().collect();
@@ -175,17 +189,28 @@ fn mark(store: &Store, state: &State) -> Result<(), StoreError> {
     write.commit()
 }
 
-fn random() -> Result<u64, Failure> {
-    croft_api::random::bytes().map(u64::from_be_bytes).map_err(|_| Failure::Broken("the system gave no random bytes"))
-}
-
-/// Why there is no file for the index.
+/// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
 enum Unusable {
     #[error(transparent)]
     Files(#[from] croft_files::FilesError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("it does not hang together")]
+    Torn,
+    #[error(transparent)]
+    State(#[from] Failure),
+}
+
+impl Unusable {
+    /// Whether another file in its place could be used.
+    fn is_of_the_file(&self) -> bool {
+        match self {
+            Self::Torn => true,
+            Self::Store(error) => matches!(error.trouble(), Trouble::Torn(_) | Trouble::Foreign(_) | Trouble::Future { .. }),
+            Self::Files(_) | Self::State(_) => false,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -222,6 +247,43 @@ mod tests {
         let after_kill = open(folder.path());
         assert_ne!(after_kill.etag(7), bumped);
         assert_ne!(after_kill.etag(9), first);
+    }
+
+    #[test]
+    fn no_etag_comes_back_after_a_start_without_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = open(folder.path());
+        let first = index.etag(7);
+        index.close().unwrap();
+        drop(index);
+        let file = || fs::File::options().read(true).write(true).open(folder.path().join("index.redb")).unwrap();
+        let holder = Store::open(file(), Options::new("index")).unwrap();
+        let in_memory = open(folder.path());
+        assert_ne!(in_memory.etag(7), first);
+        assert!(in_memory.store.is_none());
+        drop((in_memory, holder));
+        assert_ne!(open(folder.path()).etag(7), first);
+    }
+
+    #[test]
+    fn an_index_with_a_record_that_cannot_be_read_is_set_aside() {
+        #[derive(Serialize, Deserialize)]
+        struct Foreign {
+            other: bool,
+        }
+        first_version!(Foreign);
+        let folder = tempfile::tempdir().unwrap();
+        open(folder.path()).close().unwrap();
+        let file = fs::File::options().read(true).write(true).open(folder.path().join("index.redb")).unwrap();
+        let mut write = Store::open(file, Options::new("index")).unwrap().write().unwrap();
+        write.put(&Table::<u8, Foreign>::new("epoch"), &0, &Foreign { other: true }).unwrap();
+        write.commit().unwrap();
+        for _ in 0..2 {
+            let index = open(folder.path());
+            assert!(index.store.is_some());
+            index.close().unwrap();
+        }
+        assert!(folder.path().join("index.redb.torn").exists());
     }
 
     #[test]
