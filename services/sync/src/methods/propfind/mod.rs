@@ -39,7 +39,7 @@ pub(super) async fn propfind(ground: &Ground, request: Request, exchange: &mut E
     let (space, path) = (ground.space.clone(), request.path.clone());
     let entry = blocking(move || space.entry(&path)).await?;
     let query = match request.open.length {
-        Some(0) => Query::All,
+        Some(0) => Query::All(Vec::new()),
         _ => Query::parse(&exchange.receive_inline(Default::default()).await?.0)?,
     };
     let mut listing = Listing::new(ground.space.clone(), request, query, depth, entry);

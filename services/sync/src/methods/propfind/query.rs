@@ -19,8 +19,8 @@ const MAX_NAME: usize = 256;
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Query {
-    /// The usual properties with their values.
-    All,
+    /// The usual properties with their values, and these.
+    All(Vec<Wanted>),
     /// The names of all properties.
     Names,
     /// These.
@@ -38,14 +38,24 @@ pub(super) enum Wanted {
     },
 }
 
+/// The elements of a PROPFIND.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    All,
+    Names,
+    Prop,
+    Include,
+}
+
 impl Query {
     /// Reads the body of a PROPFIND; nothing at all means all.
     pub(super) fn parse(body: &[u8]) -> Result<Self, Problem> {
         if body.trim_ascii().is_empty() {
-            return Ok(Self::All);
+            return Ok(Self::All(Vec::new()));
         }
         let mut reader = NsReader::from_reader(body);
-        let (mut nesting, mut query, mut wanted) = (0_usize, None, None::<Vec<Wanted>>);
+        let (mut nesting, mut query, mut within) = (0_usize, None, None);
+        let (mut wanted, mut included) = (Vec::new(), Vec::new());
         let mut buffer = Vec::new();
         loop {
             let (namespace, event) = reader.read_resolved_event_into(&mut buffer).map_err(|_| malformed())?;
@@ -66,13 +76,18 @@ impl Query {
             match (nesting, namespace.as_str(), name.as_str()) {
                 (0, "DAV:", "propfind") => {}
                 (0, ..) => return Err(malformed()),
-                (1, "DAV:", "allprop") => query = Some(Self::All),
-                (1, "DAV:", "propname") => query = Some(Self::Names),
-                (1, "DAV:", "prop") => wanted = Some(wanted.unwrap_or_default()),
-                (2, ..) => {
-                    let Some(list) = &mut wanted else { return Err(malformed()) };
-                    add(list, namespace, name)?;
+                (1, "DAV:", element) => {
+                    within = Asked::named(element);
+                    // What is asked for twice is asked for by the first.
+                    query = query.or(within.filter(|asked| *asked != Asked::Include));
                 }
+                (1, ..) => within = None,
+                (2, ..) => match within {
+                    Some(Asked::Prop) => add(&mut wanted, namespace, name)?,
+                    Some(Asked::Include) => add(&mut included, namespace, name)?,
+                    // RFC 4918, section 17: elements that are not known are passed over.
+                    Some(Asked::All | Asked::Names) | None => {}
+                },
                 _ => {}
             }
             if !empty {
@@ -83,23 +98,41 @@ impl Query {
             }
             buffer.clear();
         }
-        match (query, wanted) {
-            (Some(query), _) => Ok(query),
-            (None, Some(wanted)) => Ok(Self::These(wanted)),
-            (None, None) => Err(malformed()),
+        match query {
+            Some(Asked::All) => {
+                included.retain(|wanted| !matches!(wanted, Wanted::Known(property) if ALL.contains(property)));
+                Ok(Self::All(included))
+            }
+            Some(Asked::Names) => Ok(Self::Names),
+            Some(Asked::Prop) => Ok(Self::These(wanted)),
+            Some(Asked::Include) | None => Err(malformed()),
         }
     }
 
     /// The known properties that are to be answered.
     pub(super) fn known(&self) -> Vec<Property> {
         match self {
-            Self::All => ALL.to_vec(),
+            Self::All(included) => ALL.into_iter().chain(known(included)).collect(),
             Self::Names => PROPERTIES.iter().map(|(property, ..)| *property).collect(),
-            Self::These(wanted) => {
-                wanted.iter().filter_map(|wanted| if let Wanted::Known(property) = wanted { Some(*property) } else { None }).collect()
-            }
+            Self::These(wanted) => known(wanted).collect(),
         }
     }
+}
+
+impl Asked {
+    fn named(element: &str) -> Option<Self> {
+        Some(match element {
+            "allprop" => Self::All,
+            "propname" => Self::Names,
+            "prop" => Self::Prop,
+            "include" => Self::Include,
+            _ => return None,
+        })
+    }
+}
+
+fn known(wanted: &[Wanted]) -> impl Iterator<Item = Property> {
+    wanted.iter().filter_map(|wanted| if let Wanted::Known(property) = wanted { Some(*property) } else { None })
 }
 
 fn add(list: &mut Vec<Wanted>, namespace: String, name: String) -> Result<(), Problem> {
@@ -146,8 +179,13 @@ mod tests {
     fn documents_are_read_as_clients_write_them() {
         let check = |body: &str, expected: Option<Query>| assert_eq!(Query::parse(body.as_bytes()).ok(), expected, "{body}");
         let unknown = |namespace: &str, name: &str| Wanted::Unknown { namespace: namespace.into(), name: name.into() };
-        check("", Some(Query::All));
-        check("<propfind xmlns=\"DAV:\"><allprop/></propfind>", Some(Query::All));
+        check("", Some(Query::All(Vec::new())));
+        check("<propfind xmlns=\"DAV:\"><allprop/></propfind>", Some(Query::All(Vec::new())));
+        check(
+            "<propfind xmlns=\"DAV:\"><allprop/><include><quota-used-bytes/><getetag/><z/></include></propfind>",
+            Some(Query::All(vec![Wanted::Known(Property::QuotaUsed), unknown("DAV:", "z")])),
+        );
+        check("<propfind xmlns=\"DAV:\"><new><x/></new><propname/><y xmlns=\"u:y\"><z/></y></propfind>", Some(Query::Names));
         check("<propfind xmlns='DAV:'><propname></propname></propfind>", Some(Query::Names));
         check(
             "<?xml version=\"1.0\"?><a:propfind xmlns:a=\"DAV:\" xmlns:o=\"http://owncloud.org/ns\">\n<a:prop><a:getetag/><o:fileid/><a:getetag></a:getetag><fileid/><z:z xmlns:z=\"u:z\"/></a:prop></a:propfind>",
@@ -164,6 +202,7 @@ mod tests {
             "nonsense",
             "<propfind/>",
             "<propfind xmlns=\"DAV:\"/>",
+            "<propfind xmlns=\"DAV:\"><include><getetag/></include></propfind>",
             "<propfind xmlns=\"DAV:\"><prop><getetag></prop></propfind>",
             "<propfind xmlns=\"DAV:\"><prop><getetag/></prop>",
             "<!DOCTYPE a [<!ENTITY b \"c\">]><propfind xmlns=\"DAV:\"><allprop/></propfind>",

@@ -1,7 +1,7 @@
 //! The multistatus document, entry by entry.
 
 use super::{
-    property::{NAMESPACES, PROPERTIES, Property, Subject},
+    property::{ALL, NAMESPACES, PROPERTIES, Property, Subject},
     query::{Query, Wanted},
 };
 
@@ -18,17 +18,12 @@ pub(super) const CLOSE: &str = "</d:multistatus>\n";
 pub(super) fn response(out: &mut String, subject: &Subject, query: &Query) {
     let (mut found, mut missing) = (String::new(), String::new());
     match query {
-        Query::All => query.known().into_iter().for_each(|property| put(&mut found, None, property, subject)),
-        Query::Names => PROPERTIES.iter().for_each(|(property, ..)| empty(&mut found, *property)),
-        Query::These(wanted) => {
-            for wanted in wanted {
-                match wanted {
-                    Wanted::Known(property) => put(&mut found, Some(&mut missing), *property, subject),
-                    Wanted::Unknown { namespace, name } if namespace.is_empty() => missing.push_str(&format!("<{name} xmlns=\"\"/>")),
-                    Wanted::Unknown { namespace, name } => missing.push_str(&format!("<x:{name} xmlns:x=\"{}\"/>", escaped(namespace))),
-                }
-            }
+        Query::All(included) => {
+            ALL.into_iter().for_each(|property| put(&mut found, None, property, subject));
+            put_wanted(&mut found, &mut missing, included, subject);
         }
+        Query::Names => PROPERTIES.iter().for_each(|(property, ..)| empty(&mut found, *property)),
+        Query::These(wanted) => put_wanted(&mut found, &mut missing, wanted, subject),
     }
     out.push_str(&format!("<d:response><d:href>{}</d:href>", escaped(&subject.href)));
     if !found.is_empty() || missing.is_empty() {
@@ -55,6 +50,16 @@ pub(super) fn escaped(text: &str) -> String {
         }
     }
     out
+}
+
+fn put_wanted(found: &mut String, missing: &mut String, wanted: &[Wanted], subject: &Subject) {
+    for wanted in wanted {
+        match wanted {
+            Wanted::Known(property) => put(found, Some(missing), *property, subject),
+            Wanted::Unknown { namespace, name } if namespace.is_empty() => missing.push_str(&format!("<{name} xmlns=\"\"/>")),
+            Wanted::Unknown { namespace, name } => missing.push_str(&format!("<x:{name} xmlns:x=\"{}\"/>", escaped(namespace))),
+        }
+    }
 }
 
 fn put(found: &mut String, missing: Option<&mut String>, property: Property, subject: &Subject) {
