@@ -40,6 +40,9 @@ pub(crate) enum Failure {
     /// Files failed.
     #[error("the files of the space")]
     Files(#[from] FilesError),
+    /// The content of a file cannot be read.
+    #[error("the content of a file cannot be read")]
+    Read(#[source] std::io::Error),
     /// The records failed.
     #[error("the records of the space")]
     Store(#[from] StoreError),

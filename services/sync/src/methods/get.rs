@@ -1,6 +1,6 @@
 //! GET and HEAD.
 
-use std::os::unix::fs::FileExt;
+use std::{io, os::unix::fs::FileExt};
 
 use croft_api::bulk::{Header, limits::MAX_INLINE};
 use croft_model::Problem;
@@ -61,13 +61,17 @@ fn answer(space: &Space, request: &Request) -> Result<Answer, Failure> {
     let body = match usize::try_from(length) {
         Ok(small) if small <= MAX_INLINE => {
             let mut bytes = vec![0; small];
-            // A file that is cut meanwhile has no such bytes any more: the client asks again.
-            file.read_exact_at(&mut bytes, offset).map_err(|_| not_found())?;
+            file.read_exact_at(&mut bytes, offset).map_err(unread)?;
             Body::Bytes(bytes.into())
         }
         _ => Body::File { file, offset, length },
     };
     Ok(Answer { status, headers, body, changed: None })
+}
+
+/// A file that was cut meanwhile has no such bytes any more: the client asks again. All else is the disk's fault and nobody's absence.
+fn unread(error: io::Error) -> Failure {
+    if error.kind() == io::ErrorKind::UnexpectedEof { not_found().into() } else { Failure::Read(error) }
 }
 
 fn is_folder() -> Problem {
@@ -79,4 +83,17 @@ fn unsatisfiable(size: u64) -> Answer {
     let range: Header = ("content-range".into(), format!("bytes */{size}"));
     answer.headers.push(range);
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_not_said_to_be_absent() {
+        let check = |kind: io::ErrorKind, status: u16| assert_eq!(unread(kind.into()).problem().unwrap().status, status, "{kind}");
+        check(io::ErrorKind::UnexpectedEof, 404);
+        check(io::ErrorKind::Other, 500);
+        check(io::ErrorKind::StaleNetworkFileHandle, 500);
+    }
 }
