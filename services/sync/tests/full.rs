@@ -1,18 +1,30 @@
-//! A disk that is full, before an upload and in the middle of one: it is refused with a sentence, and what was there stays.
+//! Disks that refuse. A full one, before an upload and in the middle of one: a sentence says so, what was there stays, and so does the reserve.
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "the test makes and mounts disks")]
 
 mod disk;
 mod harness;
 
-use std::{fs::File, io::Write, path::Path};
+use std::{
+    fs::File,
+    io::Write,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use croft_api::bulk::Method;
+use croft_files::Dir;
 use disk::Disk;
-use harness::{Body, Running, pattern};
+use harness::{Body, Running, pattern, person};
 
 const MIB: usize = 1024 * 1024;
 const DISK: usize = 224 * MIB;
+/// The reserve of 64 MiB without the burst of 16 MiB that is let in at once.
+const LEAST_MIB: u64 = 48;
 
 /// Writes to `path` until nothing more goes.
 fn fill(path: &Path) {
@@ -29,8 +41,23 @@ async fn refuses(make: &str) {
     assert_eq!(link.put(&["photo"], &[], old.clone()).await.status, 201);
 
     // Longer than the disk, and nobody knows before.
+    let (watched, over) = (Dir::new(File::open(&disk.at).unwrap().into()).unwrap(), Arc::new(AtomicBool::new(false)));
+    let ended = over.clone();
+    let watching = std::thread::spawn(move || {
+        let mut least = u64::MAX;
+        while !ended.load(Ordering::Relaxed) {
+            // waits: between two looks, so that the upload has the processor
+            std::thread::sleep(Duration::from_millis(2));
+            least = least.min(watched.room().unwrap().available);
+        }
+        least / MIB as u64
+    });
     let endless = link.ask(Method::Put, &["photo"], &[], Body::chunked(pattern(DISK, 2))).await;
+    over.store(true, Ordering::Relaxed);
     assert_eq!((endless.status, endless.code().as_str()), (507, "disk-full"), "{make}");
+    let least = watching.join().unwrap();
+    assert!(least >= LEAST_MIB, "{make}: only {least} MiB were left");
+    link.capability = worker.capability(person(1));
     // The last room goes while an upload is under way that was let in.
     let body = Body::of(pattern(32 * MIB, 3));
     let stream = link.open(Method::Put, &["photo"], &[], body.length).await;
@@ -43,6 +70,7 @@ async fn refuses(make: &str) {
     assert!(link.get(&["photo"], &[]).await.body == old, "{make}: the old version is whole");
 
     std::fs::remove_file(disk.at.join("other")).unwrap();
+    link.capability = worker.capability(person(1));
     let new = pattern(MIB, 5);
     assert_eq!(link.put(&["photo"], &[], new.clone()).await.status, 204, "{make}: there is room again");
     assert!(link.get(&["photo"], &[]).await.body == new);
@@ -58,4 +86,18 @@ async fn a_full_ext4_refuses() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_btrfs_refuses() {
     refuses("mkfs.btrfs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_that_is_refused_leaves_nothing_in_the_trash() {
+    let home = tempfile::tempdir().unwrap();
+    let worker = Running::start(home.path()).await;
+    std::fs::create_dir(worker.file("mounted")).unwrap();
+    // No system call moves the place where something is mounted.
+    let disk = Disk::make(home.path(), "mkfs.ext4", DISK as u64, "commit=300");
+    let mounted = Disk::mount(&home.path().join("disk"), worker.file("mounted"), "commit=300");
+    assert_eq!(worker.link().await.ask(Method::Delete, &["mounted"], &[], Body::of("")).await.status, 500);
+    assert!(worker.own("trash").is_empty());
+    drop((mounted, disk));
+    worker.end().await;
 }

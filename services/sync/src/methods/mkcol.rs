@@ -44,7 +44,7 @@ fn prepare(space: &Arc<Space>, folder: &[Name], name: &Name) -> Result<(Change, 
     if to.stat_of(name).is_ok() {
         return Err(exists().into());
     }
-    space.admit(0)?;
+    space.room.admit(0)?;
     let line = space.line(folder)?;
     let aside = unique()?;
     let made = space.uploads.make(&aside)?;

@@ -1,6 +1,9 @@
 //! PUT: received without a name, compared, published, on the disk, acknowledged. In this order and no other.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use croft_api::bulk::{Commit, Digest, Header, limits::MAX_INLINE};
 use croft_files::{Change, Name, Staged, set_xattr};
@@ -66,7 +69,7 @@ impl Upload {
     /// Judges before a byte of the body is asked for. Blocks.
     fn accept(&self, announced: Option<u64>) -> Result<Staged, Failure> {
         self.present()?;
-        self.space.admit(announced.unwrap_or(0))?;
+        self.space.room.admit(announced.unwrap_or(0))?;
         self.space.stage()
     }
 
@@ -114,7 +117,12 @@ impl Upload {
         let (intake, end) = exchange.unless_gone(async { Ok(pipes.intake().await?) }).await?;
         exchange.ask(wanted, end).await?;
         let (space, file) = (self.space.clone(), staged.file().clone());
-        let count = exchange.unless_gone(intake.into_file(file, move |_| space.admit(0))).await?;
+        let counted = AtomicU64::new(0);
+        let admit = move |count: u64| {
+            space.room.count(count - counted.swap(count, Ordering::AcqRel));
+            space.room.admit(0)
+        };
+        let count = exchange.unless_gone(intake.into_file(file, admit)).await?;
         let commit = exchange.commit().await?;
         if count <= LARGE {
             return Ok((staged, count, commit));

@@ -4,6 +4,7 @@ pub(crate) mod etag;
 mod ids;
 mod index;
 mod records;
+mod room;
 mod size;
 
 use std::{
@@ -17,8 +18,8 @@ use croft_files::{Dir, Kind, Name, Pipes, Publisher, Staged, Stat};
 use croft_model::SpaceNumber;
 use tokio::sync::{Mutex, OwnedMutexGuard, RwLock};
 
-pub(crate) use self::records::Trashed;
-use self::{etag::Stamp, ids::Ids, index::Index, records::Records};
+use self::{etag::Stamp, ids::Ids, index::Index, records::Records, room::Room};
+pub(crate) use self::{records::Trashed, room::RESERVE_BYTES};
 use crate::error::{Failure, SyncError};
 
 const FILES: Name = Name::literal("files");
@@ -30,9 +31,6 @@ const FILES_MODE: u32 = 0o750;
 const OWN_MODE: u32 = 0o700;
 /// Locks that names are spread over. Two names that share one only wait for each other's flush.
 const NAME_LOCKS: usize = 256;
-/// Bytes of the disk that uploads leave free, so that databases and deletions still work on a full box.
-pub(crate) const RESERVE_BYTES: u64 = 64 * 1024 * 1024;
-
 /// An open space.
 #[derive(Debug)]
 pub(crate) struct Space {
@@ -40,6 +38,7 @@ pub(crate) struct Space {
     pub(crate) uploads: Dir,
     pub(crate) trash: Dir,
     pub(crate) publisher: Publisher,
+    pub(crate) room: Room,
     pub(crate) pipes: Pipes,
     pub(crate) ids: Ids,
     pub(crate) index: Index,
@@ -89,6 +88,7 @@ impl Space {
             publisher: Publisher::start(&files).map_err(failed("starting the publisher"))?,
             pipes: Pipes::new(limits::MAX_PIPES, limits::PIPE_BYTES, limits::IDLE_BODY),
             ids: Ids::new(number, records.clone()),
+            room: Room::of(&files).map_err(failed("asking for the room on the disk"))?,
             names: std::iter::repeat_with(Arc::default).take(NAME_LOCKS).collect(),
             hasher: RandomState::new(),
             tree: RwLock::default(),
@@ -162,12 +162,6 @@ impl Space {
     /// A file to receive an upload. Blocks.
     pub(crate) fn stage(&self) -> Result<Staged, Failure> {
         Ok(Staged::new(&self.uploads, &unique()?)?)
-    }
-
-    /// Refuses with "disk full" when writing `bytes` more would touch the reserve.
-    pub(crate) fn admit(&self, bytes: u64) -> Result<(), Failure> {
-        let room = self.files.room()?;
-        if room.available.saturating_sub(RESERVE_BYTES) < bytes { Err(crate::error::full().into()) } else { Ok(()) }
     }
 }
 
