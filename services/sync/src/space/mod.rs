@@ -26,9 +26,8 @@ const FILES: Name = Name::literal("files");
 const OWN: Name = Name::literal(".croft");
 const UPLOADS: Name = Name::literal("uploads");
 const TRASH: Name = Name::literal("trash");
-/// Permission bits of what people's programs look into, and of what only the worker does.
-const FILES_MODE: u32 = 0o750;
-const OWN_MODE: u32 = 0o700;
+/// Permission bits of the space's folders: the worker's user alone, also of `files/`, as the folder of the space itself.
+const MODE: u32 = 0o700;
 /// Locks that names are spread over. Two names that share one only wait for each other's flush.
 const NAME_LOCKS: usize = 256;
 /// An open space.
@@ -69,15 +68,15 @@ impl Space {
     /// Opens the space in `dir` with its cache in `index_dir`; makes what is not there and empties the uploads. Blocks.
     pub(crate) fn open(dir: &Dir, index_dir: &Dir, number: SpaceNumber) -> Result<Self, SyncError> {
         let failed = |what| move |source| SyncError::Space { what, source };
-        let files = dir.make_or_open(&FILES, FILES_MODE).map_err(failed("opening files/"))?;
-        let own = dir.make_or_open(&OWN, OWN_MODE).map_err(failed("opening .croft/"))?;
-        let uploads = own.make_or_open(&UPLOADS, OWN_MODE).map_err(failed("opening .croft/uploads/"))?;
-        let trash = own.make_or_open(&TRASH, OWN_MODE).map_err(failed("opening .croft/trash/"))?;
+        let files = dir.make_or_open(&FILES, MODE).map_err(failed("opening files/"))?;
+        let own = dir.make_or_open(&OWN, MODE).map_err(failed("opening .croft/"))?;
+        let uploads = own.make_or_open(&UPLOADS, MODE).map_err(failed("opening .croft/uploads/"))?;
+        let trash = own.make_or_open(&TRASH, MODE).map_err(failed("opening .croft/trash/"))?;
         for leftover in uploads.list().map_err(failed("listing .croft/uploads/"))? {
             uploads.remove_tree(&leftover.name).map_err(failed("emptying .croft/uploads/"))?;
         }
         let records = Records::open(&own)?;
-        for dir in [&own, dir] {
+        for dir in [&files, &uploads, &trash, &own, dir] {
             dir.sync().map_err(failed("bringing the space's folders to the disk"))?;
         }
         let index = Index::open(index_dir).map_err(|error| {
