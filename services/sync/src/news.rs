@@ -28,8 +28,11 @@ pub(crate) struct Item {
 }
 
 impl News {
+    /// The number of no link: what is said for it is heard on all.
+    pub(crate) const NO_LINK: u64 = 0;
+
     pub(crate) fn new() -> Self {
-        Self { sender: broadcast::channel(MAX_BEHIND).0, link: 0 }
+        Self { sender: broadcast::channel(MAX_BEHIND).0, link: Self::NO_LINK }
     }
 
     /// The same, speaking for the link `link`.

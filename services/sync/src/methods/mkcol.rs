@@ -5,7 +5,7 @@ use std::sync::Arc;
 use croft_files::{Change, Name};
 use croft_model::Problem;
 
-use super::{Ground, Request, identity, put, split};
+use super::{Ground, Request, identity, publish, put, split};
 use crate::{
     error::Failure,
     exchange::Answer,
@@ -28,14 +28,15 @@ pub(super) async fn mkcol(ground: &Ground, request: Request) -> Result<Answer, F
         Change::Move { name, .. } => name.clone(),
         _ => return Err(Failure::Broken("a folder is moved into place")),
     };
-    if let Err(error) = space.publisher.publish(change).await {
-        let uploads = space.uploads.clone();
-        // A leftover is taken away at the next start, too.
-        let _ = blocking(move || Ok(uploads.remove_tree(&aside)?)).await;
-        return Err(if error.is_taken() { exists().into() } else { error.into() });
-    }
-    space.index.bump(&line);
-    let changed = ground.news.changed(space, folder);
+    let changed = match publish(ground, change, folder, &line).await {
+        Ok(changed) => changed,
+        Err(error) => {
+            let uploads = space.uploads.clone();
+            // A leftover is taken away at the next start, too.
+            let _ = blocking(move || Ok(uploads.remove_tree(&aside)?)).await;
+            return Err(if error.is_taken() { exists().into() } else { error.into() });
+        }
+    };
     Ok(Answer { changed: Some(changed), ..Answer::empty(201, identity(&space.index.etag(id), id)) })
 }
 

@@ -8,14 +8,15 @@ mod put;
 
 use std::sync::Arc;
 
-use croft_api::bulk::{Header, Method, Open};
-use croft_files::Name;
+use croft_api::bulk::{Frame, Header, Method, Open};
+use croft_files::{Change, FilesError, Name};
 
 use crate::{
     access::Access,
     error::Failure,
     exchange::{Answer, Exchange},
     judge::{header, path},
+    news::News,
     space::Space,
 };
 
@@ -33,7 +34,7 @@ pub(crate) struct Request {
 #[derive(Clone)]
 pub(crate) struct Ground {
     pub(crate) space: Arc<Space>,
-    pub(crate) news: crate::news::News,
+    pub(crate) news: News,
 }
 
 /// Handles a request whose capability was accepted.
@@ -56,6 +57,21 @@ impl Request {
     /// The value of a request header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         header(&self.open.headers, name)
+    }
+}
+
+/// Publishes `change` in `folder` and gives the folders of `line` new ETags. A change whose flush failed may be visible all the same, so it is
+/// announced, too.
+async fn publish(ground: &Ground, change: Change, folder: &[Name], line: &[u64]) -> Result<Frame, FilesError> {
+    let published = ground.space.publisher.publish(change).await;
+    ground.space.index.bump(line);
+    match published {
+        Ok(()) => Ok(ground.news.changed(&ground.space, folder)),
+        Err(error) => {
+            // The answer to a failure carries no news, so every link is told.
+            ground.news.of_link(News::NO_LINK).changed(&ground.space, folder);
+            Err(error)
+        }
     }
 }
 
