@@ -212,3 +212,38 @@ async fn options_say_what_there_is() {
     assert!(reply.header("allow").contains("PROPFIND"));
     worker.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_was_not_given_out_here_is_not_believed() {
+    let folder = tempfile::tempdir().unwrap();
+    let worker = Running::start(folder.path()).await;
+    let mut link = worker.link().await;
+    let own = link.put(&["own"], &[], "x").await.header("oc-fileid").to_owned();
+    let own: u64 = own.trim_end_matches("croft").parse().unwrap();
+    let space = u64::from(harness::SPACE) << 36;
+    for (name, id, kept) in
+        [("here", own, true), ("other", (8 << 36) + 2, false), ("root", space + 1, false), ("later", space + 5000, false)]
+    {
+        fs::write(worker.file(name), "x").unwrap();
+        let file = fs::File::options().write(true).open(worker.file(name)).unwrap();
+        let inode = std::os::unix::fs::MetadataExt::ino(&file.metadata().unwrap());
+        croft_files::set_xattr(&file, c"user.croft.id", format!("1 {id} {inode} 00000001").as_bytes()).unwrap();
+        let shown = link.get(&[name], &[]).await.header("oc-fileid").to_owned();
+        assert_eq!(shown == format!("{id:08}croft"), kept, "{name}: {shown}");
+    }
+    worker.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_two_names_becomes_two_files_when_one_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let worker = Running::start(folder.path()).await;
+    let mut link = worker.link().await;
+    let first = link.put(&["one"], &[], "x").await;
+    fs::hard_link(worker.file("one"), worker.file("two")).unwrap();
+    let second = link.put(&["two"], &[], "y").await;
+    assert_ne!(second.header("oc-fileid"), first.header("oc-fileid"));
+    assert_eq!(link.get(&["one"], &[]).await.header("oc-fileid"), first.header("oc-fileid"));
+    assert_eq!(link.put(&["two"], &[], "z").await.header("oc-fileid"), second.header("oc-fileid"));
+    worker.end().await;
+}

@@ -9,7 +9,7 @@ use croft_api::bulk::{Commit, Digest, Header, limits::MAX_INLINE};
 use croft_files::{Change, Name, Staged, set_xattr};
 use croft_model::Problem;
 
-use super::{Ground, Request, identity, split};
+use super::{Ground, Request, identity, publish, split};
 use crate::{
     error::{Failure, stale},
     exchange::{Answer, Exchange},
@@ -17,7 +17,11 @@ use crate::{
         checksum,
         conditions::{Present, Verdict, judge_write},
     },
-    space::{Entry, Handle, Space, blocking, etag, stamp, unique},
+    space::{
+        Entry, Handle, Space, blocking,
+        etag::{self, Stamp},
+        stamp, unique,
+    },
 };
 
 /// Files above this are brought to the device before they wait for their name, so that they do not hold up the flush of small ones.
@@ -37,8 +41,16 @@ struct Prepared {
     change: Change,
     status: u16,
     etag: String,
-    id: u64,
+    stamp: Stamp,
+    carries: Carries,
     line: Vec<u64>,
+}
+
+/// Whether a file carries its stamp in its attribute.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Carries {
+    Stamp,
+    Nothing,
 }
 
 /// A file.
@@ -138,15 +150,17 @@ impl Upload {
         let _tree = self.space.tree.read().await;
         let _name = self.space.lock_name(&self.folder, &self.name).await;
         let upload = self.clone();
-        let Prepared { change, status, etag, id, line } = blocking(move || upload.prepare(staged)).await?;
-        self.space.publisher.publish(change).await.map_err(|error| if error.is_taken() { taken().into() } else { Failure::from(error) })?;
-        self.space.index.bump(&line);
+        let Prepared { change, status, etag, stamp, carries, line } = blocking(move || upload.prepare(staged)).await?;
+        let published = publish(ground, change, &self.folder, &line).await;
+        let changed = published.map_err(|error| if error.is_taken() { taken().into() } else { Failure::from(error) })?;
+        if carries == Carries::Nothing {
+            self.space.ids.remember(stamp);
+        }
         tracing::debug!(count, status, "a file was published");
-        let mut headers = identity(&etag, id);
+        let mut headers = identity(&etag, stamp.id);
         if self.modified.is_some() {
             headers.push(("x-oc-mtime".into(), "accepted".into()));
         }
-        let changed = ground.news.changed(&self.space, &self.folder);
         Ok(Answer { changed: Some(changed), ..Answer::empty(status, headers) })
     }
 
@@ -159,23 +173,26 @@ impl Upload {
             staged.set_modified(seconds, nanoseconds)?;
         }
         let id = match &present {
-            Some(entry) => entry.stamp.id,
-            None => self.space.ids.fresh()?,
+            // A file of several names keeps its id under the others.
+            Some(entry) if entry.stat.names == 1 => entry.stamp.id,
+            _ => self.space.ids.fresh()?,
         };
         let stamp = stamp(id, staged.stat()?)?;
-        if let Err(error) = set_xattr(&staged, etag::ATTRIBUTE, &stamp.encode()) {
-            if error.is_full() {
-                return Err(error.into());
+        let carries = match set_xattr(&staged, etag::ATTRIBUTE, &stamp.encode()) {
+            Ok(()) => Carries::Stamp,
+            Err(error) if error.is_full() => return Err(error.into()),
+            Err(error) => {
+                tracing::debug!(%error, "a file cannot carry its id");
+                Carries::Nothing
             }
-            tracing::debug!(%error, "a file cannot carry its id");
-        }
+        };
         let etag = etag::file(stamp, staged.stat()?);
         let name = self.name.clone();
         let (change, status) = match present.map(|entry| entry.handle) {
             Some(Handle::File(_)) => (Change::Replace { file: staged, dir, name, unique: unique()? }, 204),
             _ => (Change::Create { file: staged, dir, name }, 201),
         };
-        Ok(Prepared { change, status, etag, id, line })
+        Ok(Prepared { change, status, etag, stamp, carries, line })
     }
 }
 

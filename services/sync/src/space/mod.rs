@@ -37,13 +37,15 @@ pub(crate) struct Space {
     pub(crate) uploads: Dir,
     pub(crate) trash: Dir,
     pub(crate) publisher: Publisher,
-    pub(crate) room: Room,
     pub(crate) pipes: Pipes,
+    pub(crate) room: Room,
     pub(crate) ids: Ids,
     pub(crate) index: Index,
     pub(crate) records: Records,
     /// Held for reading while a name is published, for writing while a whole tree moves.
     pub(crate) tree: RwLock<()>,
+    /// Held while sizes are counted: each count holds a descriptor for every folder on its way down.
+    counting: std::sync::Mutex<()>,
     names: Vec<Arc<Mutex<()>>>,
     hasher: RandomState,
 }
@@ -79,15 +81,17 @@ impl Space {
         for dir in [&files, &uploads, &trash, &own, dir] {
             dir.sync().map_err(failed("bringing the space's folders to the disk"))?;
         }
-        let index = Index::open(index_dir).map_err(|error| {
-            tracing::error!(%error, "no index");
-            SyncError::Ended
+        let index = Index::open(index_dir).map_err(|error| match error {
+            Failure::Files(source) => SyncError::Space { what: "removing an index that cannot be used", source },
+            _ => SyncError::Ended,
         })?;
+        let ids = Ids::open(number, records.clone()).map_err(|source| SyncError::Records { source })?;
         Ok(Self {
             publisher: Publisher::start(&files).map_err(failed("starting the publisher"))?,
-            pipes: Pipes::new(limits::MAX_PIPES, limits::PIPE_BYTES, limits::IDLE_BODY),
-            ids: Ids::new(number, records.clone()),
             room: Room::of(&files).map_err(failed("asking for the room on the disk"))?,
+            pipes: Pipes::new(limits::MAX_PIPES, limits::PIPE_BYTES, limits::IDLE_BODY),
+            ids,
+            counting: std::sync::Mutex::default(),
             names: std::iter::repeat_with(Arc::default).take(NAME_LOCKS).collect(),
             hasher: RandomState::new(),
             tree: RwLock::default(),

@@ -10,7 +10,7 @@ const FILE: Name = Name::literal("records.redb");
 /// Ids that one durable write reserves: rare enough to cost nothing, small enough that a crash wastes little of 2^36.
 pub(crate) const BLOCK: u64 = 1024;
 /// The first id that the counter gives; 1 is the root's.
-const FIRST: u64 = 2;
+pub(crate) const FIRST: u64 = 2;
 
 /// The first counter of a file id that is not reserved yet.
 #[derive(Debug, Serialize, Deserialize)]
@@ -45,6 +45,11 @@ impl Records {
         Store::open(file, Options::new("space")).map(Self).map_err(|source| SyncError::Records { source })
     }
 
+    /// The first counter that is not reserved yet.
+    pub(crate) fn reserved(&self) -> Result<u64, StoreError> {
+        Ok(self.0.read()?.get(&COUNTER, &0)?.map_or(FIRST, |counter| counter.next))
+    }
+
     /// Reserves the next block of counters, durably, and gives its first.
     pub(crate) fn reserve(&self) -> Result<u64, StoreError> {
         let mut write = self.0.write()?;
@@ -73,10 +78,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let open = || Records::open(&Dir::new(fs::File::open(folder.path()).unwrap().into()).unwrap());
         let records = open().unwrap();
+        assert_eq!(records.reserved().unwrap(), FIRST);
         assert_eq!(records.reserve().unwrap(), FIRST);
         assert_eq!(records.reserve().unwrap(), FIRST + BLOCK);
         drop(records);
         let records = open().unwrap();
+        assert_eq!(records.reserved().unwrap(), FIRST + 2 * BLOCK);
         assert_eq!(records.reserve().unwrap(), FIRST + 2 * BLOCK);
         let trashed = Trashed { path: "a/b".into(), deleted: 5, who: "ana".into() };
         records.trash(&Name::literal("0011"), &trashed).unwrap();
