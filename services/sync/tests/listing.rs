@@ -1,9 +1,15 @@
 //! PROPFIND: one folder at a time, at any size, with the shared spaces at a person's root.
 #![cfg(test)]
+#![expect(clippy::disallowed_methods, reason = "a test starts itself again without root's rights")]
 
 mod harness;
 
-use std::{collections::BTreeSet, fs};
+use std::{
+    collections::BTreeSet,
+    env, fs,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    process::Command,
+};
 
 use croft_api::bulk::{Method, MountLine, Root};
 use croft_model::Right;
@@ -62,6 +68,9 @@ async fn a_folder_is_listed_with_what_is_known() {
     }
     let infinite = link.ask(Method::Propfind, &[], &[("depth", "infinity")], Body::of("")).await;
     assert!(infinite.text().contains("propfind-finite-depth"));
+    let included = "<propfind xmlns='DAV:'><allprop/><include><quota-used-bytes/></include></propfind>";
+    let included = link.ask(Method::Propfind, &[], &[("depth", "0")], Body::of(included)).await;
+    assert_eq!((included.status, all(&included, "d:quota-used-bytes")), (207, vec!["8"]));
     let bare = link.ask(Method::Propfind, &[], &[("depth", "0")], Body::of("")).await;
     assert!(bare.text().contains("getetag") && !bare.text().contains("404"));
     worker.end().await;
@@ -155,5 +164,34 @@ async fn shared_spaces_stand_at_the_root_of_a_person() {
     let own = all(&plain, "d:getetag")[0].to_owned();
     let different: BTreeSet<_> = [own, unknown, read, write, changed, none].into();
     assert_eq!(different.len(), 6);
+    worker.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_not_be_opened_is_listed_all_the_same() {
+    const ALONE: &str = "CROFT_TEST_WITHOUT_RIGHTS";
+    let folder = tempfile::tempdir().unwrap();
+    if folder.path().metadata().unwrap().uid() == 0 && env::var_os(ALONE).is_none() {
+        // Root may open everything, until it starts a program without its rights.
+        let mut again = Command::new("setpriv");
+        again.args(["--bounding-set=-all", "--inh-caps=-all"]).arg(env::current_exe().unwrap()).env(ALONE, "1");
+        let output = again.args(["--exact", "what_may_not_be_opened_is_listed_all_the_same"]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        return;
+    }
+    let worker = Running::start(folder.path()).await;
+    let mut link = worker.link().await;
+    link.put(&["file"], &[], "12345").await;
+    link.ask(Method::Mkcol, &["folder"], &[], Body::of("")).await;
+    link.put(&["folder", "inside"], &[], "123").await;
+    let modes =
+        |mode: u32| ["file", "folder"].map(|name| fs::set_permissions(worker.file(name), fs::Permissions::from_mode(mode)).unwrap());
+    modes(0);
+    assert_eq!(link.get(&["file"], &[]).await.code(), "file-refused");
+    let reply = list(&mut link, &[], "1").await;
+    modes(0o700);
+    assert_eq!(all(&reply, "d:href"), ["/dav/files/ana/", "/dav/files/ana/file", "/dav/files/ana/folder/"]);
+    assert_eq!(all(&reply, "d:getcontentlength"), ["5"]);
+    assert_eq!(all(&reply, "d:getetag").into_iter().collect::<BTreeSet<_>>().len(), 3);
     worker.end().await;
 }

@@ -118,11 +118,26 @@ impl Listing {
         path.push(name.clone());
         let entry = match self.space.entry(&path) {
             Ok(entry) => entry,
-            Err(Failure::Files(error)) if error.is_absent() || error.is_refused() => return Ok(None),
+            Err(Failure::Files(error)) if error.is_absent() => return Ok(None),
+            Err(Failure::Files(error)) if error.is_refused() => return self.closed(name).map(Some),
             Err(Failure::Problem(problem)) if problem.status == 404 => return Ok(None),
             Err(error) => return Err(error),
         };
         self.subject(self.href(Some(name.as_str())), name.as_str(), &entry, Root::No).map(Some)
+    }
+
+    /// An entry that the system does not let the worker open: left out, it would look deleted.
+    fn closed(&self, name: &Name) -> Result<Subject, Failure> {
+        let stat = self.space.files.dir(&self.request.path)?.stat_of(name)?;
+        let stamp = self.space.ids.of_closed(stat)?;
+        let (etag, letters) = (self.space.index.etag(stamp.id), self.request.access.letters(stat.kind, Root::No));
+        let href = self.href(Some(name.as_str()));
+        let known =
+            Subject { name: name.to_string(), id: stamp.id, letters, modified: Some(stat.modified_seconds()), ..Subject::default() };
+        Ok(match stat.kind {
+            Kind::Dir => Subject { href: format!("{href}/"), etag, ..known },
+            _ => Subject { href, etag: etag::file(stamp, stat), file: Some((stat.size, content_type::of(name.as_str()))), ..known },
+        })
     }
 
     fn subject(&self, href: String, name: &str, entry: &Entry, root: Root) -> Result<Subject, Failure> {
