@@ -7,23 +7,30 @@ pub(crate) struct CodeLine {
     pub(crate) number: usize,
     /// What is left.
     pub(crate) code: String,
-    /// Whether the line belongs to a test module (from `#[cfg(test)]` on; tests stand last in a file).
+    /// Whether the line belongs to a test module (from `#[cfg(test)] mod` on; tests stand last in a file).
     pub(crate) in_tests: bool,
 }
 
 /// The lines of `source` that have code. Understands line and block comments, plain and raw strings, and char literals.
 pub(crate) fn code_lines(source: &str) -> Vec<CodeLine> {
     let mut state = State::Code;
-    let mut in_tests = false;
     let mut lines = Vec::new();
     for (index, line) in source.lines().enumerate() {
         let code = strip(line, &mut state);
-        in_tests |= code.contains("#[cfg(test)]") || code.contains("#![cfg(test)]");
         if !code.trim().is_empty() {
-            lines.push(CodeLine { number: index + 1, code, in_tests });
+            lines.push(CodeLine { number: index + 1, code, in_tests: false });
         }
     }
+    let tests = (0..lines.len()).find(|at| starts_tests(&lines[*at..])).unwrap_or(lines.len());
+    lines[tests..].iter_mut().for_each(|line| line.in_tests = true);
     lines
+}
+
+/// Whether only tests follow. A single function for tests, amid the product, does not make the rest of the file one.
+fn starts_tests(lines: &[CodeLine]) -> bool {
+    let [first, rest @ ..] = lines else { return false };
+    let is_module = || first.code.contains("mod ") || rest.first().is_some_and(|next| next.code.trim_start().starts_with("mod "));
+    first.code.contains("#![cfg(test)]") || (first.code.contains("#[cfg(test)]") && is_module())
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -128,5 +135,7 @@ mod tests {
     fn tests_are_told_from_the_product() {
         let lines = code_lines("fn a() {}\n#[cfg(test)]\nmod tests {}\n");
         assert_eq!(lines.iter().map(|line| line.in_tests).collect::<Vec<_>>(), [false, true, true]);
+        let lines = code_lines("#[cfg(test)]\nfn helper() {}\nfn product() {}\n");
+        assert!(lines.iter().all(|line| !line.in_tests));
     }
 }

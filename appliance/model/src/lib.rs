@@ -31,5 +31,5 @@ pub use settings::{BoxSettings, DoorSettings, Person, PersonRole, Right, SCHEMA,
 pub use status::{Pool, RoleState, RoleStatus, Status, Unavailable};
 pub use task::{Progress, Task, TaskState};
 pub use units::Bytes;
-pub use validate::{Invalid, PERMITTED_SUFFIXES, parse_section, parse_settings, validate};
+pub use validate::{Invalid, MAX_MOUNTS, PERMITTED_SUFFIXES, parse_section, parse_settings, validate};
 pub use warning::{Severity, Warning};

@@ -1,6 +1,6 @@
 //! Parsing and pure validation of settings: text becomes types here, once, and each error names its key.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -16,6 +16,8 @@ const MAX_EXTRA_NAMES: usize = 16;
 const MAX_PEOPLE: usize = 256;
 /// Spaces that stand in the settings at a time.
 const MAX_SPACES: usize = 1024;
+/// Shared spaces in one person's tree: as many as a listing of its root carries.
+pub const MAX_MOUNTS: usize = 96;
 
 /// A value that cannot be settings, with the key at fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -123,7 +125,7 @@ fn validate_people(settings: &Settings) -> Result<(), Invalid> {
 
 fn validate_spaces(settings: &Settings) -> Result<(), Invalid> {
     at_most("spaces", settings.spaces.len(), MAX_SPACES)?;
-    let mut names = BTreeSet::new();
+    let (mut names, mut mounts) = (BTreeSet::new(), BTreeMap::new());
     for (id, space) in &settings.spaces {
         let key = format!("spaces.{id}");
         if space.number.0 != id.number() {
@@ -136,6 +138,11 @@ fn validate_spaces(settings: &Settings) -> Result<(), Invalid> {
         }
         if let Some(stranger) = space.members.keys().find(|member| live && !settings.people.contains_key(member)) {
             return Err(Invalid::new(format!("{key}.members.{stranger}"), "is nobody of this household"));
+        }
+        for member in space.members.keys().filter(|_| live && space.kind == SpaceKind::Shared) {
+            let count = mounts.entry(member).or_insert(0_usize);
+            *count += 1;
+            at_most(&format!("{key}.members.{member}"), *count, MAX_MOUNTS)?;
         }
         let others = space.members.keys().filter(|m| settings.people.get(m).is_none_or(|p| p.space != *id)).count();
         if live && space.kind == SpaceKind::Personal && others > 0 {

@@ -90,3 +90,24 @@ fn rules_between_values_hold() {
     check("/door/session_idle_days", json!(0), Some("door.session_idle_days"));
     check("/door/extra_names", json!(vec!["a.local"; 17]), Some("door.extra_names"));
 }
+
+#[test]
+fn a_persons_tree_holds_so_many_shared_spaces_and_archived_ones_do_not_count() {
+    let with = |count: usize, archived: bool| {
+        let mut document = household();
+        let spaces = document.pointer_mut("/spaces").and_then(Value::as_object_mut).expect("an object");
+        for number in 10..10 + count {
+            let mut space = json!({"number": number, "name": format!("Club {number}"), "kind": "shared", "members": {"p1": "read"}});
+            if archived {
+                space["archived_at"] = json!("2026-11-01T00:00:00Z");
+            }
+            spaces.insert(format!("s{number}"), space);
+        }
+        parse_settings(document).and_then(|settings| validate(&settings))
+    };
+    // One is there already.
+    assert_eq!(with(croft_model::MAX_MOUNTS - 1, false), Ok(()));
+    assert_eq!(with(croft_model::MAX_MOUNTS, true), Ok(()));
+    let refused = with(croft_model::MAX_MOUNTS, false).expect_err("one too many");
+    assert!(refused.key.ends_with(".members.p1"), "{refused:?}");
+}

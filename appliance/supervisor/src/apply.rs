@@ -67,8 +67,8 @@ impl Reconcile for Roles {
 
     fn observe(&mut self, now: Instant) -> Self::Observed {
         let ending = self.ending.is_cancelled();
-        self.table.want(&self.croft.manifests, &self.croft.desired.now());
-        self.forget_the_gone();
+        let gone = self.table.want(&self.croft.manifests, &self.croft.desired.now());
+        self.forget_the_gone(&gone);
         for event in self.inbox.take_events() {
             self.table.hear(event, now);
         }
@@ -165,8 +165,9 @@ impl Roles {
         self.waits.insert(unit.into(), wait.abort_handle());
     }
 
-    /// Closes the sockets of units that are no more, so that nobody waits there for ever.
-    fn forget_the_gone(&mut self) {
+    /// Closes the sockets of units that are no more, so that nobody waits there for ever, and takes back what was said of them.
+    fn forget_the_gone(&mut self, gone: &[String]) {
+        gone.iter().for_each(|unit| self.croft.warnings.clear(manifests::SUPERVISOR, CRASH_LOOP, unit));
         let units = &self.table.units;
         self.sockets.retain(|unit, _| units.contains_key(unit));
         self.waits.retain(|unit, wait| {

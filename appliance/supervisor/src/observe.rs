@@ -104,16 +104,18 @@ impl Table {
         (Self { units: BTreeMap::new(), statuses, events }, receiver)
     }
 
-    /// Takes over which units the settings want.
-    pub(crate) fn want(&mut self, manifests: &[Manifest], settings: &InForce) {
+    /// Takes over which units the settings want; gives those that are no more.
+    pub(crate) fn want(&mut self, manifests: &[Manifest], settings: &InForce) -> Vec<String> {
         let wanted = wanted(manifests, settings);
         for (unit, known) in &mut self.units {
             known.wanted = wanted.contains_key(unit);
         }
-        self.units.retain(|_, known| known.wanted || !matches!(known.state, RoleState::Waiting | RoleState::Stopped));
+        let stays = |known: &Known| known.wanted || matches!(known.state, RoleState::Starting | RoleState::Ready | RoleState::Stopping);
+        let gone = self.units.extract_if(.., |_, known| !stays(known)).map(|(unit, _)| unit).collect();
         for (unit, (rank, manifest)) in wanted {
             self.units.entry(unit).or_insert_with(|| Known::new(rank, manifest));
         }
+        gone
     }
 
     /// Takes over what a unit said.

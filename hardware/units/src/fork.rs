@@ -174,7 +174,8 @@ fn become_role(prepared: &mut Prepared) -> ! {
             check(prepared, 1, libc::dup2(*source, place));
             place += 1;
         }
-        libc::syscall(libc::SYS_close_range, place, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
+        let closed = libc::syscall(libc::SYS_close_range, place, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
+        check(prepared, 1, if closed == 0 { 0 } else { -1 });
         check(prepared, 2, libc::setrlimit(libc::RLIMIT_NOFILE, &raw const prepared.max_descriptors));
         if let Some(user) = prepared.user {
             check(prepared, 3, libc::setrlimit(libc::RLIMIT_NPROC, &raw const prepared.max_tasks));

@@ -56,7 +56,8 @@ const MEASURES: [(&str, &str, Measure); 4] = [
 /// Measures the box and nginx, and publishes their figures and ratios.
 pub(super) fn run(tree: &Tree, measured: &Running, credentials: &str) -> miette::Result<()> {
     setup::debian(tree, &setup::TO_BENCH)?;
-    let work = tree.target().join("bench");
+    let folder = Folder(tree.target().join("bench"));
+    let work = folder.0.clone();
     std::fs::create_dir_all(&work).into_diagnostic()?;
     let peer = Nginx::start(tree, &work.join("nginx"))?;
     let servers = [
@@ -78,8 +79,16 @@ pub(super) fn run(tree: &Tree, measured: &Running, credentials: &str) -> miette:
         let samples = rounds(tree, &servers, &work, measure)?;
         table.push_str(&rows(title, unit, &servers, samples));
     }
-    let _ = std::fs::remove_dir_all(&work);
     report::publish(tree, "bulk", &table)
+}
+
+/// The folder of the measured files, gone with the measurement also when that fails.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 fn rounds(tree: &Tree, servers: &[Server; 2], work: &Path, measure: Measure) -> miette::Result<[Vec<Sample>; 2]> {

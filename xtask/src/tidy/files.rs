@@ -160,7 +160,7 @@ mod tests {
         expect("docs/a.md", "see /home/ana/x", Some("/home/"));
         expect("docs/a.md", "GET /dav/home/ana and https://x/tmp/y", None);
         expect("a/src/lib.rs", "//! A.\nlet p = \"/tmp/x\";\n", Some("/tmp/"));
-        expect("a/src/lib.rs", "//! A.\n#[cfg(test)]\nlet p = \"/tmp/x\";\n", None);
+        expect("a/src/lib.rs", "//! A.\n#[cfg(test)]\nmod tests {}\nlet p = \"/tmp/x\";\n", None);
         expect("x/package-lock.json", "\"resolved\": \"https://registry.npmjs.org/a\"", Some("registry"));
         expect("a/tests/b.rs", "//! A.\nsleep(x);\n", Some("a sleep"));
         expect("a/tests/b.rs", "//! A.\n// waits: for the kernel's own minimum.\nsleep(x);\n", None);

@@ -61,7 +61,7 @@ fn toolchain(manifest: &toml::Table, found: &str) -> Option<Complaint> {
 
 /// Codes of the problems that a source makes: the first text after a status.
 fn codes(source: &str) -> Vec<String> {
-    let product = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let product = source.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
     let calls = product.split("Problem::new(").skip(1);
     let code = |call: &str| {
         let (status, rest) = call.split_once('"')?;

@@ -16,8 +16,7 @@ pub const MAX_SEGMENTS: usize = 256;
 pub const MAX_PATH: usize = 4096;
 /// Headers of a request or answer.
 pub const MAX_HEADERS: usize = 32;
-/// Shared spaces in one person's tree.
-pub const MAX_MOUNTS: usize = 96;
+pub use croft_model::MAX_MOUNTS;
 /// Digests in a COMMIT: one of each kind.
 pub const MAX_DIGESTS: usize = 2;
 /// Streams that are open on a link.

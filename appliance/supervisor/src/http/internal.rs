@@ -78,7 +78,9 @@ pub(super) async fn audit(
     }
     tracing::debug!(unit, action = line.action, "a role adds to the audit log");
     let sentence = line.sentence.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_SENTENCE).collect();
-    let line = NewLine { at: Timestamp::now(), who: line.who, action: line.action, sentence, generation: None };
+    // Only identity knows who somebody is; another role speaks for itself.
+    let who = if unit == "identity" { line.who } else { Actor::Role { name: unit } };
+    let line = NewLine { at: Timestamp::now(), who, action: line.action, sentence, generation: None };
     on_disk(move || croft.desired.note(line).map_err(problem)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -184,7 +184,10 @@ fn import_text(croft: &Regulator, wish: &Wish, text: &str) -> Result<Changed, Pr
         Err(problem) if problem.code == "task-cancelled" => TaskState::Cancelled,
         Err(problem) => TaskState::Failed { reason: problem.detail.clone() },
     };
-    task.end(state).map_err(problem)?;
+    if let Err(error) = task.end(state) {
+        // The answer is what became of the settings.
+        tracing::warn!(%error, "the end of an import cannot be noted");
+    }
     result
 }
 

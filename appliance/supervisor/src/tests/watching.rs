@@ -77,6 +77,11 @@ async fn only_roles_that_were_started_here_are_listened_to() {
     croft.ask(As::Nobody, Method::POST, "/internal/v1/audit", line.clone()).await.expect(204);
     let entry = croft.get("/api/v1/activity?limit=1").await.expect(200)["items"][0].clone();
     assert_eq!((&entry["sentence"], &entry["who"]["address"]), (&json!("Wrong passphrase."), &json!("192.0.2.7")));
+    // Another role speaks for itself alone.
+    croft.units.pose("gateway", own_pid());
+    croft.ask(As::Nobody, Method::POST, "/internal/v1/audit", line.clone()).await.expect(204);
+    let entry = croft.get("/api/v1/activity?limit=1").await.expect(200)["items"][0].clone();
+    assert_eq!(entry["who"], json!({ "kind": "role", "name": "gateway" }));
     let mut odd = line;
     odd["action"] = "Session Refused".into();
     croft.ask(As::Nobody, Method::POST, "/internal/v1/audit", odd).await.refused(422, "body-invalid");

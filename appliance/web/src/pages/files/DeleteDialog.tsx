@@ -14,8 +14,9 @@ export function DeleteDialog({ person, folder, entries, onClose }: { person: str
   const client = useQueryClient()
   const remove = async (): Promise<void> => {
     const failures: unknown[] = []
-    for (const { path } of entries) {
-      await deleteEntry(person, path).catch((error: unknown) => {
+    for (const { path, kind, etag } of entries) {
+      // A folder's tag changes with anything below it, so only a file must still be what was seen.
+      await deleteEntry(person, path, kind === 'file' ? etag : undefined).catch((error: unknown) => {
         // What is gone already is as it should be.
         if (!isStatus(error, 404)) failures.push(error)
       })
