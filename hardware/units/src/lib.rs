@@ -11,6 +11,7 @@ mod child;
 mod fake;
 mod fork;
 mod home;
+mod journal;
 mod lines;
 mod notify;
 mod readable;

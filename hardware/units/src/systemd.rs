@@ -6,28 +6,23 @@
 
 use std::{
     collections::BTreeMap,
-    io,
     os::fd::AsFd,
     path::PathBuf,
-    process::Stdio,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture};
-use jiff::Timestamp;
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep, timeout},
 };
 use zbus::{Connection, Fd, OwnedObjectPath, Variant, fdo::PropertiesProxy, proxy::CacheProperties};
 
-use crate::{Exit, Line, News, UnitError, UnitEvent, UnitSpec, Units, lines::MAX_LINE, users};
+use crate::{Exit, Line, News, UnitError, UnitEvent, UnitSpec, Units, journal, users};
 
 /// Events that may wait for the supervisor.
 const EVENT_QUEUE: usize = 256;
-/// Time that `journalctl` gets; the journal of a small box is read in well under a second.
-const JOURNAL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time for a unit of the same name to be gone: one whose supervisor died ends in order first.
 const PREDECESSOR: Duration = Duration::from_secs(30);
 /// How often it is looked whether it is.
@@ -220,13 +215,10 @@ impl Units for SystemdUnits {
 
     fn lines<'a>(&'a self, unit: &'a str, count: usize) -> BoxFuture<'a, Vec<Line>> {
         async move {
-            match journal(&service_name(unit), count).await {
-                Ok(text) => text.lines().filter_map(journal_line).collect(),
-                Err(error) => {
-                    tracing::warn!(unit, %error, "the journal cannot be read");
-                    Vec::new()
-                }
-            }
+            journal::lines(&service_name(unit), count).await.unwrap_or_else(|error| {
+                tracing::warn!(unit, %error, "the journal cannot be read");
+                Vec::new()
+            })
         }
         .boxed()
     }
@@ -354,31 +346,6 @@ impl End {
     }
 }
 
-/// The last lines of a unit as `journalctl` prints them in JSON.
-async fn journal(service: &str, count: usize) -> io::Result<String> {
-    let mut program = tokio::process::Command::new("journalctl");
-    program.args(["--quiet", "--no-pager", "--output=json", "--output-fields=MESSAGE,ERROR"]).args([
-        "--lines",
-        &count.to_string(),
-        "--unit",
-        service,
-    ]);
-    program.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(JOURNAL_TIMEOUT, program.output()).await.map_err(io::Error::other)??;
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-/// A line of the journal's JSON (`systemd.journal-fields(7)`); none for entries without a text.
-fn journal_line(json: &str) -> Option<Line> {
-    let entry: serde_json::Value = serde_json::from_str(json).ok()?;
-    let microseconds: i64 = entry.get("__REALTIME_TIMESTAMP")?.as_str()?.parse().ok()?;
-    let at = Timestamp::from_microsecond(microseconds).ok()?;
-    let message = entry.get("MESSAGE")?.as_str()?;
-    // Without the cause a line about a failure says little.
-    let cause = entry.get("ERROR").and_then(serde_json::Value::as_str).map(|cause| format!(": {cause}")).unwrap_or_default();
-    Some(Line { at, text: message.chars().chain(cause.chars()).take(MAX_LINE).collect() })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -404,14 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn the_journal_is_read_line_by_line() {
-        let check =
-            |json: &str, expected: Option<&str>| assert_eq!(journal_line(json).map(|line| line.text).as_deref(), expected, "{json}");
-        check(r#"{"__REALTIME_TIMESTAMP":"1763880000000000","MESSAGE":"ready"}"#, Some("ready"));
-        check(r#"{"__REALTIME_TIMESTAMP":"1763880000000000","MESSAGE":"cannot run","ERROR":"no room"}"#, Some("cannot run: no room"));
-        check(r#"{"__REALTIME_TIMESTAMP":"1763880000000000","MESSAGE":[1,2]}"#, None);
-        check(r#"{"MESSAGE":"no time"}"#, None);
-        check("-- No entries --", None);
+    fn a_unit_has_its_service() {
         assert_eq!(service_name("sync@s1"), "croft-sync@s1.service");
     }
 }
