@@ -9,6 +9,7 @@ use std::{
 
 use clap::Args;
 use miette::{IntoDiagnostic, WrapErr};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::{run, say, tree::Tree, up};
 
@@ -182,6 +183,10 @@ fn tests(tree: &Tree, log: &mut Log) -> miette::Result<()> {
 }
 
 fn nextest(tree: &Tree) -> Command {
+    // As many descriptors as this machine lets its user have: some tests fill a limit of ours, which is above what a shell starts with.
+    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
+    }
     let mut nextest = run::program(tree, "cargo");
     nextest.args(["nextest", "run", "--workspace", "--locked", "--no-fail-fast"]);
     if !nix::unistd::geteuid().is_root() {
