@@ -91,6 +91,12 @@ test('a shared space is a folder among its members’ files', async ({ page }) =
   await expect(page.getByRole('link', { name })).toBeVisible()
   await page.goto('/files')
   await expect(page.getByRole('option', { name: new RegExp(name) })).toContainText('Shared space')
+  // What has a name among one's own files would be hidden by a space of that name.
+  await page.goto('/settings/spaces')
+  await page.getByRole('button', { name: 'Make a shared space' }).first().click()
+  await form.getByLabel('Name of the folder').fill(name)
+  await expect(form.getByText('something has this name already')).toBeVisible()
+  await expect(form.getByRole('button', { name: 'Make a shared space' })).toBeDisabled()
 })
 
 test('an app password is shown once, opens WebDAV, and no longer after it is revoked', async ({ page, request }) => {

@@ -79,7 +79,7 @@ fn make(tree: &Tree, board: Board, quick: bool) -> miette::Result<PathBuf> {
     setup::debian(tree, &setup::FOR_IMAGE)?;
     web::build(tree)?;
     let mut cargo = run::program(tree, "cargo");
-    cargo.args(["build", "--quiet", "--workspace"]).args((!quick).then_some("--release"));
+    cargo.args(["build", "--workspace"]).args((!quick).then_some("--release"));
     run::shown(&mut cargo)?;
     let built = tree.target().join(if quick { "debug" } else { "release" });
 

@@ -35,6 +35,8 @@ pub(crate) struct Arguments {
 enum When {
     Always,
     NotQuick,
+    /// Not quick either, and only root can do it.
+    OfRoot,
     Long,
 }
 
@@ -65,7 +67,7 @@ const PLAN: [Step; 15] = [
         work: |tree, log| log.cargo(tree, &["test", "--doc", "--workspace", "--locked", "--quiet"]),
     },
     Step { name: "browser", when: When::NotQuick, work: browser },
-    Step { name: "image", when: When::NotQuick, work: image },
+    Step { name: "image", when: When::OfRoot, work: image },
     Step { name: "long", when: When::Long, work: long },
     Step { name: "tools root", when: When::Long, work: |tree, log| log.xtask(tree, &["tools-root"]) },
 ];
@@ -106,6 +108,7 @@ impl Arguments {
         let planned = match step.when {
             When::Always => true,
             When::NotQuick => !self.quick,
+            When::OfRoot => !self.quick && nix::unistd::geteuid().is_root(),
             When::Long => self.long,
         };
         // A step asked for by name runs whatever the plan.
@@ -190,7 +193,7 @@ fn nextest(tree: &Tree) -> Command {
     let mut nextest = run::program(tree, "cargo");
     nextest.args(["nextest", "run", "--workspace", "--locked", "--no-fail-fast"]);
     if !nix::unistd::geteuid().is_root() {
-        say::line("left out, because only root can mount disks: power cuts and full disks on real file systems");
+        say::line("left out, because only root can mount disks: power cuts and full disks, the image and its boots");
         nextest.args(["-E", &format!("not ({MOUNTING})")]);
     }
     nextest
@@ -214,10 +217,6 @@ fn browser(tree: &Tree, log: &mut Log) -> miette::Result<()> {
 
 /// The image out of what was built, and its boots in an emulator.
 fn image(tree: &Tree, log: &mut Log) -> miette::Result<()> {
-    if !nix::unistd::geteuid().is_root() {
-        say::line("left out, because only root can make an image: the appliance and its boots");
-        return Ok(());
-    }
     log.xtask(tree, &["image", "--board", "pc", "--quick-build"])?;
     log.cargo(tree, &["nextest", "run", "--workspace", "--locked", "--no-fail-fast", "--profile", "vm"])
 }

@@ -61,7 +61,7 @@ pub(crate) fn read(command: &mut Command) -> miette::Result<String> {
 /// The command line `croft`, built from this tree.
 pub(crate) fn croft(tree: &Tree, arguments: &[std::ffi::OsString]) -> miette::Result<()> {
     // The whole workspace, as everything else builds it: a part would compile the same libraries with other features once more.
-    shown(program(tree, "cargo").args(["build", "--quiet", "--workspace"]))?;
+    shown(program(tree, "cargo").args(["build", "--workspace"]))?;
     // Paths in the arguments are relative to where the person stands, not to the tree.
     let status = Command::new(tree.target().join("debug/croft")).args(arguments).status().into_diagnostic()?;
     std::process::exit(status.code().unwrap_or(1))

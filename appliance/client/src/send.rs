@@ -1,6 +1,12 @@
 //! Sending one request and reading its answer.
 
-use std::{collections::HashMap, fs::File, os::fd::OwnedFd, path::Path, time::Duration};
+use std::{
+    collections::HashMap,
+    fs::File,
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    path::Path,
+    time::Duration,
+};
 
 use croft_api::{
     call::Role,
@@ -139,6 +145,10 @@ fn sockets(home: &Path) -> Result<Way, ClientError> {
     let no_box = |reason: String| ClientError::NoBox { home: home.display().to_string(), reason };
     let run = File::open(home.join("run")).map_err(|error| no_box(error.to_string()))?;
     let run = RunDirectory::new(OwnedFd::from(run));
+    // A socket that nobody listens on is what a box leaves behind when it ends.
+    if let Err(error) = UnixStream::connect(run.socket("supervisor.sock")) {
+        return Err(no_box(error.to_string()));
+    }
     let client = |socket: &str| {
         reqwest::Client::builder().unix_socket(run.socket(socket)).timeout(TIMEOUT).build().map_err(|error| no_box(error.to_string()))
     };

@@ -69,7 +69,8 @@ fn croftd(tree: &Tree, arguments: &Arguments) -> miette::Result<PathBuf> {
     web::build(tree)?;
     // The whole workspace, as the tests build it: a part of it would compile the same libraries with other features once more.
     let mut cargo = run::program(tree, "cargo");
-    cargo.args(["build", "--quiet", "--workspace"]);
+    // Not quiet: the first time it takes minutes.
+    cargo.args(["build", "--workspace"]);
     if arguments.release {
         cargo.arg("--release");
     }

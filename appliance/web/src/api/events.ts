@@ -1,5 +1,6 @@
 import type { InfiniteData, QueryClient } from '@tanstack/react-query'
 import { keys } from '@/api/keys'
+import { lostBox } from '@/api/reach'
 import { generation, streaming } from '@/api/settled'
 import type { AuditEntry, AuditPage, BoxEvent, SpaceEntry, Status, Task } from '@/api/types'
 
@@ -11,18 +12,23 @@ const AGAIN_MS = 2000
 /** The one live stream: patches the query cache with what the box tells. Returns how to stop it. */
 export function listen(client: QueryClient): () => void {
   let wasOpen = false
+  let failures = 0
   let source: EventSource | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
   const start = (): void => {
     source = open(client)
     source.onopen = () => {
       streaming.set(true)
+      failures = 0
       // What happened while nobody listened is read anew.
       if (wasOpen) void client.invalidateQueries()
       wasOpen = true
     }
     source.onerror = () => {
       streaming.set(false)
+      // Once may be a restart of a part; twice in a row the box is gone, and the page says so before anybody clicks.
+      failures += 1
+      if (failures > 1) lostBox()
       // Browsers come back by themselves from a broken stream, but not from a refusal: the box is starting, or nobody is signed in any more.
       if (source?.readyState !== EventSource.CLOSED) return
       void client.invalidateQueries({ queryKey: keys.session })

@@ -1,6 +1,9 @@
+import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
+import { folderQuery } from '@/api/dav'
 import { addSpace } from '@/api/spaces'
 import type { PersonEntry, Right } from '@/api/types'
+import { usePerson } from '@/components/person'
 import { useSubmit } from '@/components/submit'
 import { FormFoot } from '@/forms/FormFoot'
 import { MemberFields } from '@/forms/MemberFields'
@@ -18,12 +21,16 @@ export function SpaceForm({ people, self, onDone, onCancel }: { people: readonly
     await addSpace(name, members)
     onDone(name)
   })
+  // A shared space lies beside one's own folders, and would hide one of the same name.
+  const own = useQuery(folderQuery(usePerson().name, []))
+  const taken = own.data?.entries.some((entry) => entry.name.toLowerCase() === name.toLowerCase()) === true
   const bad = name !== '' && !isFileName(name)
+  const wrong = bad ? t.files.badName : taken ? t.settings.spaceTaken : undefined
   return (
     <form className="flex flex-col gap-4" onSubmit={submit.onSubmit}>
-      <Field label={t.settings.spaceName} error={bad ? t.files.badName : undefined}>{(ids) => <TextInput {...ids} value={name} onText={setName} required maxLength={100} />}</Field>
+      <Field label={t.settings.spaceName} error={wrong}>{(ids) => <TextInput {...ids} value={name} onText={setName} required maxLength={100} />}</Field>
       <MemberFields people={people} members={members} onChange={setMembers} />
-      <FormFoot submit={submit} action={t.settings.addSpace} disabled={name === '' || bad} cancel={t.common.cancel} onCancel={onCancel} />
+      <FormFoot submit={submit} action={t.settings.addSpace} disabled={name === '' || wrong !== undefined} cancel={t.common.cancel} onCancel={onCancel} />
     </form>
   )
 }

@@ -4,8 +4,8 @@ import { useLocale, useWords } from '@/lib/words'
 import { clock, moment } from '@/lib/units'
 import { Button } from '@/ui/Button'
 
-/** Changes of the settings that nobody can take back: without an owner nobody could govern the box. */
-const FOR_GOOD = 'claim.owner'
+/** Changes of the settings that nobody takes back: people are removed and spaces archived instead, which keeps their files. */
+const FOR_GOOD: readonly string[] = ['claim.owner', 'person.added', 'space.added']
 
 /** One thing that happened. */
 export function ActivityLine({ entry, onUndo }: { entry: AuditEntry; onUndo: (entry: AuditEntry) => void }) {
@@ -16,7 +16,7 @@ export function ActivityLine({ entry, onUndo }: { entry: AuditEntry; onUndo: (en
     <li className="flex flex-wrap items-center gap-x-4 gap-y-1 py-2.5">
       <time dateTime={entry.at} title={moment(at, locale)} className="tabular w-18 text-sm whitespace-nowrap text-ink-3">{clock(at, locale)}</time>
       <p className="min-w-0 flex-1 basis-56 break-words"><Who who={entry.who} /> · {entry.sentence}</p>
-      {entry.generation != null && entry.action !== FOR_GOOD && (
+      {entry.generation != null && !FOR_GOOD.includes(entry.action) && (
         <Button aria-label={`${t.activity.undo}: ${entry.sentence}`} onClick={() => { onUndo(entry) }}>{t.activity.undo}</Button>
       )}
     </li>

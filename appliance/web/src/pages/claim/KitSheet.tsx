@@ -15,7 +15,7 @@ export function KitSheet({ kit, owner }: { kit: RecoveryKit; owner: Owner }) {
   return (
     <section className="print-plain rounded-2 border border-line bg-surface p-5 shadow-card sm:p-7">
       <h2 className="big">{t.claim.sheetTitle(owner.box_name)}</h2>
-      <p className="mt-1 text-sm text-ink-2">{t.claim.sheetMade(owner.display_name, moment(new Date(), locale))}</p>
+      <p className="mt-1 text-sm text-ink-2">{t.claim.sheetMade(owner.display_name, owner.name, moment(new Date(), locale))}</p>
       <div className="mt-5 flex flex-wrap items-start gap-7">
         <ol aria-label={t.claim.words} className="grid flex-1 basis-72 grid-cols-2 gap-x-6 gap-y-1.5 sm:grid-cols-3">
           {kit.words.map((word, at) => (
@@ -25,8 +25,8 @@ export function KitSheet({ kit, owner }: { kit: RecoveryKit; owner: Owner }) {
             </li>
           ))}
         </ol>
-        <svg role="img" aria-label={t.claim.qr} viewBox={`${String(-QUIET)} ${String(-QUIET)} ${String(side)} ${String(side)}`} shapeRendering="crispEdges" className="w-44 rounded-1 bg-white">
-          <path className="fill-black" d={qrPath(kit.qr)} />
+        <svg role="img" aria-label={t.claim.qr} viewBox={`${String(-QUIET)} ${String(-QUIET)} ${String(side)} ${String(side)}`} shapeRendering="crispEdges" className="w-44 rounded-1 bg-code">
+          <path className="fill-code-ink" d={qrPath(kit.qr)} />
         </svg>
       </div>
       <p className="mt-5 text-sm text-ink-2">{t.claim.sheetUse(location.origin)}</p>
