@@ -109,11 +109,6 @@ fn start(role: &Role) -> Result<(), roles::Failure> {
         std::io::stderr().write_all(format!("croftd: {error}\n").as_bytes())?;
         return Err(error.into());
     }
-    match role {
-        Role::Openapi => return Ok(openapi::print()?),
-        Role::Units { folder } => return Ok(units::write(folder)?),
-        _ => {}
-    }
     // First of all, before anything else of this process could take one of their numbers.
     let descriptors = Descriptors::from_env()?;
     confine(role, &descriptors)?;

@@ -9,6 +9,7 @@ use std::{
 
 use croft_model::{Manifest, RoleState, Severity, SocketKind, Warning};
 use croft_reconcile::{Next, Reconcile};
+use croft_telemetry::error_chain;
 use croft_units::{Exit, HomeError, Limits, UnitSpec, sockets};
 use jiff::Timestamp;
 use tokio::task::AbortHandle;
@@ -119,9 +120,9 @@ impl Roles {
                 known.enter(RoleState::Starting);
             }
             Err(error) => {
-                tracing::error!(unit, error = %chain(&error), "a role cannot be started");
+                tracing::error!(unit, error = %error_chain(&error), "a role cannot be started");
                 known.enter(RoleState::Starting);
-                known.ended(unit, Exit::Fault(chain(&error)), Instant::now());
+                known.ended(unit, Exit::Fault(error_chain(&error)), Instant::now());
                 self.inbox.news.notify_one();
             }
         }
@@ -135,7 +136,7 @@ impl Roles {
         tokio::spawn(async move {
             // Its end comes as an event; the grace bounds the wait.
             if let Err(error) = units.stop(&unit, grace).await {
-                tracing::warn!(unit, error = %chain(&error), "a role cannot be stopped");
+                tracing::warn!(unit, error = %error_chain(&error), "a role cannot be stopped");
             }
         });
     }
@@ -148,7 +149,7 @@ impl Roles {
         let listener = match self.sockets_of(unit) {
             Ok(sockets) => sockets.first().map(|(_, listener)| Arc::clone(listener)),
             Err(error) => {
-                tracing::error!(unit, error = %chain(&error), "nobody can call a role");
+                tracing::error!(unit, error = %error_chain(&error), "nobody can call a role");
                 None
             }
         };
@@ -286,15 +287,4 @@ pub(crate) const RUN_MODE: u32 = 0o711;
 fn manifest_of<'a>(manifests: &'a [Manifest], unit: &str) -> Option<&'a Manifest> {
     let role = unit.split_once('@').map_or(unit, |(role, _)| role);
     manifests.iter().find(|manifest| manifest.name.as_str() == role)
-}
-
-/// An error with all of its causes, in one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text = format!("{text}: {next}");
-        cause = next.source();
-    }
-    text
 }

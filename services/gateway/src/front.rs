@@ -11,7 +11,7 @@ use croft_api::{
 };
 use croft_model::{Claims, Problem, Projection, Scope};
 use croft_telemetry::{Counter, Metrics};
-use http::{HeaderValue, Method, Request, header, uri::Authority};
+use http::{HeaderValue, Method, Request, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -21,7 +21,7 @@ use tracing::Instrument;
 use crate::{
     assets,
     body::Lingering,
-    bulk::Workers,
+    bulk::{Workers, files},
     certificate::Certificate,
     crowd::{Crowd, Place},
     dav, events,
@@ -133,13 +133,13 @@ impl Front {
             "/ca.crt" => Ok(self.certificate_file().await?),
             "/api/v1/openapi.json" => Ok(json(self.openapi)),
             _ if path.starts_with("/dav/") => self.files(client, id, &projection, request, &path).await,
-            _ if path.starts_with("/api/") => self.api(client, id, request, &path, &host).await,
+            _ if path.starts_with("/api/") => self.api(client, id, request, &path).await,
             _ if path.starts_with("/internal/") => Err(nothing_here()),
             _ => assets::serve(request.method(), &path, request.headers()),
         }
     }
 
-    async fn api(&self, client: IpAddr, id: &str, request: Request<Lingering>, path: &str, _: &Authority) -> Result<Response, Problem> {
+    async fn api(&self, client: IpAddr, id: &str, request: Request<Lingering>, path: &str) -> Result<Response, Problem> {
         let domain = path.strip_prefix("/api/v1/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
         let (domain, role) = self.domains.get_key_value(domain).ok_or_else(nothing_here)?;
         let listens = domain == "events" && request.method() == Method::GET;
@@ -193,7 +193,7 @@ impl Front {
         let (owner, _) = household::person_named(projection, name).filter(|(owner, _)| *owner == person).ok_or_else(nobody)?;
         let tree = household::tree_of(projection, owner).ok_or_else(nobody)?;
         let pass = dav::Pass { sign_in: &self.sign_in, shown: &shown, client };
-        dav::answer(&self.workers, &pass, name, &tree, id, request).await
+        files::answer(&self.workers, &pass, (name, &tree), id, request).await
     }
 
     async fn metrics(&self, client: IpAddr, request: &Request<Lingering>) -> Result<Response, Problem> {
