@@ -71,7 +71,7 @@ pub(crate) fn run(tree: &Tree, arguments: &Arguments) -> miette::Result<()> {
     }
     let mut ends = Signals::new([consts::SIGINT, consts::SIGTERM]).into_diagnostic()?;
     let mut machine = Machine::start(&tools, &home, arguments)?;
-    let mut serial = Serial::open(&home.join("serial.log"))?;
+    let mut serial = Serial::new(home.join("serial.log"));
     let begun = Instant::now();
     let mut ready = false;
     loop {
@@ -207,8 +207,8 @@ struct Serial {
 }
 
 impl Serial {
-    fn open(path: &Path) -> miette::Result<Self> {
-        Ok(Self { path: path.to_owned(), read: 0, told: Vec::new() })
+    fn new(path: PathBuf) -> Self {
+        Self { path, read: 0, told: Vec::new() }
     }
 
     /// Prints each line that a person needs for the claim, once.
