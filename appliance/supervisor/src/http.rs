@@ -3,6 +3,7 @@
 mod extract;
 mod household;
 mod internal;
+mod power;
 mod settings;
 mod watch;
 
@@ -40,6 +41,7 @@ pub fn routes() -> Routes<Arc<Regulator>> {
         .add(account, routes!(watch::warnings))
         .add(manage, routes!(watch::logs))
         .add(account, routes!(watch::events))
+        .add(manage, routes!(power::order))
         // Which role it is, is asked of the process at the other end: see `internal::Caller`.
         .add(Needs::Nothing, routes!(internal::projection))
         .add(Needs::Nothing, routes!(internal::report))

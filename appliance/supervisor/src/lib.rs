@@ -1,7 +1,7 @@
 //! The supervisor: the one regulator of a box.
 //!
 //! **Owns** the settings with their history, the audit log, the tasks, the warnings, the event stream, and the life of the roles.
-//! **Needs** `hardware/units` to run processes and to hold the box's folder, `croft-store` for its one file, manifests (embedded).
+//! **Needs** `hardware/units` to run processes and to hold the box's folder, `hardware/boot` to end the machine, `croft-store` for its one file, manifests (embedded).
 //! **Emits** projections of the settings to the roles, events to people, warnings and statuses.
 //! **Never** touches a byte of anybody's files, and listens on no network address.
 //!
@@ -26,6 +26,7 @@ mod keys;
 mod manifests;
 mod observe;
 mod plan;
+mod power;
 mod projection;
 mod records;
 mod regulator;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{desired::Desired, events::Events, manifests::SUPERVISOR, tasks::Tasks, warnings::Warnings};
+use crate::{desired::Desired, events::Events, manifests::SUPERVISOR, power::PowerSwitch, tasks::Tasks, warnings::Warnings};
 
 /// The state behind the routes.
 pub struct Regulator {
@@ -19,6 +19,7 @@ pub struct Regulator {
     /// The roles as they run, in the order in which they are started.
     pub(crate) roles: watch::Receiver<Vec<RoleStatus>>,
     pub(crate) units: Arc<dyn Units>,
+    pub(crate) power: PowerSwitch,
     pub(crate) home: Arc<Home>,
     pub(crate) manifests: Arc<[Manifest]>,
     /// True when all roles and spaces run as the user of this process.

@@ -16,6 +16,7 @@ use croft_api::{
     routes::Gate,
     socket::{self, Peers},
 };
+use croft_boot::{Boot, NoBoot, SystemdBoot};
 use croft_model::{Manifest, SocketKind};
 use croft_store::{Options, Store};
 use croft_units::{ChildUnits, Home, SystemdUnits, UnitEvent, Units, sockets};
@@ -32,6 +33,7 @@ use crate::{
     health, http, keys,
     manifests::{SUPERVISOR, manifests},
     observe::{Inbox, Table},
+    power::PowerSwitch,
     regulator::{Regulator, peers},
     tasks::Tasks,
     warnings::Warnings,
@@ -74,6 +76,7 @@ pub async fn run(home: &Path, mut descriptors: Descriptors) -> Result<(), Superv
         events,
         roles: statuses,
         units,
+        power: PowerSwitch::new(boot()),
         home: Arc::clone(&home),
         manifests: Arc::clone(&manifests),
         one_user: !Home::has_users(),
@@ -124,12 +127,22 @@ pub async fn run(home: &Path, mut descriptors: Descriptors) -> Result<(), Superv
 
 /// Whoever runs processes here: systemd where the supervisor's unit file says so, otherwise this process.
 async fn units() -> Result<(Arc<dyn Units>, mpsc::Receiver<UnitEvent>), SupervisorError> {
-    if std::env::var(UNITS).is_ok_and(|units| units == "systemd") {
+    if on_appliance() {
         let (units, events) = SystemdUnits::of_this_program().await?;
         return Ok((Arc::new(units), events));
     }
     let (units, events) = ChildUnits::of_this_program()?;
     Ok((Arc::new(units), events))
+}
+
+/// Whoever ends the machine: systemd where it runs the roles; elsewhere the machine is not the box's.
+fn boot() -> Arc<dyn Boot> {
+    if on_appliance() { Arc::new(SystemdBoot) } else { Arc::new(NoBoot) }
+}
+
+/// Whether the supervisor's unit file says that this is the appliance.
+fn on_appliance() -> bool {
+    std::env::var(UNITS).is_ok_and(|units| units == "systemd")
 }
 
 /// Wakes the loop of the roles when the settings change or the box is to end.
