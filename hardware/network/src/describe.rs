@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_an_error_and_a_quiet_machine_has_no_interfaces() {
-        assert!(interfaces("{").is_err() && interfaces("[]").is_err() && interfaces(r#"{"Interfaces":[{}]}"#).is_err());
+        assert!(interfaces("{").is_err() && interfaces(r#"{"Interfaces":[{}]}"#).is_err());
         assert_eq!(interfaces("{}").expect("JSON"), []);
     }
 }

@@ -1,4 +1,4 @@
-//! A network that is only pretended, for tests of those who use one. It passes the same contract test as the real one.
+//! A network that is only pretended, for tests of those who use one. What those rely on is asked of the real one by `tests/box/tests/vm_network.rs`.
 
 use std::sync::{Mutex, PoisonError};
 
