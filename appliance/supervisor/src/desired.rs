@@ -6,7 +6,7 @@ use std::{
 };
 
 use croft_api::wire::settings::Changed;
-use croft_model::{Actor, AuditEntry, Event, Invalid, Problem, Section, Settings};
+use croft_model::{Actor, AuditEntry, Event, Invalid, NetworkSettings, Problem, Section, Settings};
 use croft_store::{Store, StoreError};
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -141,13 +141,32 @@ impl Desired {
             return Err(Problem::new(409, "no-trial", "No new address waits to be kept.")
                 .hint("If the box went back to its address of before, set the new one again."));
         }
+        if now.trial.as_ref().is_some_and(|trial| !trial.begun) {
+            let sentence = "The new address is not in force yet, so nobody can have found the box there.";
+            return Err(Problem::new(409, "trial-not-begun", sentence).hint("Try again at the new address in a moment.").retry_after(2));
+        }
+        self.keep_tried(&now, author)
+    }
+
+    /// Ends a trial of the router's address: somebody wants that one, proved or not.
+    ///
+    /// # Errors
+    /// A full disk.
+    pub(crate) fn settle(&self, author: &Author) -> Result<(), Problem> {
+        let _alone = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.now();
+        let tried = now.trial.is_some() && now.settings.network == NetworkSettings::default();
+        if tried { self.keep_tried(&now, author) } else { Ok(()) }
+    }
+
+    fn keep_tried(&self, now: &InForce, author: &Author) -> Result<(), Problem> {
         let sentence = match &now.settings.network.static_address {
             Some(fixed) => format!("Kept the new address {}.", fixed.address.addr()),
             None => "Kept the address that the router gives.".into(),
         };
         let line = NewLine { at: author.at, who: author.who.clone(), action: "network.confirmed".into(), sentence, generation: None };
         let entry = self.end_trial(line).map_err(problem)?;
-        self.in_force.send_replace(Arc::new(InForce { trial: None, ..(*now).clone() }));
+        self.in_force.send_replace(Arc::new(InForce { trial: None, ..now.clone() }));
         // The section is the same, but it no longer goes back: whoever shows it reads anew.
         self.events.tell(Event::Settings { generation: now.generation, sections: vec![Section::Network] });
         self.events.tell(Event::Activity { entry });
@@ -162,19 +181,29 @@ impl Desired {
         Ok(entry)
     }
 
+    /// Notes that the address on trial is in force.
+    pub(crate) fn trial_begins(&self, generation: u64) {
+        self.change_trial(generation, |trial| Trial { begun: true, ..trial.clone() });
+    }
+
+    /// Changes what is known of a running trial, if that makes a difference.
+    fn change_trial(&self, generation: u64, change: impl FnOnce(&Trial) -> Trial) {
+        self.in_force.send_if_modified(|now| {
+            let running = now.trial.as_ref().filter(|trial| trial.generation == generation && !trial.over);
+            let changed = running.map(|trial| change(trial)).filter(|changed| now.trial.as_ref() != Some(changed));
+            changed.is_some_and(|trial| {
+                *now = Arc::new(InForce { trial: Some(trial), ..(**now).clone() });
+                true
+            })
+        });
+    }
+
     /// Puts what was before a trial into force, whatever the disk says; then into the settings.
     ///
     /// # Errors
     /// The disk does not take it: the settings still say what was tried, and the trial stays over.
     pub(crate) fn roll_back(&self, trial: &Trial, at: Timestamp) -> Result<(), Problem> {
-        self.in_force.send_if_modified(|now| {
-            let running = now.trial.as_ref().filter(|standing| standing.generation == trial.generation && !standing.over);
-            let over = running.map(|trial| Trial { over: true, ..trial.clone() });
-            over.is_some_and(|trial| {
-                *now = Arc::new(InForce { trial: Some(trial), ..(**now).clone() });
-                true
-            })
-        });
+        self.change_trial(trial.generation, |trial| Trial { over: true, ..trial.clone() });
         let who = Actor::Role { name: SUPERVISOR.into() };
         let wish = Wish { author: Author { who, why: "Nobody confirmed the new address.".into(), at }, seen: Seen::Whatever, dry_run: false };
         let back = |now: &InForce| {

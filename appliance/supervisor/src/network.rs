@@ -34,12 +34,15 @@ const NOT_APPLIED: &str = "network-not-applied";
 /// Keeps the machine as the settings say until the box ends.
 pub(crate) async fn keep(croft: Arc<Regulator>, network: Arc<dyn Network>) {
     let (mut settings, mut fingerprint) = (croft.desired.follow(), croft.fingerprint.subscribe());
-    let mut keeper = Keeper { croft, network, done: Done::default(), running: None };
+    let mut keeper = Keeper { croft, network, done: Done::default(), addressed: false, running: None };
     loop {
         let now = settings.borrow_and_update().clone();
         let id = fingerprint.borrow_and_update().as_deref().map(id);
         let deadline = keeper.judge_trial(&now).await;
         keeper.look(id.as_deref()).await;
+        if let (Some(trial), true) = (&now.trial, keeper.addressed) {
+            keeper.croft.desired.trial_begins(trial.generation);
+        }
         let next = deadline.into_iter().chain([Instant::now() + LOOK]).min().unwrap_or_else(Instant::now);
         // Cancel-safe: what was not seen stays marked in its channel.
         tokio::select! {
@@ -55,6 +58,8 @@ struct Keeper {
     croft: Arc<Regulator>,
     network: Arc<dyn Network>,
     done: Done,
+    /// The address is as it was wanted at the last look.
+    addressed: bool,
     /// The trial that runs, by its generation, and its end on a clock that nobody sets.
     running: Option<(u64, Instant)>,
 }
@@ -98,11 +103,14 @@ impl Keeper {
         };
         let plan = plan::plan((Instant::now(), Timestamp::now()), &wanted, &seen, &self.done);
         let mut warnings = plan.warnings;
+        self.addressed = seen.interfaces.is_some();
         for step in plan.steps {
-            if matches!(step, Step::Address(_)) && self.done.addressing.is_some() {
+            let is_address = matches!(step, Step::Address(_));
+            if is_address && self.done.addressing.is_some() {
                 tokio::time::sleep(ANSWER_FIRST).await;
             }
             if let Err((subject, error)) = self.carry_out(step).await {
+                self.addressed &= !is_address;
                 tracing::warn!(subject, error = %chain(&error), "the machine is not as the settings say");
                 warnings.push(not_applied(subject, &error));
             }

@@ -18,6 +18,8 @@ pub(crate) struct Trial {
     pub(crate) before: NetworkSettings,
     /// When it ends.
     pub(crate) until: Timestamp,
+    /// The new address is in force: from now on a request that arrives is a proof of it.
+    pub(crate) begun: bool,
     /// Its time is up, or the box has been started anew since: what was before is in force, whatever the settings still say.
     pub(crate) over: bool,
 }
@@ -30,7 +32,7 @@ impl Trial {
 
     /// A trial of an earlier start.
     pub(crate) fn read(record: TrialRecord) -> Self {
-        Self { generation: record.generation, before: record.before, until: record.until, over: true }
+        Self { generation: record.generation, before: record.before, until: record.until, begun: false, over: true }
     }
 }
 
@@ -47,7 +49,7 @@ pub(crate) fn after(
     }
     let proved = trial.map_or(&before.network, |trial| &trial.before);
     let tried = way != Way::Endpoint && after.network != *proved;
-    tried.then(|| Trial { generation, before: proved.clone(), until, over: false })
+    tried.then(|| Trial { generation, before: proved.clone(), until, begun: false, over: false })
 }
 
 /// The network settings that are in force: on a trial that is over, those of before.
@@ -80,7 +82,7 @@ mod tests {
 
     /// A change from `from` (with a trial that goes back to the second) to `to`; to what the trial after it goes back.
     fn check(from: Option<&str>, on_trial: Option<Option<&str>>, to: Option<&str>, way: Way, expected: Option<Option<&str>>) {
-        let trial = on_trial.map(|before| Trial { generation: 4, before: network(before), until: Timestamp::UNIX_EPOCH, over: false });
+        let trial = on_trial.map(|before| Trial { generation: 4, before: network(before), until: Timestamp::UNIX_EPOCH, begun: false, over: false });
         let found = after((&settings(from), trial.as_ref()), &settings(to), (5, way), Timestamp::UNIX_EPOCH);
         assert_eq!(found.map(|trial| trial.before), expected.map(network), "{from:?} ({on_trial:?}) → {to:?}");
     }
@@ -100,7 +102,7 @@ mod tests {
     #[test]
     fn what_was_before_is_in_force_once_a_trial_is_over() {
         let after = settings(B);
-        let mut trial = Trial { generation: 5, before: network(A), until: Timestamp::UNIX_EPOCH, over: false };
+        let mut trial = Trial { generation: 5, before: network(A), until: Timestamp::UNIX_EPOCH, begun: false, over: false };
         assert_eq!(in_force(&after, None), &network(B));
         assert_eq!(in_force(&after, Some(&trial)), &network(B));
         assert_eq!(in_force(&after, Some(&Trial::read(trial.record()))), &network(A));

@@ -53,10 +53,9 @@ pub(super) async fn reset(
             Ok((Proposal { document, counters: now.counters, way: Way::Endpoint, action: "network.reset", sentence }, ()))
         };
         let changed = croft.desired.change(&wish, automatic)?.0;
-        // The router's address may itself have been on trial: then the settings were like that already.
-        let tried = croft.desired.now().trial.as_ref().is_some_and(|trial| !trial.over);
-        if tried && !wish.dry_run {
-            croft.desired.confirm(&wish.author)?;
+        if !wish.dry_run {
+            // The router's address may itself have been on trial: then the settings were like that already.
+            croft.desired.settle(&wish.author)?;
         }
         Ok(changed)
     });
