@@ -58,6 +58,12 @@ enum Command {
     /// The trees of files.
     #[command(subcommand)]
     Space(space::Space),
+    /// The network, and the box's address in it.
+    #[command(subcommand)]
+    Network(network::Network),
+    /// The time zone, and who is asked for the time.
+    #[command(subcommand)]
+    Time(time::Time),
     /// App passwords, for clients that are not a browser.
     #[command(subcommand)]
     Token(token::Token),
@@ -90,6 +96,8 @@ async fn run(command: Command, home: Option<&Path>, client: &Client, say: &Say) 
         Command::Settings(command) => settings::run(command, client, say).await,
         Command::Person(command) => person::run(command, client, say).await,
         Command::Space(command) => space::run(command, client, say).await,
+        Command::Network(command) => network::run(command, client, say).await,
+        Command::Time(command) => time::run(command, client, say).await,
         Command::Token(command) => token::run(command, client, say).await,
         Command::Logs(command) => logs::run(command, client, say).await,
         Command::Health => health::run(client, say).await,

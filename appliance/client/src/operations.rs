@@ -8,6 +8,7 @@ use croft_api::{
         account::{AppPassword, AppPasswordEntry, Invitation, Invite, NewAppPassword},
         claim::ClaimStatus,
         household::{NewPerson, NewSpace, PersonEntry, SpaceEntry},
+        network::NetworkStatus,
         settings::{Changed, Difference, SettingsDocument},
         watch::LogLine,
     },
@@ -163,6 +164,30 @@ impl Client {
     /// See [`ClientError`].
     pub async fn import(&self, toml: String, intent: &Intent) -> Result<Changed, ClientError> {
         self.json(intent.of(Call::new(Method::POST, "/api/v1/settings/import")).body("application/toml", toml.into_bytes())).await
+    }
+
+    /// How the box stands in the network.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn network(&self) -> Result<NetworkStatus, ClientError> {
+        self.json(Call::new(Method::GET, "/api/v1/network")).await
+    }
+
+    /// Keeps the address that is on trial.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; `no-trial` when there is none.
+    pub async fn confirm_network(&self) -> Result<NetworkStatus, ClientError> {
+        self.json(Call::new(Method::POST, "/api/v1/network/confirm")).await
+    }
+
+    /// Lets the router give the address again, at once.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn reset_network(&self, intent: &Intent) -> Result<Changed, ClientError> {
+        self.json(intent.of(Call::new(Method::POST, "/api/v1/network/reset"))).await
     }
 
     /// The household.

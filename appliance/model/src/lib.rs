@@ -6,9 +6,11 @@
 
 mod activity;
 mod capability;
+mod clock;
 mod event;
 mod ids;
 mod manifest;
+mod network;
 mod patch;
 mod power;
 mod problem;
@@ -22,9 +24,11 @@ mod warning;
 
 pub use activity::{Actor, AuditEntry, Change, Commit};
 pub use capability::{Claims, MAX_CAPABILITY_SECONDS, Principal, Scope};
+pub use clock::{Ntp, TimeSettings};
 pub use event::Event;
 pub use ids::{IdError, PersonId, SessionId, SpaceId, SpaceNumber, TaskId};
 pub use manifest::{DirectorySpec, Limits, Manifest, ManifestError, Network, RoleName, SocketKind, SocketSpec, Start};
+pub use network::{Interface, InterfaceKind, NetworkSettings, StaticAddress};
 pub use patch::{PatchConflict, diff, inverse_of, merge, revert};
 pub use power::Power;
 pub use problem::Problem;

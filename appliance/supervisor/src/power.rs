@@ -74,7 +74,8 @@ fn warning(how: Power, error: &BootError) -> Warning {
         severity: Severity::Degraded,
         title: format!("The box was told to {how} and could not."),
         meaning: "It goes on as before; nothing is lost.".into(),
-        action: "Try once more. If it does not help, press the power button of the box once, for a moment: that shuts it down in order.".into(),
+        action: "Try once more. If it does not help, press the power button of the box once, for a moment: that shuts it down in order."
+            .into(),
         lines: vec![croft_telemetry::error_chain(error)],
         depends_on: None,
         since: Timestamp::now(),

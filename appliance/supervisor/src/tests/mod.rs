@@ -1,6 +1,7 @@
 //! The supervisor from outside: real requests over a real Unix socket, with capabilities signed as identity signs them.
 
 mod household;
+mod network;
 mod power;
 mod roles;
 mod settings;
@@ -28,17 +29,19 @@ use croft_api::{
 };
 use croft_boot::{Boot, FakeBoot};
 use croft_model::{Claims, Event, PersonId, PersonRole, Principal, Problem, Scope};
+use croft_network::{FakeNetwork, Network};
 use croft_store::{Options, Store, crash::Disk};
 use croft_units::{FakeUnits, Home, UnitEvent, Units, sockets};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     apply::Roles,
+    change::Trials,
     desired::Desired,
     events::{Events, Listener},
     http as routes,
@@ -92,14 +95,24 @@ impl TestBox {
 
     /// A box claimed by Ana (`p1`, `s1`).
     pub(super) async fn claimed() -> Self {
-        let this = Self::new().await;
+        Self::new().await.claim().await
+    }
+
+    /// The box, claimed by Ana.
+    pub(super) async fn claim(self) -> Self {
+        let this = self;
         let owner = json!({ "name": "ana", "display_name": "Ana", "box_name": "Our house" });
         this.ask(As::Nobody, Method::PUT, "/internal/v1/owner", owner).await.expect(200);
         this
     }
 
-    /// A box with what lies on `disk`.
+    /// A box with what lies on `disk`, on a machine that looks after its own network.
     pub(super) async fn on(disk: Disk) -> Self {
+        Self::with(disk, None, Trials::Never).await
+    }
+
+    /// A box with what lies on `disk`, on this machine; new addresses are tried like this.
+    pub(super) async fn with(disk: Disk, network: Option<Arc<FakeNetwork>>, trials: Trials) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let home = Arc::new(Home::open(folder.path()).expect("a home"));
         let run = Arc::new(home.directory("run", 0o711, None).expect("run"));
@@ -108,12 +121,14 @@ impl TestBox {
         let (units, boot) = (Arc::new(units), Arc::new(FakeBoot::new()));
         let (table, statuses) = Table::new(events.clone());
         let croft = Arc::new(Regulator {
-            desired: Desired::open(store.clone(), events.clone()).expect("settings"),
+            desired: Desired::open(store.clone(), events.clone(), trials).expect("settings"),
             tasks: Arc::new(Tasks::open(store, events.clone(), Timestamp::now()).expect("tasks")),
             warnings: Warnings::new(events.clone()),
             events,
             roles: statuses,
             units: Arc::clone(&units) as Arc<dyn Units>,
+            network: network.clone().map(|network| network as Arc<dyn Network>),
+            fingerprint: watch::Sender::new(None),
             power: PowerSwitch::new(Arc::clone(&boot) as Arc<dyn Boot>),
             home,
             manifests: manifests().expect("manifests").into(),

@@ -32,7 +32,10 @@ async fn an_order_is_answered_noted_and_then_carried_out() {
         assert_eq!(answer, json!({ "do": order, "in_seconds": 1 }));
         assert!(croft.boot.ended().is_empty(), "the answer comes first");
         let line = croft.get("/api/v1/activity?limit=1").await.expect(200)["items"][0].clone();
-        assert_eq!((&line["sentence"], &line["action"], &line["who"]["kind"]), (&json!(sentence), &json!(format!("power.{order}")), &json!(name)));
+        assert_eq!(
+            (&line["sentence"], &line["action"], &line["who"]["kind"]),
+            (&json!(sentence), &json!(format!("power.{order}")), &json!(name))
+        );
         assert_eq!(told(&croft, 1).await, [how]);
     }
 }
