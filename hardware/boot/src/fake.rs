@@ -17,6 +17,7 @@ pub struct FakeBoot {
 struct World {
     ended: Vec<Power>,
     refusal: Option<&'static str>,
+    foreign: bool,
 }
 
 impl FakeBoot {
@@ -29,6 +30,11 @@ impl FakeBoot {
     /// Refuses from now on, for this reason; none to do as it is told again.
     pub fn refuse(&self, reason: Option<&'static str>) {
         self.world().refusal = reason;
+    }
+
+    /// Is somebody else's machine from now on.
+    pub fn disown(&self) {
+        self.world().foreign = true;
     }
 
     /// The ends that were begun so far, in order.
@@ -44,7 +50,7 @@ impl FakeBoot {
 
 impl Boot for FakeBoot {
     fn may(&self) -> Result<(), BootError> {
-        Ok(())
+        if self.world().foreign { Err(BootError::NotOurs) } else { Ok(()) }
     }
 
     fn end(&self, how: Power) -> BoxFuture<'_, Result<(), BootError>> {
@@ -73,5 +79,7 @@ mod tests {
         let error = boot.end(Power::ShutDown).now_or_never().expect("at once").expect_err("refused");
         assert_eq!(error.to_string(), "the system did not take the order to shut down");
         assert_eq!(boot.ended(), [Power::Restart]);
+        boot.disown();
+        assert!(matches!(boot.may(), Err(BootError::NotOurs)));
     }
 }

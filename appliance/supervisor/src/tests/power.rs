@@ -53,12 +53,21 @@ async fn a_second_order_is_refused_while_the_first_is_under_way() {
 async fn only_owners_and_only_what_is_known() {
     let croft = TestBox::claimed().await;
     croft.ask(As::Member, Method::POST, PATH, json!({ "do": "restart" })).await.refused(403, "not-allowed");
-    croft.ask(As::Nobody, Method::POST, PATH, json!({ "do": "restart" })).await.refused(401, "capability-missing");
+    croft.ask(As::Nobody, Method::POST, PATH, json!({ "do": "restart" })).await.refused(401, "capability-refused");
     for body in [json!({ "do": "explode" }), json!({}), json!({ "do": "restart", "now": true }), json!("restart")] {
         croft.post(PATH, body).await.refused(422, "body-invalid");
     }
     let line = croft.get("/api/v1/activity?limit=1").await.expect(200)["items"][0]["action"].clone();
     assert!(!line.as_str().expect("a code").starts_with("power."), "nothing was noted: {line}");
+    assert!(croft.boot.ended().is_empty());
+}
+
+#[tokio::test]
+async fn a_machine_that_is_somebody_elses_is_not_ended() {
+    let croft = TestBox::claimed().await;
+    croft.boot.disown();
+    let problem = croft.post(PATH, json!({ "do": "restart" })).await.refused(409, "power-not-ours");
+    assert!(problem.detail.contains("somebody's machine"), "{problem:?}");
     assert!(croft.boot.ended().is_empty());
 }
 
