@@ -1,5 +1,7 @@
 // The page of port 80: shows the fingerprint in groups, opens the steps of this device, and tells when the certificate works.
 
+import { codeIn } from '../src/lib/pairing'
+
 /** How often the encrypted side is tried, in milliseconds. */
 const TRY_MS = 3000
 
@@ -23,6 +25,13 @@ function openOwnSystem(): void {
   document.querySelector(`details[data-system="${system}"]`)?.setAttribute('open', '')
 }
 
+/** Hands the pairing code of the console's picture on to the claim. It stands behind `#`, which no network ever sees. */
+function handOn(): void {
+  const go = document.getElementById('go')
+  const code = codeIn(location.hash.slice(1))
+  if (go instanceof HTMLAnchorElement && code !== undefined) go.hash = `claim=${code}`
+}
+
 async function tryEncrypted(): Promise<void> {
   try {
     // The answer cannot be read from here; that there is one at all means that the browser trusts the certificate.
@@ -37,6 +46,5 @@ async function tryEncrypted(): Promise<void> {
 
 groupFingerprint()
 openOwnSystem()
+handOn()
 void tryEncrypted()
-
-export {}

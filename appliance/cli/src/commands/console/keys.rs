@@ -54,7 +54,7 @@ pub(crate) enum Keys {
 }
 
 impl Keys {
-    /// Takes a key. While the box cannot act (`acts` is false) none begins a question.
+    /// Takes a key. While the box cannot act none begins a question.
     pub(crate) fn press(&mut self, key: Key, acts: Acts, now: Instant) -> Step {
         match self {
             Self::Asking(ask, since) => {
@@ -100,7 +100,8 @@ impl Keys {
     pub(crate) fn words(&self, acts: Acts) -> [String; 2] {
         let keys = match acts {
             Acts::Yes => "s  shut down      r  restart      n  reset the network",
-            Acts::No => "Keys work as soon as the box answers.",
+            Acts::Later => "Keys work as soon as the box answers.",
+            Acts::No => "",
         };
         match self {
             Self::Resting => [String::new(), keys.into()],
@@ -125,7 +126,9 @@ impl Keys {
 pub(crate) enum Acts {
     /// It answers.
     Yes,
-    /// It starts, ends, or does not answer.
+    /// It starts, or does not answer.
+    Later,
+    /// It ends.
     No,
 }
 
@@ -181,9 +184,11 @@ mod tests {
 
     #[test]
     fn a_box_that_does_not_answer_is_asked_for_nothing() {
-        assert_eq!(pressed(&[('s', 0), ('y', 1000)], Acts::No), (Vec::new(), Keys::Resting));
+        for acts in [Acts::Later, Acts::No] {
+            assert_eq!(pressed(&[('s', 0), ('y', 1000)], acts), (Vec::new(), Keys::Resting));
+        }
         let (mut desk, now) = (Keys::Asking(RESTART, Instant::now()), Instant::now() + Duration::from_secs(1));
-        assert_eq!(desk.press(Key::Char('y'), Acts::No, now), Step::Show, "it went away under the question");
+        assert_eq!(desk.press(Key::Char('y'), Acts::Later, now), Step::Show, "it went away under the question");
         assert_eq!(desk, Keys::Resting);
     }
 
