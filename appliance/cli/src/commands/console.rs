@@ -21,7 +21,6 @@ use std::{
 };
 
 use croft_client::{Client, ClientError, Door, Intent};
-use croft_model::Power;
 use jiff::Zoned;
 use tokio::{
     signal::unix::{SignalKind, signal},
