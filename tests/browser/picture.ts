@@ -8,7 +8,7 @@ const FOLDER = join(import.meta.dirname, '../../docs/guides/pictures')
 export async function picture(page: Page, name: string): Promise<void> {
   if (process.env['CROFT_PICTURES'] === undefined) return
   const before = page.viewportSize()
-  await page.setViewportSize({ width: 760, height: 640 })
+  await page.setViewportSize({ width: 760, height: 560 })
   await page.evaluate(() => { if (document.activeElement instanceof HTMLElement) document.activeElement.blur(); scrollTo(0, 0) })
   await page.screenshot({ path: join(FOLDER, `${name}.png`), animations: 'disabled' })
   if (before) await page.setViewportSize(before)
