@@ -8,11 +8,13 @@ use croft_api::{
         account::{AppPassword, AppPasswordEntry, Invitation, Invite, NewAppPassword},
         claim::ClaimStatus,
         household::{NewPerson, NewSpace, PersonEntry, SpaceEntry},
+        network::NetworkStatus,
+        power::{PowerOrder, PowerTaken},
         settings::{Changed, Difference, SettingsDocument},
         watch::LogLine,
     },
 };
-use croft_model::{AuditEntry, Commit, PersonId, Section, Status, Warning};
+use croft_model::{AuditEntry, Commit, PersonId, Power, Section, Status, Warning};
 use http::{Method, header};
 use serde_json::Value;
 
@@ -163,6 +165,38 @@ impl Client {
     /// See [`ClientError`].
     pub async fn import(&self, toml: String, intent: &Intent) -> Result<Changed, ClientError> {
         self.json(intent.of(Call::new(Method::POST, "/api/v1/settings/import")).body("application/toml", toml.into_bytes())).await
+    }
+
+    /// Restarts the machine or shuts it down, a moment after the answer.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; `power-not-ours` on a machine whose power is not the box's.
+    pub async fn power(&self, how: Power) -> Result<PowerTaken, ClientError> {
+        self.json(Call::new(Method::POST, "/api/v1/power").json(&PowerOrder { how })?).await
+    }
+
+    /// How the box stands in the network.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn network(&self) -> Result<NetworkStatus, ClientError> {
+        self.json(Call::new(Method::GET, "/api/v1/network")).await
+    }
+
+    /// Keeps the address that is on trial.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; `no-trial` when there is none.
+    pub async fn confirm_network(&self) -> Result<NetworkStatus, ClientError> {
+        self.json(Call::new(Method::POST, "/api/v1/network/confirm")).await
+    }
+
+    /// Lets the router give the address again, at once.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn reset_network(&self, intent: &Intent) -> Result<Changed, ClientError> {
+        self.json(intent.of(Call::new(Method::POST, "/api/v1/network/reset"))).await
     }
 
     /// The household.

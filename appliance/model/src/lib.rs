@@ -6,10 +6,13 @@
 
 mod activity;
 mod capability;
+mod clock;
 mod event;
 mod ids;
 mod manifest;
+mod network;
 mod patch;
+mod power;
 mod problem;
 mod projection;
 mod settings;
@@ -21,10 +24,13 @@ mod warning;
 
 pub use activity::{Actor, AuditEntry, Change, Commit};
 pub use capability::{Claims, MAX_CAPABILITY_SECONDS, Principal, Scope};
+pub use clock::{Ntp, TimeSettings};
 pub use event::Event;
 pub use ids::{IdError, PersonId, SessionId, SpaceId, SpaceNumber, TaskId};
 pub use manifest::{DirectorySpec, Limits, Manifest, ManifestError, Network, RoleName, SocketKind, SocketSpec, Start};
+pub use network::{Interface, InterfaceKind, NetworkSettings, StaticAddress};
 pub use patch::{PatchConflict, diff, inverse_of, merge, revert};
+pub use power::Power;
 pub use problem::Problem;
 pub use projection::{Projection, Report, Secret};
 pub use settings::{BoxSettings, DoorSettings, Person, PersonRole, Right, SCHEMA, Section, Settings, Space, SpaceKind};

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{PersonId, SpaceId, SpaceNumber};
+use crate::{NetworkSettings, PersonId, SpaceId, SpaceNumber, TimeSettings};
 
 /// The version of the settings document that this release writes. A larger one is refused, a smaller one is migrated.
 pub const SCHEMA: u32 = 1;
@@ -31,6 +31,12 @@ pub struct Settings {
     /// How the box is reached.
     #[serde(default)]
     pub door: DoorSettings,
+    /// How the box has its address.
+    #[serde(default)]
+    pub network: NetworkSettings,
+    /// Where the box is in time.
+    #[serde(default)]
+    pub time: TimeSettings,
 }
 
 impl Default for Settings {
@@ -41,6 +47,8 @@ impl Default for Settings {
             people: BTreeMap::new(),
             spaces: BTreeMap::new(),
             door: DoorSettings::default(),
+            network: NetworkSettings::default(),
+            time: TimeSettings::default(),
         }
     }
 }
@@ -168,11 +176,15 @@ pub enum Section {
     Spaces,
     /// [`DoorSettings`].
     Door,
+    /// [`NetworkSettings`].
+    Network,
+    /// [`TimeSettings`].
+    Time,
 }
 
 impl Section {
     /// Every section, in the order of the document.
-    pub const ALL: [Self; 4] = [Self::Box, Self::People, Self::Spaces, Self::Door];
+    pub const ALL: [Self; 6] = [Self::Box, Self::People, Self::Spaces, Self::Door, Self::Network, Self::Time];
 
     /// The key in the document.
     #[must_use]
@@ -182,6 +194,8 @@ impl Section {
             Self::People => "people",
             Self::Spaces => "spaces",
             Self::Door => "door",
+            Self::Network => "network",
+            Self::Time => "time",
         }
     }
 }
@@ -199,7 +213,7 @@ impl FromStr for Section {
         Self::ALL
             .into_iter()
             .find(|section| section.key() == text)
-            .ok_or_else(|| crate::Invalid::new(text, "is not a section: the sections are box, people, spaces and door"))
+            .ok_or_else(|| crate::Invalid::new(text, "is not a section: the sections are box, people, spaces, door, network and time"))
     }
 }
 

@@ -65,6 +65,8 @@ pub fn parse_section(settings: &mut Settings, section: Section, value: Value) ->
         Section::People => settings.people = read(key, value)?,
         Section::Spaces => settings.spaces = read(key, value)?,
         Section::Door => settings.door = read(key, value)?,
+        Section::Network => settings.network = read(key, value)?,
+        Section::Time => settings.time = read(key, value)?,
     }
     Ok(())
 }
@@ -91,7 +93,9 @@ pub fn validate(settings: &Settings) -> Result<(), Invalid> {
     }
     validate_people(settings)?;
     validate_spaces(settings)?;
-    validate_door(settings)
+    validate_door(settings)?;
+    crate::network::validate(&settings.network)?;
+    crate::clock::validate(&settings.time)
 }
 
 fn validate_people(settings: &Settings) -> Result<(), Invalid> {

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use croft_model::{Actor, Change, Commit, Invalid, Problem, Section, Settings, diff, inverse_of, parse_section, parse_settings, validate};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::{
     guard::{self, Way},
-    records::{Counters, CurrentRecord},
+    records::{Counters, CurrentRecord, TrialRecord},
+    trial::{self, Trial},
 };
 
 /// Longest reason that is kept, in characters: a few sentences.
@@ -27,6 +28,8 @@ pub(crate) struct InForce {
     pub(crate) counters: Counters,
     /// The document.
     pub(crate) settings: Settings,
+    /// The new address that nobody has confirmed yet.
+    pub(crate) trial: Option<Trial>,
 }
 
 /// Who wants a change, why and when.
@@ -47,6 +50,15 @@ pub(crate) struct Proposal {
     pub(crate) action: &'static str,
     /// Sentence for the audit log; made from the keys when absent.
     pub(crate) sentence: Option<String>,
+}
+
+/// Whether a new address is tried before it stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trials {
+    /// It is, for so long.
+    Last(SignedDuration),
+    /// It is not: the machine looks after its own address.
+    Never,
 }
 
 /// The commit that makes a proposal true.
@@ -83,9 +95,10 @@ impl InForce {
     ///
     /// # Errors
     /// A schema from the future, or a document that this release cannot read.
-    pub(crate) fn read(record: CurrentRecord) -> Result<Self, Invalid> {
+    pub(crate) fn read(record: CurrentRecord, trial: Option<TrialRecord>) -> Result<Self, Invalid> {
         let settings = parse_settings(record.document)?;
-        Ok(Self { generation: record.generation, versions: record.versions, counters: record.counters, settings })
+        let trial = trial.map(Trial::read);
+        Ok(Self { generation: record.generation, versions: record.versions, counters: record.counters, settings, trial })
     }
 }
 
@@ -109,14 +122,21 @@ pub(crate) fn section(before: &InForce, section: Section, value: Value) -> Resul
 ///
 /// # Errors
 /// The problem that names the key at fault; nothing was changed.
-pub(crate) fn plan(before: &InForce, proposal: Proposal, author: &Author) -> Result<Option<Next>, Problem> {
+pub(crate) fn plan(before: &InForce, proposal: Proposal, author: &Author, trials: Trials) -> Result<Option<Next>, Problem> {
     if author.why.chars().count() > MAX_WHY {
         return Err(Problem::new(422, "why-too-long", format!("A reason has at most {MAX_WHY} characters.")).key("why"));
     }
     let settings = parse_settings(proposal.document)?;
     guard::judge(&before.settings, &settings, proposal.way, before.counters, author.at)?;
     validate(&settings)?;
-    let mut next = InForce { generation: before.generation + 1, versions: before.versions.clone(), counters: proposal.counters, settings };
+    let generation = before.generation + 1;
+    let trial = match trials {
+        Trials::Last(length) => {
+            trial::after((&before.settings, before.trial.as_ref()), &settings, (generation, proposal.way), author.at + length)
+        }
+        Trials::Never => None,
+    };
+    let mut next = InForce { generation, versions: before.versions.clone(), counters: proposal.counters, settings, trial };
     let changes = differences(&before.document(), &next.document());
     if changes.is_empty() {
         return Ok(None);

@@ -25,6 +25,13 @@ pub(crate) async fn keep(croft: Arc<Regulator>, identity: Role) {
         let door = identity.json::<(), Door>(Method::GET, "/internal/v1/door", None, None).await;
         let pause = match door {
             Ok(door) => {
+                croft.fingerprint.send_if_modified(|known| {
+                    let new = known.as_ref() != Some(&door.fingerprint);
+                    if new {
+                        *known = Some(door.fingerprint.clone());
+                    }
+                    new
+                });
                 let pause = if door.pairing_code.is_some() { SOON } else { LATER };
                 if written.as_ref() == Some(&door) { pause } else { write(&croft, door, &mut written, pause) }
             }

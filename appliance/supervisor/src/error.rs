@@ -4,6 +4,7 @@ use std::{io, path::PathBuf};
 
 use croft_api::inherit::InheritError;
 use croft_model::{Invalid, Problem};
+use croft_network::NetworkError;
 use croft_store::{StoreError, Trouble};
 use croft_units::{HomeError, UnitError};
 
@@ -49,6 +50,9 @@ pub enum SupervisorError {
     /// Roles cannot be started on this machine.
     #[error("roles cannot be started here")]
     Units(#[from] UnitError),
+    /// The network of this machine cannot be looked after.
+    #[error("the machine's network cannot be looked after")]
+    Network(#[from] NetworkError),
     /// The key of the capabilities cannot be made or read.
     #[error("cannot make the key of the capabilities")]
     Key(#[source] io::Error),

@@ -3,6 +3,8 @@
 mod extract;
 mod household;
 mod internal;
+mod network;
+mod power;
 mod settings;
 mod watch;
 
@@ -40,6 +42,10 @@ pub fn routes() -> Routes<Arc<Regulator>> {
         .add(account, routes!(watch::warnings))
         .add(manage, routes!(watch::logs))
         .add(account, routes!(watch::events))
+        .add(account, routes!(network::show))
+        .add(manage, routes!(network::confirm))
+        .add(manage, routes!(network::reset))
+        .add(manage, routes!(power::order))
         // Which role it is, is asked of the process at the other end: see `internal::Caller`.
         .add(Needs::Nothing, routes!(internal::projection))
         .add(Needs::Nothing, routes!(internal::report))

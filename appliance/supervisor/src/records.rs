@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use croft_model::{AuditEntry, Commit, Section, Task};
+use croft_model::{AuditEntry, Commit, NetworkSettings, Section, Task};
 use croft_store::{Table, first_version};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -50,9 +51,20 @@ pub(crate) struct AuditRecord(pub(crate) AuditEntry);
 #[serde(transparent)]
 pub(crate) struct TaskRecord(pub(crate) Task);
 
-first_version!(CurrentRecord, CommitRecord, AuditRecord, TaskRecord);
+/// A new address that nobody has confirmed yet. It is written with the settings that brought it, so no start finds one without the other.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct TrialRecord {
+    /// Generation of the settings that brought it.
+    pub(crate) generation: u64,
+    /// What to go back to.
+    pub(crate) before: NetworkSettings,
+    /// When it was to end.
+    pub(crate) until: Timestamp,
+}
 
-/// The one record of [`CURRENT`].
+first_version!(CurrentRecord, CommitRecord, AuditRecord, TaskRecord, TrialRecord);
+
+/// The one record of [`CURRENT`] and of [`TRIAL`].
 pub(crate) const THE_ONE: u8 = 0;
 /// The settings in force.
 pub(crate) const CURRENT: Table<u8, CurrentRecord> = Table::new("settings");
@@ -60,5 +72,7 @@ pub(crate) const CURRENT: Table<u8, CurrentRecord> = Table::new("settings");
 pub(crate) const HISTORY: Table<u64, CommitRecord> = Table::new("history");
 /// Lines of the audit log by number.
 pub(crate) const AUDIT: Table<u64, AuditRecord> = Table::new("audit");
+/// The trial of an address, while there is one.
+pub(crate) const TRIAL: Table<u8, TrialRecord> = Table::new("network-trial");
 /// Tasks by number.
 pub(crate) const TASKS: Table<u64, TaskRecord> = Table::new("tasks");

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use croft_model::{Manifest, RoleName, RoleStatus, SpaceId};
+use croft_network::Network;
 use croft_units::{Home, ROLE_USERS, SPACE_USERS, Units};
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{desired::Desired, events::Events, manifests::SUPERVISOR, tasks::Tasks, warnings::Warnings};
+use crate::{desired::Desired, events::Events, manifests::SUPERVISOR, power::PowerSwitch, tasks::Tasks, warnings::Warnings};
 
 /// The state behind the routes.
 pub struct Regulator {
@@ -19,6 +20,11 @@ pub struct Regulator {
     /// The roles as they run, in the order in which they are started.
     pub(crate) roles: watch::Receiver<Vec<RoleStatus>>,
     pub(crate) units: Arc<dyn Units>,
+    /// The machine's network; none on a machine that looks after its own.
+    pub(crate) network: Option<Arc<dyn Network>>,
+    /// Fingerprint of the household's certificate, once identity has said it.
+    pub(crate) fingerprint: watch::Sender<Option<String>>,
+    pub(crate) power: PowerSwitch,
     pub(crate) home: Arc<Home>,
     pub(crate) manifests: Arc<[Manifest]>,
     /// True when all roles and spaces run as the user of this process.

@@ -16,24 +16,30 @@ use croft_api::{
     routes::Gate,
     socket::{self, Peers},
 };
+use croft_boot::{Boot, NoBoot, SystemdBoot};
 use croft_model::{Manifest, SocketKind};
+use croft_network::{Network, NetworkError, SystemdNetwork};
 use croft_store::{Options, Store};
 use croft_units::{ChildUnits, Home, SystemdUnits, UnitEvent, Units, sockets};
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     SupervisorError,
     apply::{RUN_MODE, Roles},
+    change::Trials,
     desired::{Desired, OpenError},
     door,
     events::Events,
     health, http, keys,
     manifests::{SUPERVISOR, manifests},
+    network,
     observe::{Inbox, Table},
+    power::PowerSwitch,
     regulator::{Regulator, peers},
     tasks::Tasks,
+    trial,
     warnings::Warnings,
 };
 
@@ -65,15 +71,19 @@ pub async fn run(home: &Path, mut descriptors: Descriptors) -> Result<(), Superv
     };
     let events = Events::new();
     let (units, unit_events) = units().await?;
+    let network = machine().await?;
     let (table, statuses) = Table::new(events.clone());
     let closed = CancellationToken::new();
     let croft = Arc::new(Regulator {
-        desired: open_desired(&store, &home, &events)?,
+        desired: open_desired(&store, &home, &events, network.as_ref().map_or(Trials::Never, |_| Trials::Last(trial::LENGTH)))?,
         tasks: Arc::new(Tasks::open(store.clone(), events.clone(), Timestamp::now()).map_err(|source| store_error(&home, source))?),
         warnings: Warnings::new(events.clone()),
         events,
         roles: statuses,
         units,
+        network: network.clone(),
+        fingerprint: watch::Sender::new(None),
+        power: PowerSwitch::new(boot()),
         home: Arc::clone(&home),
         manifests: Arc::clone(&manifests),
         one_user: !Home::has_users(),
@@ -98,11 +108,12 @@ pub async fn run(home: &Path, mut descriptors: Descriptors) -> Result<(), Superv
         tokio::spawn(Arc::clone(&inbox).fill(unit_events)),
         tokio::spawn(tell_of_news(Arc::clone(&croft), Arc::clone(&inbox), lifecycle.stopping())),
     ];
-    let until_closed = [
+    let mut until_closed = vec![
         tokio::spawn(socket::serve(api, http::routes().build(Arc::clone(&croft)), gate, closed.clone())),
         tokio::spawn(health::watch_room(Arc::clone(&croft))),
         tokio::spawn(door::keep(Arc::clone(&croft), identity)),
     ];
+    until_closed.extend(network.map(|network| tokio::spawn(network::keep(Arc::clone(&croft), network))));
     lifecycle.ready();
     tracing::info!(home = %home.path().display(), one_user = croft.one_user, "the box runs");
     // Ends when the box is to end and all roles have. They can still ask and tell until then.
@@ -122,14 +133,31 @@ pub async fn run(home: &Path, mut descriptors: Descriptors) -> Result<(), Superv
     Ok(())
 }
 
+/// The network of this machine, where systemd runs the roles; elsewhere the machine looks after its own.
+async fn machine() -> Result<Option<Arc<dyn Network>>, NetworkError> {
+    if !under_systemd() {
+        return Ok(None);
+    }
+    Ok(Some(Arc::new(SystemdNetwork::of_this_machine().await?)))
+}
+
+fn under_systemd() -> bool {
+    std::env::var(UNITS).is_ok_and(|units| units == "systemd")
+}
+
 /// Whoever runs processes here: systemd where the supervisor's unit file says so, otherwise this process.
 async fn units() -> Result<(Arc<dyn Units>, mpsc::Receiver<UnitEvent>), SupervisorError> {
-    if std::env::var(UNITS).is_ok_and(|units| units == "systemd") {
+    if under_systemd() {
         let (units, events) = SystemdUnits::of_this_program().await?;
         return Ok((Arc::new(units), events));
     }
     let (units, events) = ChildUnits::of_this_program()?;
     Ok((Arc::new(units), events))
+}
+
+/// Whoever ends the machine: systemd where it runs the roles; elsewhere the machine is not the box's.
+fn boot() -> Arc<dyn Boot> {
+    if under_systemd() { Arc::new(SystemdBoot) } else { Arc::new(NoBoot) }
 }
 
 /// Wakes the loop of the roles when the settings change or the box is to end.
@@ -168,8 +196,8 @@ fn open_store(path: &Path) -> Result<Store, SupervisorError> {
     Store::open(file, Options::new(SUPERVISOR)).map_err(failed)
 }
 
-fn open_desired(store: &Store, home: &Home, events: &Events) -> Result<Desired, SupervisorError> {
-    Desired::open(store.clone(), events.clone()).map_err(|error| match error {
+fn open_desired(store: &Store, home: &Home, events: &Events, trials: Trials) -> Result<Desired, SupervisorError> {
+    Desired::open(store.clone(), events.clone(), trials).map_err(|error| match error {
         OpenError::Store(source) => store_error(home, source),
         OpenError::Settings(source) => SupervisorError::Settings { path: store_path(home), source },
     })

@@ -32,8 +32,8 @@ use crate::error::GatewayError;
 const RETRY: Duration = Duration::from_millis(300);
 /// Pause before identity is asked again after it knew other names than the gateway.
 const OTHER_NAMES: Duration = Duration::from_secs(1);
-/// How often names, addresses and the remaining life are looked at.
-const LOOK: Duration = Duration::from_secs(60);
+/// How often names, addresses and the remaining life are looked at: somebody waits at a new address, and it is tried for minutes only.
+const LOOK: Duration = Duration::from_secs(5);
 /// A certificate is renewed when less than this is left: a third of its 90 days.
 const RENEW_BEFORE_SECONDS: i64 = 30 * 24 * 3600;
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use croft_model::{BoxSettings, Change, Commit, DoorSettings, Person, PersonId, Section, Settings, Space, SpaceId};
+use croft_model::{
+    BoxSettings, Change, Commit, DoorSettings, NetworkSettings, Person, PersonId, Section, Settings, Space, SpaceId, TimeSettings,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -29,6 +31,10 @@ pub enum SectionValue {
     Spaces(BTreeMap<SpaceId, Space>),
     /// Section `door`.
     Door(DoorSettings),
+    /// Section `network`.
+    Network(NetworkSettings),
+    /// Section `time`.
+    Time(TimeSettings),
 }
 
 /// How a change is to be made.

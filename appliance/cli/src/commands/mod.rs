@@ -4,10 +4,13 @@ pub(crate) mod activity;
 pub(crate) mod console;
 pub(crate) mod health;
 pub(crate) mod logs;
+pub(crate) mod network;
 pub(crate) mod person;
+pub(crate) mod power;
 pub(crate) mod settings;
 pub(crate) mod space;
 pub(crate) mod status;
+pub(crate) mod time;
 pub(crate) mod token;
 
 use croft_client::ClientError;

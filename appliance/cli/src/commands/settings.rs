@@ -125,7 +125,8 @@ async fn set(key: &str, text: &str, intent: &Intent, client: &Client, say: &Say)
     Ok(())
 }
 
-fn changed(changed: &Changed) -> String {
+/// What a change did, for people.
+pub(crate) fn changed(changed: &Changed) -> String {
     match &changed.commit {
         None => "The settings already were like that; nothing changed.".into(),
         Some(commit) => {

@@ -55,6 +55,8 @@ pub(super) async fn show_section(State(croft): Croft, Id(section): Id<String>) -
         Section::People => SectionValue::People(settings.people),
         Section::Spaces => SectionValue::Spaces(settings.spaces),
         Section::Door => SectionValue::Door(settings.door),
+        Section::Network => SectionValue::Network(settings.network),
+        Section::Time => SectionValue::Time(settings.time),
     };
     Ok(with_etag(Answer(value), &now.etag(section)))
 }

@@ -1,6 +1,8 @@
 //! The supervisor from outside: real requests over a real Unix socket, with capabilities signed as identity signs them.
 
 mod household;
+mod network;
+mod power;
 mod roles;
 mod settings;
 mod start;
@@ -25,23 +27,27 @@ use croft_api::{
     routes::Gate,
     socket::{self, Peers},
 };
+use croft_boot::{Boot, FakeBoot};
 use croft_model::{Claims, Event, PersonId, PersonRole, Principal, Problem, Scope};
+use croft_network::{FakeNetwork, Network};
 use croft_store::{Options, Store, crash::Disk};
 use croft_units::{FakeUnits, Home, UnitEvent, Units, sockets};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     apply::Roles,
+    change::Trials,
     desired::Desired,
     events::{Events, Listener},
     http as routes,
     manifests::manifests,
     observe::{Inbox, Table},
+    power::PowerSwitch,
     regulator::Regulator,
     tasks::Tasks,
     warnings::Warnings,
@@ -54,6 +60,7 @@ const SEED: [u8; 32] = [7; 32];
 pub(super) struct TestBox {
     pub(super) croft: Arc<Regulator>,
     pub(super) units: Arc<FakeUnits>,
+    pub(super) boot: Arc<FakeBoot>,
     pub(super) disk: Disk,
     pub(super) roles: Option<Roles>,
     pub(super) inbox: Arc<Inbox>,
@@ -88,28 +95,41 @@ impl TestBox {
 
     /// A box claimed by Ana (`p1`, `s1`).
     pub(super) async fn claimed() -> Self {
-        let this = Self::new().await;
+        Self::new().await.claim().await
+    }
+
+    /// The box, claimed by Ana.
+    pub(super) async fn claim(self) -> Self {
+        let this = self;
         let owner = json!({ "name": "ana", "display_name": "Ana", "box_name": "Our house" });
         this.ask(As::Nobody, Method::PUT, "/internal/v1/owner", owner).await.expect(200);
         this
     }
 
-    /// A box with what lies on `disk`.
+    /// A box with what lies on `disk`, on a machine that looks after its own network.
     pub(super) async fn on(disk: Disk) -> Self {
+        Self::with(disk, None, Trials::Never).await
+    }
+
+    /// A box with what lies on `disk`, on this machine; new addresses are tried like this.
+    pub(super) async fn with(disk: Disk, network: Option<Arc<FakeNetwork>>, trials: Trials) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let home = Arc::new(Home::open(folder.path()).expect("a home"));
         let run = Arc::new(home.directory("run", 0o711, None).expect("run"));
         let store = Store::open_on(&disk, Options::new("supervisor")).expect("a store");
         let (events, (units, unit_events)) = (Events::new(), FakeUnits::new());
-        let units = Arc::new(units);
+        let (units, boot) = (Arc::new(units), Arc::new(FakeBoot::new()));
         let (table, statuses) = Table::new(events.clone());
         let croft = Arc::new(Regulator {
-            desired: Desired::open(store.clone(), events.clone()).expect("settings"),
+            desired: Desired::open(store.clone(), events.clone(), trials).expect("settings"),
             tasks: Arc::new(Tasks::open(store, events.clone(), Timestamp::now()).expect("tasks")),
             warnings: Warnings::new(events.clone()),
             events,
             roles: statuses,
             units: Arc::clone(&units) as Arc<dyn Units>,
+            network: network.clone().map(|network| network as Arc<dyn Network>),
+            fingerprint: watch::Sender::new(None),
+            power: PowerSwitch::new(Arc::clone(&boot) as Arc<dyn Boot>),
             home,
             manifests: manifests().expect("manifests").into(),
             one_user: true,
@@ -140,7 +160,7 @@ impl TestBox {
             waits: BTreeMap::new(),
         };
         let role = Role::new(RunDirectory::new(run.try_clone().expect("a copy")), "supervisor");
-        Self { croft, units, disk, roles: Some(roles), inbox, ending, unit_events: Some(unit_events), role, _folder: folder }
+        Self { croft, units, boot, disk, roles: Some(roles), inbox, ending, unit_events: Some(unit_events), role, _folder: folder }
     }
 
     /// Sends a request with a JSON body (none for null).

@@ -11,6 +11,7 @@ export const keys = {
   spaces: ['spaces'],
   sections: ['section'],
   section: (name: string) => ['section', name],
+  network: ['network'],
   activity: ['activity'],
   commit: (generation: number) => ['commit', generation],
   sessions: ['sessions'],

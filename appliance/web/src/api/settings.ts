@@ -2,7 +2,7 @@ import { queryOptions } from '@tanstack/react-query'
 import { call } from '@/api/http'
 import { keys } from '@/api/keys'
 import { settled } from '@/api/settled'
-import type { BoxSettings, DoorSettings, Person, Space } from '@/api/types'
+import type { BoxSettings, DoorSettings, NetworkSettings, Person, Space, TimeSettings } from '@/api/types'
 
 /** The sections of the settings document. What may be left out when it is sent is always there when it is read. */
 export interface Sections {
@@ -10,6 +10,8 @@ export interface Sections {
   people: Record<string, Person>
   spaces: Record<string, Space>
   door: Required<DoorSettings>
+  network: NetworkSettings
+  time: Required<TimeSettings>
 }
 
 /** A section with the ETag that a change of it must name. */

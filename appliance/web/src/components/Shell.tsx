@@ -3,6 +3,7 @@ import { Banner } from '@/components/Banner'
 import { Island } from '@/components/Island'
 import { Palette } from '@/components/Palette'
 import { Rail } from '@/components/Rail'
+import { TrialBanner } from '@/components/TrialBanner'
 import { useWords } from '@/lib/words'
 import { Icon } from '@/ui/Icon'
 
@@ -32,6 +33,7 @@ export function Shell({ page, place, children }: { page: string; place: string; 
       <Rail page={page} onFind={() => { setFinding(true) }} />
       <div className="pb-36 md:pb-28 md:pl-54">
         <Banner />
+        <TrialBanner />
         <main ref={main} id="main" tabIndex={-1} className="mx-auto w-full max-w-[1240px] px-4 pt-6 outline-none sm:px-9 sm:pt-9">
           <button type="button" onClick={() => { setFinding(true) }} aria-label={t.nav.find} className="no-print float-right ml-3 grid size-10 place-items-center rounded-full border border-line bg-surface text-ink-2 md:hidden"><Icon name="find" /></button>
           {children}

@@ -19,7 +19,7 @@ export type Route =
   | { page: 'settings'; section: SettingsSection }
 
 /** The parts of the settings page, each with an address of its own. */
-export const settingsSections = ['box', 'people', 'spaces', 'account', 'door'] as const
+export const settingsSections = ['box', 'people', 'spaces', 'account', 'door', 'network'] as const
 export type SettingsSection = (typeof settingsSections)[number]
 
 /** The address of a folder. */

@@ -157,6 +157,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/network": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the box stands in the network: its interfaces with their addresses, and an address on trial. */
+        get: operations["network_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/network/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keeps the address that is on trial. Ask for it at the new address: that it arrives is the proof. */
+        post: operations["network_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/network/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets the router give the address again, at once and without a trial. */
+        post: operations["network_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/passphrase": {
         parameters: {
             query?: never;
@@ -204,6 +255,23 @@ export interface paths {
         post?: never;
         /** Removes a person. The person's space is archived; the last owner stays. */
         delete: operations["people_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/power": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Restarts the box or shuts it down, a moment after the answer. */
+        post: operations["power"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -871,6 +939,28 @@ export interface components {
             /** @description Its SHA-256, as pairs of hexadecimal digits with colons. */
             fingerprint: string;
         };
+        /** @description An interface as it is. */
+        Interface: {
+            /** @description Its addresses with the lengths of their prefixes, `192.168.1.20/24`; those of the link alone (`fe80::`) last. */
+            addresses: string[];
+            /** @description Whether a cable is in it, or a wireless network joined. */
+            carrier: boolean;
+            /** @description Who is asked for names. */
+            dns: string[];
+            /** @description The router. */
+            gateway?: string | null;
+            /** @description Of which kind. */
+            kind: components["schemas"]["InterfaceKind"];
+            /** @description Its hardware address: `52:54:00:12:34:56`; empty when it has none. */
+            mac: string;
+            /** @description Its name: `enp1s0`. */
+            name: string;
+        };
+        /**
+         * @description The kinds of interface that a household has.
+         * @enum {string}
+         */
+        InterfaceKind: "ethernet" | "wifi";
         /** @description Answer of `POST /api/v1/invitations`: the one time that the code is shown. */
         Invitation: {
             /**
@@ -940,6 +1030,23 @@ export interface components {
             /** @description The line. */
             text: string;
         };
+        /** @description Section `network`. */
+        NetworkSettings: {
+            static?: components["schemas"]["StaticAddress"] | null;
+        };
+        /** @description How the box stands in the network. */
+        NetworkStatus: {
+            /** @description The box answers as `<host>.local`. */
+            host: string;
+            /** @description The interfaces of the household's network; none when the machine looks after its own. */
+            interfaces: components["schemas"]["Interface"][];
+            /**
+             * @description Whether the box looks after addresses, host name and clock of this machine. False on a machine that does so by itself: settings of
+             *     `network` and `time` then change nothing.
+             */
+            managed: boolean;
+            trial?: components["schemas"]["Trial"] | null;
+        };
         /** @description Body of `POST /api/v1/tokens`. */
         NewAppPassword: {
             /** @description What it is for, 1 to 64 characters: `laptop`. */
@@ -967,6 +1074,11 @@ export interface components {
             /** @description The name of its folder in its members' trees. */
             name: string;
         };
+        /**
+         * @description Whether the box asks for the time over the network.
+         * @enum {string}
+         */
+        Ntp: "on" | "off";
         /** @description A page of a list, newest first. */
         Page_AuditEntry: {
             /** @description The entries. */
@@ -1074,6 +1186,26 @@ export interface components {
             total: components["schemas"]["Bytes"];
             /** @description What this pool cannot do, and why. */
             unavailable: components["schemas"]["Unavailable"][];
+        };
+        /**
+         * @description How the machine ends. Everything on it ends in order first.
+         * @enum {string}
+         */
+        Power: "restart" | "shut-down";
+        /** @description Body of `POST /api/v1/power`. */
+        PowerOrder: {
+            /** @description What shall happen. */
+            do: components["schemas"]["Power"];
+        };
+        /** @description Answer of `POST /api/v1/power`, given before it happens. */
+        PowerTaken: {
+            /** @description What is about to happen. */
+            do: components["schemas"]["Power"];
+            /**
+             * Format: int64
+             * @description Seconds until it begins.
+             */
+            in_seconds: number;
         };
         /** @description An error as the person or program on the other side sees it. The inner chain of causes goes to the journal, never here. */
         Problem: {
@@ -1184,13 +1316,13 @@ export interface components {
          * @description A part of the document with a generation of its own.
          * @enum {string}
          */
-        Section: "box" | "people" | "spaces" | "door";
+        Section: "box" | "people" | "spaces" | "door" | "network" | "time";
         /** @description The value of one section. */
         SectionValue: components["schemas"]["BoxSettings"] | {
             [key: string]: components["schemas"]["Person"];
         } | {
             [key: string]: components["schemas"]["Space"];
-        } | components["schemas"]["DoorSettings"];
+        } | components["schemas"]["DoorSettings"] | components["schemas"]["NetworkSettings"] | components["schemas"]["TimeSettings"];
         /** @description Who is signed in, and how: answer of `/api/v1/session`, and of each step that signs somebody in. */
         Session: {
             /** @description The name people read. */
@@ -1243,6 +1375,8 @@ export interface components {
             box: components["schemas"]["BoxSettings"];
             /** @description How the box is reached. */
             door?: components["schemas"]["DoorSettings"];
+            /** @description How the box has its address. */
+            network?: components["schemas"]["NetworkSettings"];
             /** @description The household, by person id. */
             people?: {
                 [key: string]: components["schemas"]["Person"];
@@ -1256,6 +1390,8 @@ export interface components {
             spaces?: {
                 [key: string]: components["schemas"]["Space"];
             };
+            /** @description Where the box is in time. */
+            time?: components["schemas"]["TimeSettings"];
         };
         /** @description The whole settings with the versions of their sections. */
         SettingsDocument: {
@@ -1338,6 +1474,23 @@ export interface components {
          * @description The number of a space: the upper part of each of its file ids.
          */
         SpaceNumber: number;
+        /** @description A fixed address. The other family of addresses stays with the router. */
+        StaticAddress: {
+            /**
+             * @description The box's own address with the length of its network's prefix: `192.168.1.20/24`.
+             * @example 192.168.1.20/24
+             */
+            address: string;
+            /** @description Who is asked for names, at most three; usually the router. */
+            dns?: string[];
+            /**
+             * @description The router, inside the same network; without one the box reaches its own network alone.
+             * @example 192.168.1.1
+             */
+            gateway?: string | null;
+            /** @description The interface: `enp1s0`. Without one it is the one with a cable in it. */
+            interface?: string | null;
+        };
         /** @description The box at a glance. */
         Status: {
             /** @description The name people say. */
@@ -1417,6 +1570,30 @@ export interface components {
             is: "failed";
             /** @description What went wrong, in a sentence. */
             reason: string;
+        };
+        /** @description Section `time`. */
+        TimeSettings: {
+            /** @description Whether the box asks for the time over the network. */
+            ntp?: components["schemas"]["Ntp"];
+            /** @description Who is asked; without any, the servers that the router names, and where it names none those of Debian. */
+            ntp_servers?: string[];
+            /** @description Name in the IANA time zone database: `Europe/Berlin`. */
+            zone?: string;
+        };
+        /** @description A change of the address that goes back by itself. */
+        Trial: {
+            /** @description What it goes back to. */
+            before: components["schemas"]["NetworkSettings"];
+            /**
+             * Format: int64
+             * @description Seconds until then, for clients with another clock.
+             */
+            seconds_left: number;
+            /**
+             * Format: date-time
+             * @description When it goes back, unless `POST /api/v1/network/confirm` came before.
+             */
+            until: string;
         };
         /** @description A capability that a box of this kind lacks. */
         Unavailable: {
@@ -1818,6 +1995,92 @@ export interface operations {
             };
         };
     };
+    network_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NetworkStatus"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    network_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NetworkStatus"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    network_reset: {
+        parameters: {
+            query?: {
+                /** @description Why, in the person's words, at most 500 characters; kept in the history. */
+                why?: string;
+                /** @description Only say what would change. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     change_passphrase: {
         parameters: {
             query?: never;
@@ -1949,6 +2212,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Changed"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    power: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PowerOrder"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PowerTaken"];
                 };
             };
             default: {

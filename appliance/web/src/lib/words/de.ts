@@ -16,7 +16,15 @@ export const de: Words = {
   },
   nav: { label: 'Hauptmenü', home: 'Start', files: 'Dateien', activity: 'Aktivität', settings: 'Einstellungen', repairs: 'Reparaturen', find: 'Alles finden', signOut: 'Abmelden' },
   theme: { label: 'Aussehen', system: 'Wie dieses Gerät', light: 'Hell', dark: 'Dunkel', toggle: 'Zwischen hell und dunkel wechseln' },
-  reach: { lost: 'Die Box antwortet nicht. Es wird von selbst weiter versucht; nichts Gespeichertes ist verloren.' },
+  reach: {
+    lost: 'Die Box antwortet nicht. Es wird von selbst weiter versucht; nichts Gespeichertes ist verloren.', back: 'Die Box ist wieder da.',
+    leaving: { restart: 'Die Box startet neu. In ein paar Minuten ist sie wieder da, und diese Seite merkt es von selbst.', 'shut-down': 'Die Box fährt herunter. Zieh den Stecker erst, wenn ihr Licht aus ist; ihr Einschaltknopf startet sie wieder.' },
+  },
+  power: {
+    title: 'Ein und aus', lead: 'Alles auf der Box endet geordnet, so dass nichts Gespeichertes verloren geht.', restart: 'Neu starten', shutDown: 'Herunterfahren',
+    restartTitle: 'Die Box neu starten?', restartLead: 'Laufende Übertragungen enden. Die Box ist in ein bis drei Minuten wieder da, und niemand muss sich neu anmelden.',
+    shutDownTitle: 'Die Box herunterfahren?', shutDownLead: 'Laufende Übertragungen enden. Niemand erreicht die Box, bis jemand ihren Einschaltknopf drückt. In etwa einer Minute ist sie aus; zieh den Stecker erst, wenn ihr Licht aus ist.',
+  },
   problems: {
     failed: 'Das hat nicht geklappt.',
     unreachable: 'Die Box hat nicht geantwortet. Ist dieses Gerät noch zu Hause und die Box eingeschaltet?',
@@ -26,6 +34,7 @@ export const de: Words = {
     title: 'Willkommen zu Hause.', lead: 'Diese Box gehört noch niemandem. In ein paar Minuten ist sie deine, und dafür verlässt nichts das Haus.',
     step: (at, of) => `Schritt ${String(at)} von ${String(of)}`,
     codeTitle: 'Welche Box ist es?', codeLead: 'Gib den Kopplungscode ein. Er steht auf dem Bildschirm der Box und in der Datei „pairing-code“ in ihrem Ordner; so kann sie nur übernehmen, wer sie sehen kann.',
+    codeScanned: 'Das gescannte Bild hat den Kopplungscode mitgebracht. Vergleich ihn mit dem Bildschirm der Box, dann geht es weiter.',
     code: 'Kopplungscode', continue: 'Weiter',
     personTitle: 'Wer bist du?', personLead: 'Die Box wird dir gehören. Andere kannst du danach einladen.',
     boxName: 'Wie soll die Box heißen?', boxNameHint: 'Wie ein Haustier oder ein Haus: Malve, Ulme, Dachboden.', displayName: 'Dein Name', name: 'Name zum Anmelden', nameHint: 'Kleine Buchstaben, Ziffern und -, zuerst ein Buchstabe. Er steht auch in Pfaden.',
@@ -73,7 +82,7 @@ export const de: Words = {
     undoLead: 'Die Box wird wieder, wie sie davor war, soweit seitdem niemand dasselbe geändert hat. Auch das Zurücknehmen ist eine Änderung und lässt sich zurücknehmen.', today: 'Heute', yesterday: 'Gestern', console: 'Die Konsole', stranger: (address) => `Jemand bei ${address}`, what: 'Was sich ändert', why: (why) => `Grund: ${why}`, removed: 'entfernt',
   },
   settings: {
-    title: 'Einstellungen', sections: 'Teile der Einstellungen', box: 'Diese Box', people: 'Menschen', spaces: 'Gemeinsame Räume', account: 'Du und deine Geräte', door: 'Die Tür',
+    title: 'Einstellungen', sections: 'Teile der Einstellungen', box: 'Diese Box', people: 'Menschen', spaces: 'Gemeinsame Räume', account: 'Du und deine Geräte', door: 'Die Tür', network: 'Netz und Zeit',
     boxLead: 'Wie die Box heißt und wie sie spricht.', boxName: 'Name', host: 'Name im Netz', hostHint: (host) => `Die Box antwortet als ${host}.local. Nach einer Änderung müssen Geräte den neuen Namen benutzen.`, language: 'Sprache dessen, was die Box von sich aus schreibt',
     look: 'Wie es hier aussieht', lookLead: 'Nur für diesen Browser.', uiLanguage: 'Sprache', wellKnown: 'Gut zu wissen',
     peopleLead: 'Alle haben eigene Dateien, die sonst niemand sieht.', addPerson: 'Jemanden hinzufügen', role: 'Rolle', owner: 'Besitz', member: 'Mitglied', roleHint: 'Wem die Box gehört, ändert Einstellungen und Menschen. Mitglieder benutzen sie.', displayName: 'Name', signInName: 'Name zum Anmelden', signInNameHint: 'Kleine Buchstaben, Ziffern und -, zuerst ein Buchstabe.', added: (name) => `${name} hat hier einen Platz.`,
@@ -84,6 +93,18 @@ export const de: Words = {
     appPasswords: 'App-Passwörter', appPasswordsLead: 'Telefone, Rechner und Programme melden sich mit einem eigenen Passwort an, damit sich jedes einzeln aussperren lässt.', appPasswordsEmpty: 'Noch hat kein Programm ein Passwort.', addAppPassword: 'Neues App-Passwort', appPasswordName: 'Wofür ist es?', appPasswordNameHint: 'Etwa „Telefon“ oder „Sicherung des Laptops“.', appPasswordTitle: (name) => `Das Passwort für ${name}`, appPasswordOnce: 'Es wird nur dieses eine Mal gezeigt. Gib es jetzt im Programm ein.', appPasswordUser: 'Name', appPasswordSecret: 'App-Passwort', appPasswordAddress: 'Adresse', revoke: 'Sperren', revokeTitle: (name) => `„${name}“ sperren?`, revokeLead: 'Das Programm kann sich nicht mehr anmelden. Das lässt sich nicht zurücknehmen, aber ein neues Passwort lässt sich anlegen.', revoked: 'Gesperrt.',
     passphrase: 'Passphrase', oldPassphrase: 'Bisherige Passphrase', newPassphrase: 'Neue Passphrase', changePassphrase: 'Passphrase ändern', passphraseChanged: 'Die Passphrase ist neu.',
     doorLead: 'Wie die Box erreicht wird.', extraNames: 'Weitere Namen', extraNamesHint: 'Einer pro Zeile. Namen, für die das Zertifikat des Haushalts gilt, enden auf .local, .lan, .internal, .home.arpa oder .localhost.', idleDays: 'Tage ohne Benutzung, nach denen sich ein Browser neu anmelden muss',
+  },
+  network: {
+    title: 'Die Adresse der Box', interfaces: 'In deinem Netz', time: 'Zeit', lead: 'Die meisten überlassen das dem Router. Eine feste Adresse braucht, wer im Router Regeln hat oder ein Netz ohne Router.',
+    unmanaged: 'Dieser Rechner kümmert sich selbst um sein Netz. Was hier steht, wird verwahrt, ändert aber nichts an ihm.', noInterfaces: 'Die Box sieht keinen Netzanschluss.', answersAs: (name) => `Die Box antwortet als ${name}.`,
+    cable: 'Kabel', wireless: 'Funk', connected: 'verbunden', notConnected: 'nicht verbunden', routerIs: (address) => `Router ${address}`, dnsAre: (addresses) => `Namen von ${addresses}`,
+    way: 'Woher die Box ihre Adresse hat', automatic: 'Vom Router', static: 'Eine feste', automaticHint: 'Der Router vergibt eine Adresse, vielleicht eines Tages eine andere. Der Name bleibt.', staticHint: 'Nimm eine, die der Router sonst niemandem gibt.',
+    address: 'Adresse', addressHint: 'Hinter dem Schrägstrich steht die Größe deines Netzes; lass stehen, was der Router vergab.', gateway: 'Router', gatewayHint: 'Ohne ihn erreicht die Box nur dein eigenes Netz.', dns: 'Wer Namen kennt', dnsHint: 'Bis zu drei Adressen; meist der Router.', port: 'Anschluss', anyPort: 'Der mit einem Kabel',
+    trialHint: 'Die neue Adresse wird drei Minuten lang erprobt. Behält sie in dieser Zeit niemand, kehrt die Box von selbst zurück.', tryIt: 'Diese Adresse erproben',
+    trialTitle: 'Die Box hat eine neue Adresse. Behalten?', trialLead: (when) => `Sonst kehrt sie um ${when} zurück.`, keep: 'Behalten', kept: 'Die Adresse bleibt.',
+    movedTitle: (address) => `Die Box ist jetzt unter ${address} zu finden.`, movedLead: (name) => `Öffne sie dort oder als ${name}, melde dich an und behalte die Adresse. Ist sie nirgends zu finden, warte drei Minuten: dann ist sie wieder, wo sie war.`, openThere: (address) => `${address} öffnen`,
+    timeLead: 'Für die Zeiten, die die Box schreibt, und für das, was sie nachts tut.', zone: 'Zeitzone', zoneHint: 'Etwa Europe/Berlin oder America/New_York.', ntp: 'Die Zeit im Netz erfragen', ntpOn: 'Ja', ntpOff: 'Nein', ntpOnHint: 'Nötig für Boxen ohne Uhrenbatterie, gut für alle.', ntpOffHint: 'Dann fragt die Box niemanden. Ihre Uhr kann im Jahr um Minuten abweichen, und ohne Batterie steht sie still, solange der Strom weg ist.',
+    servers: 'Wer gefragt wird', serversHint: 'Leer: wen der Router nennt, sonst die Server von Debian.',
   },
   repairs: {
     title: 'Reparaturen', wellTitle: 'Nichts zu reparieren.', well: 'Alles ist gut.', wellHelp: 'Wenn etwas nicht ist, wie es sein soll, steht es hier mit dem, was es bedeutet und was zu tun ist.', lead: (n) => `${zahl(n, 'Sache', 'Sachen')} anzusehen.`, means: 'Was es bedeutet', todo: 'Was zu tun ist', since: (when) => `Seit ${when}`, lines: 'Letzte Zeilen', severity: { notice: 'gut zu wissen', degraded: 'geht schlechter', critical: 'braucht dich' }, because: (title) => `Kommt von: ${title}`,

@@ -14,7 +14,15 @@ export const en = {
   },
   nav: { label: 'Main', home: 'Home', files: 'Files', activity: 'Activity', settings: 'Settings', repairs: 'Repairs', find: 'Find anything', signOut: 'Sign out' },
   theme: { label: 'Theme', system: 'As this device', light: 'Light', dark: 'Dark', toggle: 'Change between light and dark' },
-  reach: { lost: 'The box does not answer. Trying again by itself; nothing that was saved is lost.' },
+  reach: {
+    lost: 'The box does not answer. Trying again by itself; nothing that was saved is lost.', back: 'The box is back.',
+    leaving: { restart: 'The box restarts. It is back in a few minutes, and this page notices by itself.', 'shut-down': 'The box shuts down. Wait until its light is off before you pull the plug; its power button starts it again.' },
+  },
+  power: {
+    title: 'Power', lead: 'Everything on the box ends in order, so nothing that was saved is lost.', restart: 'Restart', shutDown: 'Shut down',
+    restartTitle: 'Restart the box?', restartLead: 'Uploads and downloads that are under way end. The box is back in one to three minutes, and nobody has to sign in again.',
+    shutDownTitle: 'Shut the box down?', shutDownLead: 'Uploads and downloads that are under way end. Nobody can reach the box until somebody presses its power button. It is off in about a minute; pull the plug only when its light is off.',
+  },
   problems: {
     failed: 'That did not work.',
     unreachable: 'The box did not answer. Is this device still at home, and is the box switched on?',
@@ -24,6 +32,7 @@ export const en = {
     title: 'Welcome home.', lead: 'This box belongs to nobody yet. In a few minutes it is yours, and nothing leaves the house for it.',
     step: (at: number, of: number) => `Step ${String(at)} of ${String(of)}`,
     codeTitle: 'Which box is it?', codeLead: 'Enter the pairing code. It stands on the screen of the box and in the file “pairing-code” in its home folder; so only somebody who can see the box can claim it.',
+    codeScanned: 'The picture that you scanned has brought the pairing code. Compare it with the screen of the box, then continue.',
     code: 'Pairing code', continue: 'Continue',
     personTitle: 'Who are you?', personLead: 'You will be the owner. Others can be invited afterwards.',
     boxName: 'What shall the box be called?', boxNameHint: 'Like a pet or a house: Hollyhock, Elm, Attic.', displayName: 'Your name', name: 'Name to sign in with', nameHint: 'Small letters, digits and -, a letter first. It also stands in paths.',
@@ -73,7 +82,7 @@ export const en = {
     undoLead: 'The box goes back to how it was before it, as far as nobody has changed the same since. Taking back is a change too and can be taken back.', today: 'Today', yesterday: 'Yesterday', console: 'The console', stranger: (address: string) => `Somebody at ${address}`, what: 'What changes', why: (why: string) => `Reason: ${why}`, removed: 'removed',
   },
   settings: {
-    title: 'Settings', sections: 'Parts of the settings', box: 'This box', people: 'People', spaces: 'Shared spaces', account: 'You and your devices', door: 'The door',
+    title: 'Settings', sections: 'Parts of the settings', box: 'This box', people: 'People', spaces: 'Shared spaces', account: 'You and your devices', door: 'The door', network: 'Network and time',
     boxLead: 'What the box is called and how it speaks.', boxName: 'Name', host: 'Name on the network', hostHint: (host: string) => `The box answers as ${host}.local. After a change devices must use the new name.`, language: 'Language of what the box writes by itself',
     look: 'How it looks here', lookLead: 'Only for this browser.', uiLanguage: 'Language', wellKnown: 'Things to know',
     peopleLead: 'Everybody has files of their own that nobody else sees.', addPerson: 'Add a person', role: 'Role', owner: 'Owner', member: 'Member', roleHint: 'Owners change settings and people. Members use the box.', displayName: 'Name', signInName: 'Name to sign in with', signInNameHint: 'Small letters, digits and -, a letter first.', added: (name: string) => `${name} has a place here.`,
@@ -84,6 +93,18 @@ export const en = {
     appPasswords: 'App passwords', appPasswordsLead: 'Phones, computers and programs sign in with a password of their own, so that each can be shut out alone.', appPasswordsEmpty: 'No program has a password yet.', addAppPassword: 'New app password', appPasswordName: 'What is it for?', appPasswordNameHint: 'Like “phone” or “laptop backup”.', appPasswordTitle: (name: string) => `The password for ${name}`, appPasswordOnce: 'It is shown this once only. Enter it in the program now.', appPasswordUser: 'Name', appPasswordSecret: 'App password', appPasswordAddress: 'Address', revoke: 'Revoke', revokeTitle: (name: string) => `Revoke “${name}”?`, revokeLead: 'The program can no longer sign in. This cannot be undone, but a new password can be made.', revoked: 'Revoked.',
     passphrase: 'Passphrase', oldPassphrase: 'Passphrase until now', newPassphrase: 'New passphrase', changePassphrase: 'Change the passphrase', passphraseChanged: 'The passphrase is new.',
     doorLead: 'How the box is reached.', extraNames: 'Further names', extraNamesHint: 'One a line. Names that the household’s certificate covers end in .local, .lan, .internal, .home.arpa or .localhost.', idleDays: 'Days without use after which a browser must sign in again',
+  },
+  network: {
+    title: 'The box’s address', interfaces: 'In your network', time: 'Time', lead: 'Most homes leave this to the router. A fixed address is for rules in the router, or for a network without one.',
+    unmanaged: 'This machine looks after its own network. What is set here is kept, but changes nothing on it.', noInterfaces: 'The box sees no network interface.', answersAs: (name: string) => `The box answers as ${name}.`,
+    cable: 'Cable', wireless: 'Wireless', connected: 'connected', notConnected: 'not connected', routerIs: (address: string) => `Router ${address}`, dnsAre: (addresses: string) => `names from ${addresses}`,
+    way: 'How the box gets its address', automatic: 'From the router', static: 'A fixed one', automaticHint: 'The router gives an address, and may give another one some day. The name stays.', staticHint: 'Choose one that the router gives to nobody else.',
+    address: 'Address', addressHint: 'After the slash stands the size of your network; keep what the router gave.', gateway: 'Router', gatewayHint: 'Without one the box reaches your own network alone.', dns: 'Who knows names', dnsHint: 'Up to three addresses; usually the router.', port: 'Interface', anyPort: 'The one with a cable',
+    trialHint: 'The new address is tried for three minutes. If nobody keeps it in that time, the box goes back by itself.', tryIt: 'Try this address',
+    trialTitle: 'The box has a new address. Keep it?', trialLead: (when: string) => `Otherwise it goes back at ${when}.`, keep: 'Keep it', kept: 'The address stays.',
+    movedTitle: (address: string) => `The box is now at ${address}.`, movedLead: (name: string) => `Open it there or as ${name}, sign in, and keep the address. If it is nowhere to be found, wait three minutes: it then is where it was before.`, openThere: (address: string) => `Open ${address}`,
+    timeLead: 'For the times that the box writes, and for what it does at night.', zone: 'Time zone', zoneHint: 'Like Europe/Berlin or America/New_York.', ntp: 'Ask for the time over the network', ntpOn: 'Yes', ntpOff: 'No', ntpOnHint: 'Needed by boxes without a clock battery, and good for all.', ntpOffHint: 'The box then asks nobody. Its clock may drift by minutes in a year, and stands still while it has no power if it has no battery.',
+    servers: 'Who is asked', serversHint: 'Left empty, those that the router names, or else those of Debian.',
   },
   repairs: {
     title: 'Repairs', wellTitle: 'Nothing to repair.', well: 'All is well.', wellHelp: 'When something is not as it should be, it stands here with what it means and what to do.', lead: (n: number) => `${count(n, 'thing', 'things')} to look at.`, means: 'What it means', todo: 'What to do', since: (when: string) => `Since ${when}`, lines: 'Last lines', severity: { notice: 'good to know', degraded: 'works less well', critical: 'needs you' }, because: (title: string) => `Comes from: ${title}`,

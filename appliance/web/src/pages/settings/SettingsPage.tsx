@@ -3,12 +3,13 @@ import { useWords } from '@/lib/words'
 import { AccountSection } from '@/pages/settings/AccountSection'
 import { BoxSection } from '@/pages/settings/BoxSection'
 import { DoorSection } from '@/pages/settings/DoorSection'
+import { NetworkSection } from '@/pages/settings/NetworkSection'
 import { PeopleSection } from '@/pages/settings/PeopleSection'
 import { SpacesSection } from '@/pages/settings/SpacesSection'
 import { Link } from '@/ui/Link'
 import { PageHead } from '@/ui/PageHead'
 
-const sections = { box: BoxSection, people: PeopleSection, spaces: SpacesSection, account: AccountSection, door: DoorSection }
+const sections = { box: BoxSection, people: PeopleSection, spaces: SpacesSection, account: AccountSection, door: DoorSection, network: NetworkSection }
 
 /** The settings, a part at a time. */
 export function SettingsPage({ section }: { section: SettingsSection }) {

@@ -1,0 +1,102 @@
+//! What can be asked of the machine's network, and what can be wanted of it.
+
+use croft_model::{Interface, StaticAddress};
+use futures_util::future::BoxFuture;
+
+/// How the wired interface gets its address, and whether the router's time servers are heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addressing {
+    /// The interface with a fixed address, and that address; every other interface asks the router.
+    pub fixed: Option<(String, StaticAddress)>,
+    /// Whether time servers that the router names are asked.
+    pub router_time: bool,
+}
+
+/// What strangers in the household's network are told: that a box is here. No version, which would tell them where to look for holes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announcement {
+    /// Tells boxes apart: the beginning of the fingerprint of the household's certificate, which the plain port hands out anyway.
+    pub id: String,
+    /// Whether the box has an owner.
+    pub claimed: bool,
+}
+
+/// Who is asked for the time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TimeSource {
+    /// Nobody.
+    Nobody,
+    /// Those that the router names, else those of the distribution.
+    Usual,
+    /// These alone.
+    Servers(Vec<String>),
+}
+
+/// The machine does not do what was asked of it.
+#[derive(Debug, thiserror::Error)]
+pub enum NetworkError {
+    /// A part of the system refused or did not answer.
+    #[error("{part} does not do what it was asked")]
+    Refused {
+        /// Which.
+        part: &'static str,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A file that a part of the system reads cannot be written.
+    #[error("{path} cannot be written")]
+    File {
+        /// Which.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The system does not have this time zone.
+    #[error("this system does not know the time zone {0}")]
+    NoSuchZone(String),
+}
+
+/// A machine whose network is looked after. Each verb may be used again at any time: what is so already is left as it is.
+pub trait Network: Send + Sync {
+    /// The interfaces with a cable or an antenna, by name.
+    ///
+    /// # Errors
+    /// The system does not say.
+    fn interfaces(&self) -> BoxFuture<'_, Result<Vec<Interface>, NetworkError>>;
+
+    /// The host label under which the machine answers in the household's network: another than was wanted when a neighbour has that one.
+    ///
+    /// # Errors
+    /// The system does not say.
+    fn answers_as(&self) -> BoxFuture<'_, Result<String, NetworkError>>;
+
+    /// Gives the interfaces their addresses.
+    ///
+    /// # Errors
+    /// The system refuses; the addresses may be those of before or the new ones.
+    fn address<'a>(&'a self, wanted: &'a Addressing) -> BoxFuture<'a, Result<(), NetworkError>>;
+
+    /// Gives the machine its name.
+    ///
+    /// # Errors
+    /// The system refuses; the name of before holds.
+    fn name<'a>(&'a self, host: &'a str) -> BoxFuture<'a, Result<(), NetworkError>>;
+
+    /// Tells the household's network that a box is here.
+    ///
+    /// # Errors
+    /// The system refuses.
+    fn announce<'a>(&'a self, announcement: &'a Announcement) -> BoxFuture<'a, Result<(), NetworkError>>;
+
+    /// Sets the zone of the machine's local time.
+    ///
+    /// # Errors
+    /// The system does not have it; the zone of before holds.
+    fn zone<'a>(&'a self, zone: &'a str) -> BoxFuture<'a, Result<(), NetworkError>>;
+
+    /// Says who is asked for the time. Whoever it is, the time is saved now and then, and taken up again at the next boot.
+    ///
+    /// # Errors
+    /// The system refuses.
+    fn time_from<'a>(&'a self, source: &'a TimeSource) -> BoxFuture<'a, Result<(), NetworkError>>;
+}
