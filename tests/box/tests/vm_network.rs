@@ -172,7 +172,7 @@ async fn name_and_clock_follow(wanderer: &Wanderer, ana: &Visitor) {
     }
 
     const ASKED: &str = "systemctl show -P ActiveState systemd-timesyncd; cat /run/systemd/timesyncd.conf.d/60-croft.conf 2>/dev/null | grep NTP; true";
-    wanderer.until_inside(ASKED, "active\nFallbackNTP=0.debian.pool.ntp.org 1.debian.pool.ntp.org 2.debian.pool.ntp.org").await;
+    wanderer.until_inside(ASKED, "active\nFallbackNTP=0.debian.pool.ntp.org 1.debian.pool.ntp.org 2.debian.pool.ntp.org 3.debian.pool.ntp.org").await;
     patch(ana, "time", &json!({ "zone": "Europe/Berlin", "ntp": "off" })).await;
     wanderer.until_inside(ASKED, "active").await;
     wanderer.until_inside("readlink /run/croft/localtime", "/usr/share/zoneinfo/Europe/Berlin").await;
