@@ -6,6 +6,7 @@ mod internal;
 mod network;
 mod settings;
 mod watch;
+mod wifi;
 
 use std::sync::Arc;
 
@@ -44,6 +45,9 @@ pub fn routes() -> Routes<Arc<Regulator>> {
         .add(account, routes!(network::show))
         .add(manage, routes!(network::confirm))
         .add(manage, routes!(network::reset))
+        .add(manage, routes!(wifi::list))
+        .add(manage, routes!(wifi::join))
+        .add(manage, routes!(wifi::forget))
         // Which role it is, is asked of the process at the other end: see `internal::Caller`.
         .add(Needs::Nothing, routes!(internal::projection))
         .add(Needs::Nothing, routes!(internal::report))

@@ -2,10 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use croft_model::{Interface, InterfaceKind};
+use croft_model::{Interface, InterfaceKind, Secret, WifiNetwork};
 use futures_util::{FutureExt, future::BoxFuture};
 
-use crate::{Addressing, Announcement, Network, NetworkError, TimeSource};
+use crate::{Addressing, Announcement, Network, NetworkError, TimeSource, WifiError};
 
 /// What the pretended router gives.
 const FROM_ROUTER: &str = "192.168.1.77/24";
@@ -29,6 +29,8 @@ pub struct World {
     pub time: Option<TimeSource>,
     /// A neighbour has this name already.
     pub neighbour: Option<String>,
+    /// The wireless network that is in reach, if there is an antenna. Its passphrase is [`FakeNetwork::PASSPHRASE`].
+    pub wifi: Option<WifiNetwork>,
     /// The cable is out.
     pub unplugged: bool,
     /// Every verb fails.
@@ -36,6 +38,9 @@ pub struct World {
 }
 
 impl FakeNetwork {
+    /// The passphrase of the wireless network.
+    pub const PASSPHRASE: &str = "correct horse";
+
     /// Looks at the world, or changes it from outside.
     pub fn world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
         look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
@@ -110,6 +115,34 @@ impl Network for FakeNetwork {
     fn time_from<'a>(&'a self, source: &'a TimeSource) -> BoxFuture<'a, Result<(), NetworkError>> {
         self.verb(|world| {
             world.time = Some(source.clone());
+            Ok(())
+        })
+    }
+
+    fn wifi(&self) -> BoxFuture<'_, Result<Option<Vec<WifiNetwork>>, NetworkError>> {
+        self.verb(|world| Ok(world.wifi.clone().map(|network| vec![network])))
+    }
+
+    fn join<'a>(&'a self, ssid: &'a str, passphrase: Option<&'a Secret>) -> BoxFuture<'a, Result<(), NetworkError>> {
+        self.verb(|world| {
+            let network = world.wifi.as_mut().ok_or(WifiError::Missing)?;
+            if network.ssid != ssid {
+                return Err(WifiError::NotInReach.into());
+            }
+            let opens = passphrase.map_or(network.known, |passphrase| passphrase.expose() == Self::PASSPHRASE);
+            if network.secured && !opens {
+                return Err(WifiError::Passphrase.into());
+            }
+            (network.known, network.joined) = (true, true);
+            Ok(())
+        })
+    }
+
+    fn forget<'a>(&'a self, ssid: &'a str) -> BoxFuture<'a, Result<(), NetworkError>> {
+        self.verb(|world| {
+            if let Some(network) = world.wifi.as_mut().filter(|network| network.ssid == ssid) {
+                (network.known, network.joined) = (false, false);
+            }
             Ok(())
         })
     }

@@ -85,7 +85,9 @@ async fn patch(ana: &Visitor, section: &str, patch: &Value) -> Value {
 async fn address(ana: &Visitor) -> (Value, bool) {
     let network = ana.get("/api/v1/network").await;
     let wired = network["interfaces"].as_array().expect("interfaces").iter().find(|one| one["kind"] == "ethernet").expect("a cable").clone();
-    assert_eq!((&network["managed"], &wired["carrier"], &wired["gateway"]), (&json!(true), &json!(true), &json!("10.0.2.2")), "{network}");
+    // The router of the emulator, which lets nobody out, names no way out.
+    let gateway = if wired["addresses"][0] == CHOSEN { json!("10.0.2.2") } else { Value::Null };
+    assert_eq!((&network["managed"], &wired["carrier"], &wired["gateway"]), (&json!(true), &json!(true), &gateway), "{network}");
     (wired["addresses"][0].clone(), !network["trial"].is_null())
 }
 
