@@ -2,6 +2,9 @@
 import { defineConfig } from '@playwright/test'
 import { box } from './box.ts'
 
+/** An emulated machine takes its time. */
+const patience = process.env['CROFT_EMULATED'] ? 8 : 1
+
 export default defineConfig({
   testDir: '.',
   outputDir: 'test-results',
@@ -10,10 +13,10 @@ export default defineConfig({
   fullyParallel: false,
   forbidOnly: true,
   retries: 0,
-  timeout: 60_000,
-  expect: { timeout: 10_000 },
+  timeout: 60_000 * patience,
+  expect: { timeout: 10_000 * patience },
   reporter: [['list']],
-  use: { baseURL: box.url, locale: 'en-GB', actionTimeout: 10_000, trace: 'retain-on-failure', screenshot: 'only-on-failure' },
+  use: { baseURL: box.url, locale: 'en-GB', actionTimeout: 10_000 * patience, trace: 'retain-on-failure', screenshot: 'only-on-failure' },
   projects: [
     { name: 'gate', testMatch: 'gate.spec.ts' },
     { name: 'claim', testMatch: 'claim.spec.ts', dependencies: ['gate'] },

@@ -55,7 +55,7 @@ pub(crate) struct Arguments {
     /// That address.
     #[arg(long, requires = "other_port")]
     other_address: Option<Ipv4Addr>,
-    /// Size of a new disk, in GiB.
+    /// Size of the disk, in GiB. One that is there already only grows.
     #[arg(long, default_value_t = 8)]
     disk: u32,
     /// A second disk, raw, in that folder.
@@ -80,6 +80,7 @@ pub(crate) fn run(tree: &Tree, arguments: &Arguments) -> miette::Result<()> {
     if !home.join("disk.qcow2").is_file() {
         make_disk(tree, &tools, &home, arguments)?;
     }
+    grow_disk(&tools, &home, arguments.disk)?;
     let mut ends = Signals::new([consts::SIGINT, consts::SIGTERM]).into_diagnostic()?;
     let mut machine = Machine::start(&tools, &home, arguments)?;
     let mut serial = Serial::new(home.join("serial.log"));
@@ -123,10 +124,20 @@ fn make_disk(tree: &Tree, tools: &ToolsRoot, home: &Path, arguments: &Arguments)
     let log = home.join("disk.log");
     let new = home.join("new.qcow2");
     tools.run(home, &["qemu-img", "convert", "-O", "qcow2", "image.raw", "new.qcow2"], &log)?;
-    tools.run(home, &["qemu-img", "resize", "new.qcow2", &format!("{}G", arguments.disk)], &log)?;
     tools.run(home, &["cp", "/usr/share/OVMF/OVMF_VARS_4M.fd", "variables.fd"], &log)?;
     fs::remove_file(raw).into_diagnostic()?;
     fs::rename(new, home.join("disk.qcow2")).into_diagnostic()
+}
+
+/// Makes the disk as large as it is wanted; a larger one stays as it is.
+fn grow_disk(tools: &ToolsRoot, home: &Path, gibibytes: u32) -> miette::Result<()> {
+    let info = run::read(&mut tools.command(home, &["qemu-img", "info", "--output=json", "disk.qcow2"]))?;
+    let info: serde_json::Value = serde_json::from_str(&info).into_diagnostic()?;
+    let wanted = u64::from(gibibytes) << 30;
+    if info["virtual-size"].as_u64().is_some_and(|bytes| bytes < wanted) {
+        tools.run(home, &["qemu-img", "resize", "disk.qcow2", &wanted.to_string()], &home.join("disk.log"))?;
+    }
+    Ok(())
 }
 
 /// Whether the box says that it is well. Who it is does not matter here: it is asked for nothing else.

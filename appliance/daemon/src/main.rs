@@ -48,6 +48,9 @@ enum Role {
     Units {
         /// Where to: `usr/lib/systemd/system` of the image.
         folder: PathBuf,
+        /// Which files.
+        #[arg(long, value_enum, default_value_t = units::Form::Image)]
+        form: units::Form,
     },
 }
 

@@ -34,7 +34,7 @@ pub(crate) async fn run(role: &Role, descriptors: Descriptors) -> Result<(), Fai
         Role::Identity => Ok(Box::pin(croft_identity::run(descriptors)).await?),
         Role::Sync { instance } => Ok(Box::pin(croft_sync::run(descriptors, *instance)).await?),
         Role::Openapi => Ok(openapi::print()?),
-        Role::Units { folder } => Ok(units::write(folder)?),
+        Role::Units { folder, form } => Ok(units::write(folder, *form)?),
     }
 }
 

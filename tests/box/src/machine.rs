@@ -1,6 +1,8 @@
 //! The appliance itself, booted from its image in an emulator by `cargo xtask vm`.
 
 use std::{
+    io::{BufRead, BufReader, Write},
+    os::unix::net::UnixStream,
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::mpsc,
@@ -17,6 +19,8 @@ use crate::{PASSPHRASE, Visitor, binary, follow, free_port, kill, processes_belo
 const BOOT: Duration = Duration::from_secs(600);
 /// Time for an orderly end under emulation.
 const END: Duration = Duration::from_secs(180);
+/// Time for a command inside.
+const SHELL: Duration = Duration::from_secs(120);
 
 /// An emulated machine with a disk of its own.
 pub struct Machine {
@@ -29,8 +33,8 @@ pub struct Machine {
     ports: (u16, u16),
     options: Vec<String>,
     vm: Option<Child>,
-    /// What its console told people, of this boot.
-    told: Vec<String>,
+    /// What `xtask vm` says of the present start, until somebody has waited for it.
+    told: Option<mpsc::Receiver<String>>,
 }
 
 impl Machine {
@@ -44,7 +48,15 @@ impl Machine {
         let ports = (free_port(), free_port());
         let (origin, plain) = (format!("https://localhost:{}", ports.0), format!("http://localhost:{}", ports.1));
         let options = options.iter().map(ToString::to_string).collect();
-        Self { origin, plain, home, ports, options, vm: None, told: Vec::new() }
+        Self { origin, plain, home, ports, options, vm: None, told: None }
+    }
+
+    /// Another value for an option from the next start on, or one more.
+    pub fn option(&mut self, name: &str, value: &str) {
+        match self.options.iter().position(|option| option == name) {
+            Some(at) => value.clone_into(&mut self.options[at + 1]),
+            None => self.options.extend([name.into(), value.into()]),
+        }
     }
 
     /// Switches it on and waits until the box answers.
@@ -52,6 +64,22 @@ impl Machine {
     /// # Panics
     /// It does not, in a long time.
     pub fn boot(&mut self) {
+        self.switch_on();
+        let begun = Instant::now();
+        let told = self.told.take().expect("switched on");
+        let mut lines = Vec::new();
+        while !lines.iter().any(|line: &String| line.starts_with("ready ")) {
+            match told.recv_timeout(BOOT.saturating_sub(begun.elapsed())) {
+                Ok(line) => lines.push(line),
+                Err(_) => panic!("the machine did not boot:\n{}\n{}", lines.join("\n"), self.last_lines()),
+            }
+        }
+        // The pipes stay read to the end, so that nobody blocks on them.
+        std::thread::spawn(move || told.into_iter().for_each(drop));
+    }
+
+    /// Switches it on, and waits for nothing.
+    pub fn switch_on(&mut self) {
         let mut command = Command::new(binary("xtask"));
         command.arg("vm").arg("--home").arg(self.home.path());
         command.args(["--port", &self.ports.0.to_string(), "--http-port", &self.ports.1.to_string()]).args(&self.options);
@@ -60,37 +88,123 @@ impl Machine {
         follow(vm.stdout.take().expect("piped"), sender.clone());
         follow(vm.stderr.take().expect("piped"), sender);
         self.vm = Some(vm);
-        self.told.clear();
+        self.told = Some(lines);
+    }
+
+    /// Waits until the console has said `text`.
+    ///
+    /// # Panics
+    /// It does not, in a long time.
+    pub fn wait_for_console(&self, text: &str) {
         let begun = Instant::now();
-        while !self.told.iter().any(|line| line.starts_with("ready ")) {
-            match lines.recv_timeout(BOOT.saturating_sub(begun.elapsed())) {
-                Ok(line) => self.told.push(line),
-                Err(_) => panic!("the machine did not boot:\n{}\n{}", self.told.join("\n"), self.last_lines()),
+        while !self.whole_console().contains(text) {
+            assert!(begun.elapsed() < BOOT, "the console does not say `{text}`:\n{}", self.last_lines());
+            std::thread::sleep(Duration::from_millis(200)); // waits: for lines of the emulated console, by polling
+        }
+    }
+
+    /// Everything that the console has said since the machine was switched on.
+    #[must_use]
+    pub fn whole_console(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(self.home.path().join("serial.log")).unwrap_or_default()).into_owned()
+    }
+
+    /// What a command of the shell prints inside the machine as root, where the machine was made with `--probe`; one line of shell.
+    ///
+    /// # Panics
+    /// There is no answer, or the command fails.
+    #[must_use]
+    pub fn shell(&self, command: &str) -> String {
+        let begun = Instant::now();
+        loop {
+            match self.ask_shell(command) {
+                Ok((0, text)) => return text,
+                Ok((status, text)) => panic!("`{command}` ended with {status}:\n{text}"),
+                // The shell starts with the machine, and again when somebody has left it.
+                Err(error) => assert!(begun.elapsed() < END, "`{command}` has no answer: {error}\n{}", self.last_lines()),
+            }
+            std::thread::sleep(Duration::from_millis(500)); // waits: for the emulated machine's shell, by polling
+        }
+    }
+
+    fn ask_shell(&self, command: &str) -> std::io::Result<(i32, String)> {
+        let mut shell = UnixStream::connect(self.home.path().join("probe.sock"))?;
+        shell.set_read_timeout(Some(SHELL))?;
+        writeln!(shell, "{command}")?;
+        let mut text = String::new();
+        for line in BufReader::new(shell).lines() {
+            let line = line?;
+            if let Some(status) = line.strip_prefix("probe-end ") {
+                return Ok((status.trim().parse().unwrap_or(-1), text));
+            }
+            text.push_str(&line);
+            text.push('\n');
+        }
+        Err(std::io::ErrorKind::UnexpectedEof.into())
+    }
+
+    /// Does what leads to another start (a command of the shell, for instance), and waits until the box answers from that.
+    ///
+    /// # Panics
+    /// It does not, in a long time.
+    pub async fn starts_again(&self, cause: impl FnOnce(&Self)) {
+        const WHICH: &str = "cat /proc/sys/kernel/random/boot_id";
+        let (before, begun) = (self.shell(WHICH), Instant::now());
+        cause(self);
+        loop {
+            assert!(begun.elapsed() < BOOT * 2, "the machine does not come back:\n{}", self.last_lines());
+            tokio::time::sleep(Duration::from_secs(2)).await; // waits: for the emulated machine, by polling
+            if self.ask_shell(WHICH).is_ok_and(|(status, now)| status == 0 && now != before) {
+                break;
             }
         }
-        // The pipes stay read to the end, so that nobody blocks on them.
-        std::thread::spawn(move || lines.into_iter().for_each(drop));
+        self.answers().await;
+    }
+
+    /// Waits until the box says that it is well.
+    ///
+    /// # Panics
+    /// It does not, in a long time.
+    pub async fn answers(&self) {
+        let begun = Instant::now();
+        loop {
+            if let Ok(answer) = reqwest::get(format!("{}/ca.crt", self.plain)).await
+                && let Ok(bytes) = answer.bytes().await
+                && let Ok(answer) = Visitor::trusting(&self.origin, &bytes).request(Method::GET, "/healthz").send().await
+                && answer.status().is_success()
+            {
+                return;
+            }
+            assert!(begun.elapsed() < BOOT, "the box does not answer:\n{}", self.last_lines());
+            tokio::time::sleep(Duration::from_secs(1)).await; // waits: for the emulated machine, by polling
+        }
+    }
+
+    /// The pairing code, once the console shows it.
+    ///
+    /// # Panics
+    /// It does not, in a long time.
+    pub async fn pairing_code(&self) -> String {
+        let begun = Instant::now();
+        loop {
+            if let Some(code) = self.console("pairing code") {
+                return code;
+            }
+            assert!(begun.elapsed() < END, "no pairing code on the console:\n{}", self.last_lines());
+            tokio::time::sleep(Duration::from_millis(500)).await; // waits: for lines of the emulated console, by polling
+        }
     }
 
     /// What the console says behind `word`: `pairing code`, `fingerprint`.
     #[must_use]
     pub fn console(&self, word: &str) -> Option<String> {
-        let text = std::fs::read(self.home.path().join("serial.log")).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text).into_owned();
-        text.lines().rev().find_map(|line| line.trim().strip_prefix(word).map(|rest| rest.trim().to_owned()))
+        self.whole_console().lines().rev().find_map(|line| line.trim().strip_prefix(word).map(|rest| rest.trim().to_owned()))
     }
 
     /// Claims the box for ana as the page for it does; a visitor who is signed in as her.
     pub async fn claim(&self) -> Visitor {
         let mut visitor = self.visitor().await;
-        let begun = Instant::now();
-        let code = loop {
-            match self.console("pairing code") {
-                Some(code) => break code,
-                None => assert!(begun.elapsed() < END, "no pairing code on the console:\n{}", self.last_lines()),
-            }
-            tokio::time::sleep(Duration::from_millis(500)).await; // waits: for lines of the emulated console, by polling
-        };
+        let code = self.pairing_code().await;
         let (status, ticket) = visitor.send(Method::POST, "/api/v1/claim/code", &json!({ "code": code })).await;
         assert_eq!(status, 200, "{ticket}");
         let ticket = ticket["ticket"].clone();
@@ -150,8 +264,7 @@ impl Machine {
     }
 
     fn last_lines(&self) -> String {
-        let text = std::fs::read(self.home.path().join("serial.log")).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text).into_owned();
+        let text = self.whole_console();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(40)..].join("\n")
     }
