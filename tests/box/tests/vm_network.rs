@@ -1,4 +1,5 @@
 //! The image in an emulator, moved to another address: what becomes of it when nobody confirms, when the plug is pulled, and when somebody does.
+//! Then its name, its clock and its wireless networks.
 //!
 //! In the network of the emulator the router gives 10.0.2.15; `10.0.2.50` is the address that the owner chooses. Both are forwarded to ports here.
 #![cfg(test)]
@@ -48,11 +49,16 @@ impl Wanderer {
         format!("https://localhost:{}", self.other_port)
     }
 
+    /// What a command says to root inside the machine.
+    fn inside(&self, command: &str) -> String {
+        self.machine.shell(command).trim_end().to_owned()
+    }
+
     /// Waits until a line says this to root inside the machine.
     async fn until_inside(&self, line: &str, expected: &str) {
         let begun = Instant::now();
         loop {
-            let said = self.machine.shell(line);
+            let said = self.inside(line);
             if said == expected {
                 return;
             }
@@ -134,9 +140,10 @@ async fn an_address_goes_back_by_itself_or_stays_when_it_is_confirmed() {
     assert_eq!(address(&ana).await, (json!(CHOSEN), false));
 
     name_and_clock_follow(&wanderer, &ana).await;
+    a_wireless_network_is_joined_and_forgotten(&wanderer, &ana).await;
 
     // Who stands at the box itself lets the router give the address again.
-    wanderer.machine.shell("croft network reset --why 'lost it'");
+    wanderer.inside("croft network reset --why 'lost it'");
     let ana = wanderer.ana_at(&given).await;
     assert_eq!(address(&ana).await, (json!(GIVEN), false));
     tokio::task::spawn_blocking(move || wanderer.machine.shut_down()).await.expect("shut down");
@@ -147,8 +154,8 @@ async fn name_and_clock_follow(wanderer: &Wanderer, ana: &Visitor) {
     wanderer.until_inside(NAME, "s \"croft\"").await;
     patch(ana, "box", &json!({ "host": "hollyhock" })).await;
     wanderer.until_inside(NAME, "s \"hollyhock\"").await;
-    assert_eq!(wanderer.machine.shell("cat /proc/sys/kernel/hostname"), "hollyhock");
-    let told = wanderer.machine.shell("cat /run/systemd/dnssd/croft.dnssd");
+    assert_eq!(wanderer.inside("cat /proc/sys/kernel/hostname"), "hollyhock");
+    let told = wanderer.inside("cat /run/systemd/dnssd/croft.dnssd");
     assert!(told.contains("Type=_croft._tcp") && told.contains("claimed=1"), "{told}");
     // A browser that knows the household's certificate opens the new name without a word.
     let client = reqwest::Client::builder()
@@ -167,9 +174,51 @@ async fn name_and_clock_follow(wanderer: &Wanderer, ana: &Visitor) {
     patch(ana, "time", &json!({ "zone": "Europe/Berlin", "ntp": "off" })).await;
     wanderer.until_inside(ASKED, "active").await;
     wanderer.until_inside("readlink /run/croft/localtime", "/usr/share/zoneinfo/Europe/Berlin").await;
-    let zone = wanderer.machine.shell("date +%Z");
+    let zone = wanderer.inside("date +%Z");
     assert!(["CET", "CEST"].contains(&zone.as_str()), "{zone}");
     // Asking nobody, it still saves the time, for machines without a clock.
-    wanderer.machine.shell("touch -d '1 day ago' /var/lib/systemd/timesync/clock");
+    wanderer.inside("touch -d '1 day ago' /var/lib/systemd/timesync/clock");
     wanderer.until_inside("test -n \"$(find /var/lib/systemd/timesync/clock -mmin -60)\" && echo saved; true", "saved").await;
+}
+
+/// With two pretended radios of the kernel: iwd makes one of them an access point, and the box joins it with the other.
+async fn a_wireless_network_is_joined_and_forgotten(wanderer: &Wanderer, ana: &Visitor) {
+    const RADIOS: &str = "busctl --list tree net.connman.iwd | grep -E '^/net/connman/iwd/[0-9]+/[0-9]+$'";
+    const KEPT: &str = "find /var/lib/iwd -name '*.psk' -printf '%p %m %u\\n'";
+    assert_eq!(ana.get("/api/v1/network/wifi").await, json!({ "available": false, "networks": [] }));
+    wanderer.inside("modprobe mac80211_hwsim radios=2");
+    wanderer.until_inside(&format!("{RADIOS} | wc -l"), "2").await;
+    let radio = wanderer.inside(&format!("{RADIOS} | tail -n 1"));
+    wanderer.inside(&format!("busctl set-property net.connman.iwd {radio} net.connman.iwd.Device Mode s ap"));
+    let start = format!("busctl call net.connman.iwd {radio} net.connman.iwd.AccessPoint Start ss Hedge 'otters and hares' >&2 && echo started; true");
+    wanderer.until_inside(&start, "started").await;
+    let network = async || {
+        let seen = ana.get("/api/v1/network/wifi").await;
+        seen["networks"].as_array().and_then(|networks| networks.iter().find(|network| network["ssid"] == "Hedge").cloned())
+    };
+    let begun = Instant::now();
+    let found = loop {
+        match network().await {
+            Some(found) => break found,
+            None => assert!(begun.elapsed() < PATIENCE, "the network is not found"),
+        }
+        tokio::time::sleep(LOOK).await; // waits: for an emulated radio to find a network, by polling
+    };
+    assert_eq!((&found["secured"], &found["known"], &found["joined"]), (&json!(true), &json!(false), &json!(false)), "{found}");
+    let join = async |passphrase: &str| {
+        ana.send(Method::POST, "/api/v1/network/wifi/join", &json!({ "ssid": "Hedge", "passphrase": passphrase })).await
+    };
+    let (status, refused) = join("wolves and bears").await;
+    assert_eq!((status, &refused["code"]), (422, &json!("wifi-passphrase")), "{refused}");
+    assert_eq!(wanderer.inside(KEPT), "", "a wrong passphrase is not kept");
+    let (status, joined) = join("otters and hares").await;
+    assert_eq!(status, 200, "{joined}");
+    let joined = network().await.expect("in reach");
+    assert_eq!((&joined["known"], &joined["joined"]), (&json!(true), &json!(true)), "{joined}");
+    assert_eq!(wanderer.inside(KEPT), "/var/lib/iwd/Hedge.psk 600 root");
+    let carried = wanderer.inside("grep -rl 'otters and hares' /var/lib/croft/state /var/log/journal 2>/dev/null; true");
+    assert_eq!(carried, "", "the passphrase is nowhere else");
+    let (status, left) = ana.send(Method::POST, "/api/v1/network/wifi/forget", &json!({ "ssid": "Hedge" })).await;
+    assert_eq!(status, 200, "{left}");
+    wanderer.until_inside(KEPT, "").await;
 }
