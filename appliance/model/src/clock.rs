@@ -55,7 +55,9 @@ pub(crate) fn validate(time: &TimeSettings) -> Result<(), Invalid> {
     match known {
         Some(name) if name == time.zone => {}
         Some(name) => return Err(Invalid::new("time.zone", format!("is written {name}"))),
-        None => return Err(Invalid::new("time.zone", "must be the name of a time zone: Europe/Berlin, America/New_York or UTC for instance")),
+        None => {
+            return Err(Invalid::new("time.zone", "must be the name of a time zone: Europe/Berlin, America/New_York or UTC for instance"));
+        }
     }
     if time.ntp_servers.len() > MAX_SERVERS {
         return Err(Invalid::new(
@@ -80,7 +82,11 @@ fn is_server(text: &str) -> bool {
     match text.parse::<IpAddr>() {
         Ok(address) => !address.is_unspecified() && !address.is_multicast(),
         // What ends in a number is meant to be an address and is none.
-        Err(_) => text.len() <= MAX_NAME && text.split('.').all(label) && text.split('.').next_back().is_some_and(|last| last.parse::<u64>().is_err()),
+        Err(_) => {
+            text.len() <= MAX_NAME
+                && text.split('.').all(label)
+                && text.split('.').next_back().is_some_and(|last| last.parse::<u64>().is_err())
+        }
     }
 }
 

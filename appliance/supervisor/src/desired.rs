@@ -205,7 +205,8 @@ impl Desired {
     pub(crate) fn roll_back(&self, trial: &Trial, at: Timestamp) -> Result<(), Problem> {
         self.change_trial(trial.generation, |trial| Trial { over: true, ..trial.clone() });
         let who = Actor::Role { name: SUPERVISOR.into() };
-        let wish = Wish { author: Author { who, why: "Nobody confirmed the new address.".into(), at }, seen: Seen::Whatever, dry_run: false };
+        let wish =
+            Wish { author: Author { who, why: "Nobody confirmed the new address.".into(), at }, seen: Seen::Whatever, dry_run: false };
         let back = |now: &InForce| {
             // Somebody may have been quicker, by another change or a reset.
             if now.trial.as_ref().is_none_or(|standing| standing.generation != trial.generation) {

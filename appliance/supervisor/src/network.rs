@@ -102,10 +102,7 @@ impl Keeper {
     async fn look(&mut self, id: Option<&str>) {
         let now = self.croft.desired.now();
         let wanted = Wanted::new(&now.settings, trial::in_force(&now.settings, now.trial.as_ref()), id);
-        let seen = Seen {
-            interfaces: told(self.network.interfaces().await),
-            answers_as: told(self.network.answers_as().await),
-        };
+        let seen = Seen { interfaces: told(self.network.interfaces().await), answers_as: told(self.network.answers_as().await) };
         let plan = plan::plan((Instant::now(), Timestamp::now()), &wanted, &seen, &self.done);
         let mut warnings = plan.warnings;
         self.addressed = seen.interfaces.is_some();

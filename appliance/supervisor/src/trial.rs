@@ -64,12 +64,8 @@ mod tests {
     use super::*;
 
     fn network(address: Option<&str>) -> NetworkSettings {
-        let fixed = |text: &str| StaticAddress {
-            address: text.parse().expect("an address"),
-            gateway: None,
-            dns: Vec::new(),
-            interface: None,
-        };
+        let fixed =
+            |text: &str| StaticAddress { address: text.parse().expect("an address"), gateway: None, dns: Vec::new(), interface: None };
         NetworkSettings { static_address: address.map(fixed) }
     }
 
@@ -82,7 +78,13 @@ mod tests {
 
     /// A change from `from` (with a trial that goes back to the second) to `to`; to what the trial after it goes back.
     fn check(from: Option<&str>, on_trial: Option<Option<&str>>, to: Option<&str>, way: Way, expected: Option<Option<&str>>) {
-        let trial = on_trial.map(|before| Trial { generation: 4, before: network(before), until: Timestamp::UNIX_EPOCH, begun: false, over: false });
+        let trial = on_trial.map(|before| Trial {
+            generation: 4,
+            before: network(before),
+            until: Timestamp::UNIX_EPOCH,
+            begun: false,
+            over: false,
+        });
         let found = after((&settings(from), trial.as_ref()), &settings(to), (5, way), Timestamp::UNIX_EPOCH);
         assert_eq!(found.map(|trial| trial.before), expected.map(network), "{from:?} ({on_trial:?}) → {to:?}");
     }

@@ -47,9 +47,7 @@ fn fixed(interface: &str, fixed: &StaticAddress, router_time: bool) -> String {
 /// The files of resolved: the box as a service of its own kind, and as one that a browser can open.
 pub(crate) fn announcement(wanted: &Announcement) -> Vec<Wanted> {
     let claimed = u8::from(wanted.claimed);
-    let text = |kind: &str| {
-        format!("[Service]\nName=%H\nType={kind}\nPort=443\nTxtText=id={} claimed={claimed}\n", letters(&wanted.id))
-    };
+    let text = |kind: &str| format!("[Service]\nName=%H\nType={kind}\nPort=443\nTxtText=id={} claimed={claimed}\n", letters(&wanted.id));
     ANNOUNCED.into_iter().zip(["_croft._tcp", "_https._tcp"]).map(|(path, kind)| (path, Some(text(kind)))).collect()
 }
 

@@ -15,5 +15,5 @@ mod systemd;
 mod wifi;
 
 pub use fake::{FakeNetwork, World};
-pub use network::{Announcement, Addressing, Network, NetworkError, TimeSource, WifiError};
+pub use network::{Addressing, Announcement, Network, NetworkError, TimeSource, WifiError};
 pub use systemd::SystemdNetwork;

@@ -79,7 +79,8 @@ async fn patch(ana: &Visitor, section: &str, patch: &Value) -> Value {
 /// The address of the cable, and whether it is on trial.
 async fn address(ana: &Visitor) -> (Value, bool) {
     let network = ana.get("/api/v1/network").await;
-    let wired = network["interfaces"].as_array().expect("interfaces").iter().find(|one| one["kind"] == "ethernet").expect("a cable").clone();
+    let wired =
+        network["interfaces"].as_array().expect("interfaces").iter().find(|one| one["kind"] == "ethernet").expect("a cable").clone();
     // The router of the emulator, which lets nobody out, names no way out.
     let gateway = if wired["addresses"][0] == CHOSEN { json!("10.0.2.2") } else { Value::Null };
     assert_eq!((&network["managed"], &wired["carrier"], &wired["gateway"]), (&json!(true), &json!(true), &gateway), "{network}");
@@ -150,7 +151,8 @@ async fn an_address_goes_back_by_itself_or_stays_when_it_is_confirmed() {
 }
 
 async fn name_and_clock_follow(wanderer: &Wanderer, ana: &Visitor) {
-    const NAME: &str = "busctl get-property org.freedesktop.resolve1 /org/freedesktop/resolve1 org.freedesktop.resolve1.Manager LLMNRHostname";
+    const NAME: &str =
+        "busctl get-property org.freedesktop.resolve1 /org/freedesktop/resolve1 org.freedesktop.resolve1.Manager LLMNRHostname";
     wanderer.until_inside(NAME, "s \"croft\"").await;
     patch(ana, "box", &json!({ "host": "hollyhock" })).await;
     wanderer.until_inside(NAME, "s \"hollyhock\"").await;
@@ -169,8 +171,11 @@ async fn name_and_clock_follow(wanderer: &Wanderer, ana: &Visitor) {
         tokio::time::sleep(LOOK).await; // waits: for a certificate with the new name, by polling
     }
 
-    const ASKED: &str = "systemctl show -P ActiveState systemd-timesyncd; cat /run/systemd/timesyncd.conf.d/60-croft.conf 2>/dev/null | grep NTP; true";
-    wanderer.until_inside(ASKED, "active\nFallbackNTP=0.debian.pool.ntp.org 1.debian.pool.ntp.org 2.debian.pool.ntp.org 3.debian.pool.ntp.org").await;
+    const ASKED: &str =
+        "systemctl show -P ActiveState systemd-timesyncd; cat /run/systemd/timesyncd.conf.d/60-croft.conf 2>/dev/null | grep NTP; true";
+    wanderer
+        .until_inside(ASKED, "active\nFallbackNTP=0.debian.pool.ntp.org 1.debian.pool.ntp.org 2.debian.pool.ntp.org 3.debian.pool.ntp.org")
+        .await;
     patch(ana, "time", &json!({ "zone": "Europe/Berlin", "ntp": "off" })).await;
     wanderer.until_inside(ASKED, "active").await;
     wanderer.until_inside("readlink /run/croft/localtime", "/usr/share/zoneinfo/Europe/Berlin").await;
@@ -190,7 +195,9 @@ async fn a_wireless_network_is_joined_and_forgotten(wanderer: &Wanderer, ana: &V
     wanderer.until_inside(&format!("{RADIOS} | wc -l"), "2").await;
     let radio = wanderer.inside(&format!("{RADIOS} | tail -n 1"));
     wanderer.inside(&format!("busctl set-property net.connman.iwd {radio} net.connman.iwd.Device Mode s ap"));
-    let start = format!("busctl call net.connman.iwd {radio} net.connman.iwd.AccessPoint Start ss Hedge 'otters and hares' >&2 && echo started; true");
+    let start = format!(
+        "busctl call net.connman.iwd {radio} net.connman.iwd.AccessPoint Start ss Hedge 'otters and hares' >&2 && echo started; true"
+    );
     wanderer.until_inside(&start, "started").await;
     let network = async || {
         let seen = ana.get("/api/v1/network/wifi").await;

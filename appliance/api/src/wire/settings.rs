@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use croft_model::{BoxSettings, Change, Commit, DoorSettings, NetworkSettings, Person, PersonId, Section, Settings, Space, SpaceId, TimeSettings};
+use croft_model::{
+    BoxSettings, Change, Commit, DoorSettings, NetworkSettings, Person, PersonId, Section, Settings, Space, SpaceId, TimeSettings,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

@@ -82,11 +82,12 @@ async fn note(croft: &Arc<Regulator>, claims: &Claims, action: &'static str, sen
 
 fn refused(error: NetworkError) -> Problem {
     match error {
-        NetworkError::Wifi(WifiError::Missing) => {
-            Problem::new(409, "wifi-missing", "This box has no wireless interface.").hint("Use a cable, or put in an adapter that Linux knows.")
-        }
+        NetworkError::Wifi(WifiError::Missing) => Problem::new(409, "wifi-missing", "This box has no wireless interface.")
+            .hint("Use a cable, or put in an adapter that Linux knows."),
         NetworkError::Wifi(WifiError::NotInReach) => {
-            Problem::new(404, "wifi-not-in-reach", "No wireless network of this name is in reach.").hint("Look for it again, nearer to it.").key("ssid")
+            Problem::new(404, "wifi-not-in-reach", "No wireless network of this name is in reach.")
+                .hint("Look for it again, nearer to it.")
+                .key("ssid")
         }
         NetworkError::Wifi(WifiError::Passphrase) => {
             Problem::new(422, "wifi-passphrase", "The passphrase of the wireless network is missing or wrong.")

@@ -116,7 +116,9 @@ fn choose(fixed: &StaticAddress, interfaces: &[Interface], last: Option<&str>) -
     let wired = interfaces.iter().filter(|interface| interface.kind == InterfaceKind::Ethernet);
     let chosen = match &fixed.interface {
         Some(name) => wired.clone().find(|interface| interface.name == *name),
-        None => wired.clone().max_by_key(|interface| (interface.carrier, Some(interface.name.as_str()) == last, std::cmp::Reverse(&interface.name))),
+        None => wired
+            .clone()
+            .max_by_key(|interface| (interface.carrier, Some(interface.name.as_str()) == last, std::cmp::Reverse(&interface.name))),
     };
     chosen.map(|interface| interface.name.clone())
 }
@@ -134,11 +136,16 @@ fn warning(code: &str, severity: Severity, at: Timestamp, [title, meaning, actio
 }
 
 fn unreadable(at: Timestamp) -> Warning {
-    warning("network-unreadable", Severity::Degraded, at, [
-        "The box cannot see its network interfaces.".into(),
-        "Its address stays as it is, and changes of it wait.".into(),
-        "Restart the box. If this stays, look at `croft logs`.".into(),
-    ])
+    warning(
+        "network-unreadable",
+        Severity::Degraded,
+        at,
+        [
+            "The box cannot see its network interfaces.".into(),
+            "Its address stays as it is, and changes of it wait.".into(),
+            "Restart the box. If this stays, look at `croft logs`.".into(),
+        ],
+    )
 }
 
 fn no_interface(fixed: &StaticAddress, at: Timestamp) -> Warning {
@@ -146,19 +153,29 @@ fn no_interface(fixed: &StaticAddress, at: Timestamp) -> Warning {
         Some(name) => format!("The box has no wired interface called {name}."),
         None => "The box has no wired interface.".into(),
     };
-    warning("network-interface-missing", Severity::Degraded, at, [
-        title,
-        format!("The fixed address {} is not in force; the router gives the address.", fixed.address.addr()),
-        "Put the interface back, or change the address under Settings, Network.".into(),
-    ])
+    warning(
+        "network-interface-missing",
+        Severity::Degraded,
+        at,
+        [
+            title,
+            format!("The fixed address {} is not in force; the router gives the address.", fixed.address.addr()),
+            "Put the interface back, or change the address under Settings, Network.".into(),
+        ],
+    )
 }
 
 fn name_taken(wanted: &str, other: &str, at: Timestamp) -> Warning {
-    warning("host-name-taken", Severity::Degraded, at, [
-        format!("Another machine in your network is called {wanted}.local already."),
-        format!("The box answers as {other}.local for now, and browsers will complain about its certificate there."),
-        "Give one of the two another name: for the box under Settings, Box.".into(),
-    ])
+    warning(
+        "host-name-taken",
+        Severity::Degraded,
+        at,
+        [
+            format!("Another machine in your network is called {wanted}.local already."),
+            format!("The box answers as {other}.local for now, and browsers will complain about its certificate there."),
+            "Give one of the two another name: for the box under Settings, Box.".into(),
+        ],
+    )
 }
 
 #[cfg(test)]

@@ -95,7 +95,10 @@ async fn the_machine_is_as_the_settings_say() {
     croft.patch("time", json!({ "ntp": "off" })).await.expect(200);
     until(&network, |world| world.time == Some(TimeSource::Nobody)).await;
     let seen = croft.get("/api/v1/network").await.expect(200);
-    assert_eq!((&seen["managed"], &seen["host"], &seen["interfaces"][0]["addresses"]), (&json!(true), &json!("hollyhock"), &json!(["192.168.1.77/24"])));
+    assert_eq!(
+        (&seen["managed"], &seen["host"], &seen["interfaces"][0]["addresses"]),
+        (&json!(true), &json!("hollyhock"), &json!(["192.168.1.77/24"]))
+    );
 }
 
 #[tokio::test]
