@@ -27,12 +27,8 @@ pub struct World {
     pub zone: String,
     /// Who is asked for the time.
     pub time: Option<TimeSource>,
-    /// A neighbour has this name already.
-    pub neighbour: Option<String>,
     /// The wireless network that is in reach, if there is an antenna. Its passphrase is [`FakeNetwork::PASSPHRASE`].
     pub wifi: Option<WifiNetwork>,
-    /// The cable is out.
-    pub unplugged: bool,
     /// Every verb fails.
     pub broken: bool,
 }
@@ -65,9 +61,9 @@ impl Network for FakeNetwork {
             Ok(vec![Interface {
                 name: "enp1s0".into(),
                 kind: InterfaceKind::Ethernet,
-                carrier: !world.unplugged,
+                carrier: true,
                 mac: "52:54:00:12:34:56".into(),
-                addresses: address.into_iter().filter(|_| !world.unplugged).collect(),
+                addresses: address.into_iter().collect(),
                 gateway: fixed.map_or_else(|| "192.168.1.1".parse().ok(), |(_, fixed)| fixed.gateway),
                 dns: fixed.map(|(_, fixed)| fixed.dns.clone()).unwrap_or_default(),
             }])
@@ -75,10 +71,7 @@ impl Network for FakeNetwork {
     }
 
     fn answers_as(&self) -> BoxFuture<'_, Result<String, NetworkError>> {
-        self.verb(|world| {
-            let taken = world.neighbour.as_ref() == Some(&world.host);
-            Ok(if taken { format!("{}2", world.host) } else { world.host.clone() })
-        })
+        self.verb(|world| Ok(world.host.clone()))
     }
 
     fn address<'a>(&'a self, wanted: &'a Addressing) -> BoxFuture<'a, Result<(), NetworkError>> {
