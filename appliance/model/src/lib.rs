@@ -6,6 +6,7 @@
 
 mod activity;
 mod capability;
+mod disk;
 mod event;
 mod ids;
 mod manifest;
@@ -21,6 +22,7 @@ mod warning;
 
 pub use activity::{Actor, AuditEntry, Change, Commit};
 pub use capability::{Claims, MAX_CAPABILITY_SECONDS, Principal, Scope};
+pub use disk::{Bus, Disk, DiskId, Holds, Installation, Part, PartKind, Unfit, label_of};
 pub use event::Event;
 pub use ids::{IdError, PersonId, SessionId, SpaceId, SpaceNumber, TaskId};
 pub use manifest::{DirectorySpec, Limits, Manifest, ManifestError, Network, RoleName, SocketKind, SocketSpec, Start};
