@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use clap::Args;
 use miette::{IntoDiagnostic, WrapErr};
 use nix::{
@@ -56,6 +57,9 @@ pub(crate) struct Arguments {
     /// Memory, in MiB.
     #[arg(long, default_value_t = 1024)]
     memory: u32,
+    /// Opens a shell of root inside the machine at HOME/probe.sock: a line in, its output and `probe-end STATUS` out. For tests and for looking around.
+    #[arg(long)]
+    probe: bool,
 }
 
 /// Boots, prints `ready https://localhost:PORT`, and stays until somebody ends it.
@@ -125,6 +129,28 @@ fn answers(tree: &Tree, port: u16) -> bool {
     run::read(curl.arg(format!("https://localhost:{port}/healthz"))).is_ok()
 }
 
+/// The shell for tests comes with the machine and not with the image: systemd takes units from whoever made the machine (systemd.system-credentials(7)).
+const PROBE: &str = "[Unit]
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=/bin/sh -c 'exec 3<>/dev/virtio-ports/croft.probe; while IFS= read -r line <&3; do (eval \"$line\") >&3 2>&1 </dev/null; echo \"probe-end $?\" >&3; done'
+Restart=always
+RestartSec=1
+";
+const PROBE_WANTED: &str = "[Unit]\nWants=croft-probe.service\n";
+
+/// What the emulator needs for that shell.
+fn probe() -> Vec<String> {
+    let credential = |name: &str, text: &str| format!("type=11,value=io.systemd.credential.binary:{name}={}", BASE64_STANDARD.encode(text));
+    let port = ["-device", "virtio-serial-pci", "-chardev", "socket,id=probe,path=probe.sock,server=on,wait=off"];
+    let named = ["-device", "virtserialport,chardev=probe,name=croft.probe", "-smbios"];
+    let mut words: Vec<String> = port.iter().chain(&named).map(ToString::to_string).collect();
+    words.push(credential("systemd.extra-unit.croft-probe.service", PROBE));
+    words.extend(["-smbios".into(), credential("systemd.unit-dropin.multi-user.target", PROBE_WANTED)]);
+    words
+}
+
 /// The running emulator. It dies with this process.
 struct Machine {
     child: Child,
@@ -155,8 +181,11 @@ impl Machine {
         let second = arguments.other_disk.as_ref().map(|name| format!("if=virtio,file={name},format=raw"));
         let second: Vec<&str> = second.iter().flat_map(|drive| ["-drive", drive.as_str()]).collect();
         let button = ["-qmp", "unix:button.sock,server=on,wait=off"];
+        let probe = if arguments.probe { probe() } else { Vec::new() };
+        let probe: Vec<&str> = probe.iter().map(String::as_str).collect();
         let words =
-            [&["qemu-system-x86_64"][..], &machine, &quiet, &firmware, &disk, &second, &network, &others, &identity, &button].concat();
+            [&["qemu-system-x86_64"][..], &machine, &quiet, &firmware, &disk, &second, &network, &others, &identity, &button, &probe]
+                .concat();
         let _ = fs::remove_file(home.join("serial.log"));
         // `unshare` and what follows replace each other, so the child is the emulator; it ends with this process.
         let inside = tools.command(home, &words);
