@@ -25,7 +25,7 @@ pub use capability::{Claims, MAX_CAPABILITY_SECONDS, Principal, Scope};
 pub use disk::{Bus, Disk, DiskId, Holds, Installation, Part, PartKind, Unfit, label_of};
 pub use event::Event;
 pub use ids::{IdError, PersonId, SessionId, SpaceId, SpaceNumber, TaskId};
-pub use manifest::{DirectorySpec, Limits, Manifest, ManifestError, Network, RoleName, SocketKind, SocketSpec, Start};
+pub use manifest::{DirectorySpec, Limits, Manifest, ManifestError, Network, Powers, RoleName, SocketKind, SocketSpec, Start};
 pub use patch::{PatchConflict, diff, inverse_of, merge, revert};
 pub use problem::Problem;
 pub use projection::{Projection, Report, Secret};

@@ -52,7 +52,7 @@ pub(crate) fn disk(device: &Device, read: &Read) -> Disk {
         serial,
         size: Bytes(device.size),
         bus: bus(device),
-        removable: device.removable || device.hotplug,
+        removable: device.removable || bus(device) == Bus::Usb,
         runs_from: device.carries("/"),
         holds,
         label,

@@ -9,7 +9,7 @@ use crate::{DiskError, program};
 /// Time for a list; udev has asked the disks before.
 const LIMIT: Duration = Duration::from_secs(20);
 const PROGRAM: &str = "lsblk";
-const COLUMNS: &str = "NAME,PATH,TYPE,SIZE,VENDOR,MODEL,SERIAL,WWN,TRAN,RM,HOTPLUG,RO,PTTYPE,PTUUID,FSTYPE,LABEL,UUID,PARTLABEL,PARTTYPE,PARTUUID,MOUNTPOINTS";
+const COLUMNS: &str = "NAME,PATH,TYPE,SIZE,VENDOR,MODEL,SERIAL,WWN,TRAN,RM,RO,PTTYPE,PTUUID,FSTYPE,LABEL,UUID,PARTLABEL,PARTTYPE,PARTUUID,MOUNTPOINTS";
 
 #[derive(Deserialize)]
 struct Listing {
@@ -31,7 +31,6 @@ pub(crate) struct Device {
     pub(crate) tran: Option<String>,
     #[serde(rename = "rm")]
     pub(crate) removable: bool,
-    pub(crate) hotplug: bool,
     #[serde(rename = "ro")]
     pub(crate) read_only: bool,
     pub(crate) pttype: Option<String>,
