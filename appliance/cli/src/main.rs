@@ -58,6 +58,9 @@ enum Command {
     /// The trees of files.
     #[command(subcommand)]
     Space(space::Space),
+    /// The disks of the box.
+    #[command(subcommand)]
+    Disk(disk::Disk),
     /// App passwords, for clients that are not a browser.
     #[command(subcommand)]
     Token(token::Token),
@@ -90,6 +93,7 @@ async fn run(command: Command, home: Option<&Path>, client: &Client, say: &Say) 
         Command::Settings(command) => settings::run(command, client, say).await,
         Command::Person(command) => person::run(command, client, say).await,
         Command::Space(command) => space::run(command, client, say).await,
+        Command::Disk(command) => disk::run(command, client, say).await,
         Command::Token(command) => token::run(command, client, say).await,
         Command::Logs(command) => logs::run(command, client, say).await,
         Command::Health => health::run(client, say).await,
