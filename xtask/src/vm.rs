@@ -33,6 +33,8 @@ const END: Duration = Duration::from_secs(120);
 const SERIAL: &str = "socket,id=serial,path=serial.sock,server=on,wait=off,logfile=serial.log";
 /// How often the box is asked.
 const ASK_EVERY: Duration = Duration::from_millis(500);
+/// Longest serial number of a virtio disk.
+const MAX_SERIAL: usize = 20;
 /// What the console's lines about the household's certificate and the pairing code begin with.
 const TOLD: [&str; 2] = ["pairing code", "fingerprint"];
 
@@ -60,12 +62,18 @@ pub(crate) struct Arguments {
     /// Size of the disk, in GiB. One that is there already only grows.
     #[arg(long, default_value_t = 8)]
     disk: u32,
-    /// A second disk, raw, in that folder.
+    /// Attaches the image as a USB stick and not as a fixed disk.
+    #[arg(long)]
+    stick: bool,
+    /// A further disk, raw, in that folder; its name is also its serial number. May be given several times.
     #[arg(long, value_name = "NAME")]
-    other_disk: Option<String>,
+    other_disk: Vec<String>,
     /// A screen; nobody sees it here, but QMP can photograph it and press its keys.
     #[arg(long)]
     screen: bool,
+    /// Leaves the image's disk out: the machine starts from the first further one.
+    #[arg(long)]
+    without_image: bool,
     /// Memory, in MiB.
     #[arg(long, default_value_t = 1024)]
     memory: u32,
@@ -174,6 +182,27 @@ fn probe() -> Vec<String> {
     words
 }
 
+/// The disks of the emulator. The first one is what it starts from.
+fn disks(arguments: &Arguments) -> Vec<String> {
+    let image = match (arguments.without_image, arguments.stick) {
+        (true, _) => None,
+        (false, true) => Some("usb-storage,drive=disk,removable=on,serial=STICK,bootindex=1"),
+        (false, false) => Some("virtio-blk-pci,drive=disk,bootindex=1"),
+    };
+    let mut words: Vec<String> = if arguments.stick { vec!["-device".into(), "qemu-xhci".into()] } else { Vec::new() };
+    words.extend(
+        image.into_iter().flat_map(|device| {
+            ["-drive", "if=none,id=disk,file=disk.qcow2,format=qcow2,discard=unmap", "-device", device].map(str::to_owned)
+        }),
+    );
+    for (number, name) in arguments.other_disk.iter().enumerate() {
+        let serial: String = name.chars().filter(char::is_ascii_alphanumeric).take(MAX_SERIAL).collect();
+        words.extend(["-drive".into(), format!("if=none,id=other{number},file={name},format=raw,discard=unmap")]);
+        words.extend(["-device".into(), format!("virtio-blk-pci,drive=other{number},serial={serial},bootindex={}", number + 2)]);
+    }
+    words
+}
+
 /// The running emulator. It dies with this process.
 struct Machine {
     child: Child,
@@ -199,33 +228,19 @@ impl Machine {
             "-drive",
             "if=pflash,format=raw,file=variables.fd",
         ];
-        let disk =
-            ["-drive", "if=none,id=disk,file=disk.qcow2,format=qcow2,discard=unmap", "-device", "virtio-blk-pci,drive=disk,bootindex=1"];
+        let disks = disks(arguments);
+        let disks: Vec<&str> = disks.iter().map(String::as_str).collect();
         let network = ["-netdev", &forwarded, "-device", "virtio-net-pci,netdev=net,romfile="];
         let others = ["-device", "virtio-rng-pci", "-device", "i6300esb", "-action", "watchdog=reset"];
         let identity = ["-uuid", "6d5fd7d1-8a3c-4a3e-9d52-1b0a4b6f8c11"];
-        let second = arguments.other_disk.as_ref().map(|name| format!("if=virtio,file={name},format=raw"));
-        let second: Vec<&str> = second.iter().flat_map(|drive| ["-drive", drive.as_str()]).collect();
         // The firmware has a driver of its own for it.
         let screen: &[&str] = if arguments.screen { &["-device", "VGA,romfile="] } else { &[] };
         let button = ["-qmp", "unix:button.sock,server=on,wait=off"];
         let probe = if arguments.probe { probe() } else { Vec::new() };
         let probe: Vec<&str> = probe.iter().map(String::as_str).collect();
-        let words = [
-            &["qemu-system-x86_64"][..],
-            &machine,
-            &quiet,
-            &firmware,
-            &disk,
-            &second,
-            &network,
-            &others,
-            &identity,
-            screen,
-            &button,
-            &probe,
-        ]
-        .concat();
+        let words =
+            [&["qemu-system-x86_64"][..], &machine, &quiet, &firmware, &disks, &network, &others, &identity, screen, &button, &probe]
+                .concat();
         let _ = fs::remove_file(home.join("serial.log"));
         // `unshare` and what follows replace each other, so the child is the emulator; it ends with this process.
         let inside = tools.command(home, &words);

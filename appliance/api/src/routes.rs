@@ -144,6 +144,7 @@ fn forbidden(scope: Scope) -> Problem {
         Scope::Account => {
             ("This sign-in cannot do this.", "Sign in with your passphrase in a browser, or make an app password with the scope `account`.")
         }
+        Scope::Setup => ("This is for whoever claims the box.", "It ends with the claim; owners find the rest in the settings."),
         Scope::Metrics => ("This sign-in cannot read the metrics.", "Make an app password with the scope `metrics`."),
     };
     Problem::new(403, "not-allowed", what).hint(hint)

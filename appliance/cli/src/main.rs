@@ -64,6 +64,9 @@ enum Command {
     /// The time zone, and who is asked for the time.
     #[command(subcommand)]
     Time(time::Time),
+    /// The disks of the box.
+    #[command(subcommand)]
+    Disk(disk::Disk),
     /// App passwords, for clients that are not a browser.
     #[command(subcommand)]
     Token(token::Token),
@@ -96,6 +99,7 @@ async fn run(command: Command, door: Door, say: &Say) -> Result<(), CommandError
         Command::Settings(command) => settings::run(command, &client()?, say).await,
         Command::Person(command) => person::run(command, &client()?, say).await,
         Command::Space(command) => space::run(command, &client()?, say).await,
+        Command::Disk(command) => disk::run(command, &client()?, say).await,
         Command::Network(command) => network::run(command, &client()?, say).await,
         Command::Time(command) => time::run(command, &client()?, say).await,
         Command::Token(command) => token::run(command, &client()?, say).await,

@@ -14,7 +14,7 @@ use croft_api::{
         watch::LogLine,
     },
 };
-use croft_model::{AuditEntry, Commit, PersonId, Power, Section, Status, Warning};
+use croft_model::{AuditEntry, Commit, Disk, PersonId, Power, Section, Status, Warning};
 use http::{Method, header};
 use serde_json::Value;
 
@@ -59,6 +59,14 @@ impl Client {
     /// See [`ClientError`].
     pub async fn claim_status(&self) -> Result<ClaimStatus, ClientError> {
         self.json(Call::new(Method::GET, "/api/v1/claim")).await
+    }
+
+    /// All disks of the box.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn disks(&self) -> Result<Vec<Disk>, ClientError> {
+        self.json(Call::new(Method::GET, "/api/v1/disks")).await
     }
 
     /// All warnings that stand, the gravest first.

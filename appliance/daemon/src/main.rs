@@ -36,6 +36,8 @@ enum Role {
     Gateway,
     /// Credentials, sessions, capabilities, certificates.
     Identity,
+    /// Disks, and installing onto one.
+    Storage,
     /// The worker of one space.
     Sync {
         /// The space: `s1`.
@@ -60,6 +62,7 @@ impl Role {
             Self::Supervisor { .. } => "supervisor",
             Self::Gateway => "gateway",
             Self::Identity => "identity",
+            Self::Storage => "storage",
             Self::Sync { .. } => "sync",
             Self::Openapi => "openapi",
             Self::Units { .. } => "units",
@@ -72,15 +75,15 @@ impl Role {
             Self::Gateway => Some(&[]),
             Self::Identity => Some(&["state"]),
             Self::Sync { .. } => Some(&["space", "index"]),
-            // It starts the others and makes what they are handed.
-            Self::Supervisor { .. } | Self::Openapi | Self::Units { .. } => None,
+            // One starts the others and makes what they are handed, the other starts programs that write to disks.
+            Self::Storage | Self::Supervisor { .. } | Self::Openapi | Self::Units { .. } => None,
         }
     }
 
     fn threads(&self) -> usize {
         match self {
             Self::Gateway | Self::Sync { .. } => BULK_THREADS,
-            Self::Supervisor { .. } | Self::Identity | Self::Openapi | Self::Units { .. } => QUIET_THREADS,
+            Self::Supervisor { .. } | Self::Identity | Self::Storage | Self::Openapi | Self::Units { .. } => QUIET_THREADS,
         }
     }
 }

@@ -32,6 +32,7 @@ pub(crate) async fn run(role: &Role, descriptors: Descriptors) -> Result<(), Fai
         Role::Supervisor { home } => Ok(Box::pin(croft_supervisor::run(home, descriptors)).await?),
         Role::Gateway => Ok(Box::pin(croft_gateway::run(descriptors, routing()?)).await?),
         Role::Identity => Ok(Box::pin(croft_identity::run(descriptors)).await?),
+        Role::Storage => Ok(Box::pin(croft_storage::run(descriptors)).await?),
         Role::Sync { instance } => Ok(Box::pin(croft_sync::run(descriptors, *instance)).await?),
         Role::Openapi => Ok(openapi::print()?),
         Role::Units { folder, form } => Ok(units::write(folder, *form)?),

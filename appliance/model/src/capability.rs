@@ -42,6 +42,11 @@ pub enum Principal {
     },
     /// Somebody with the rights of the machine itself. It manages the box and has no right on anybody's files.
     Console,
+    /// Whoever holds a claim ticket: somebody before the box, while it belongs to nobody.
+    Claimant {
+        /// The client's IP address.
+        address: String,
+    },
 }
 
 /// What a capability is good for.
@@ -56,11 +61,13 @@ pub enum Scope {
     Manage,
     /// Reading the metrics.
     Metrics,
+    /// Setting up a box that belongs to nobody: where it shall live. No person and no app password has it.
+    Setup,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 4] = [Self::Files, Self::Account, Self::Manage, Self::Metrics];
+    pub const ALL: [Self; 5] = [Self::Files, Self::Account, Self::Manage, Self::Metrics, Self::Setup];
 
     /// The most that a browser session of somebody with this role holds.
     #[must_use]
@@ -94,7 +101,7 @@ impl Claims {
     pub fn person(&self) -> Option<PersonId> {
         match &self.who {
             Principal::Person { id, .. } => Some(*id),
-            Principal::Console => None,
+            Principal::Console | Principal::Claimant { .. } => None,
         }
     }
 
@@ -104,6 +111,7 @@ impl Claims {
         match &self.who {
             Principal::Person { id, name, .. } => crate::Actor::Person { id: *id, name: name.clone() },
             Principal::Console => crate::Actor::Console,
+            Principal::Claimant { address } => crate::Actor::Stranger { address: address.clone() },
         }
     }
 }

@@ -99,6 +99,9 @@ pub struct Manifest {
     pub limits: Limits,
     /// What of the network it may touch.
     pub network: Network,
+    /// What it may do on the appliance beyond what its user may.
+    #[serde(default)]
+    pub powers: Powers,
 }
 
 /// When a role is started.
@@ -109,6 +112,17 @@ pub enum Start {
     Boot,
     /// By the first connection to its socket.
     Demand,
+}
+
+/// What a role may do on the appliance beyond what its user may. On a developer's machine nobody has any.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Powers {
+    /// Nothing: it has a user of its own.
+    #[default]
+    None,
+    /// It is root, reads and writes disks, and mounts in its own world of mounts.
+    Disks,
 }
 
 /// A listening socket.

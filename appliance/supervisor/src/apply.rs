@@ -244,6 +244,7 @@ impl Roles {
             environment: self.environment(manifest),
             descriptors,
             user: (!croft.one_user).then_some(user),
+            powers: manifest.powers,
             limits: Limits { descriptors: manifest.limits.descriptors, tasks: manifest.limits.tasks },
             start_timeout: START_TIMEOUT,
             watchdog: Some(Duration::from_secs(manifest.watchdog_seconds)),

@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use croft_model::Powers;
 use futures_util::{FutureExt, StreamExt, future::BoxFuture};
 use tokio::{
     sync::{mpsc, watch},
@@ -134,7 +135,7 @@ impl SystemdUnits {
         if self.pid(&unit).is_some() {
             return Err(UnitError::Running(unit));
         }
-        let user = spec.user.map(|number| users::register(&unit, number)).transpose();
+        let user = spec.user.filter(|_| spec.powers == Powers::None).map(|number| users::register(&unit, number)).transpose();
         let user = user.map_err(|source| UnitError::Start { unit: unit.clone(), step: "make its user known", source })?;
         self.begin_as(&spec, user.as_deref()).await.map_err(|source| UnitError::Systemd { unit, source: Box::new(source) })
     }

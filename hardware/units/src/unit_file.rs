@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
-use croft_model::{Manifest, Network, SocketKind};
+use croft_model::{Manifest, Network, Powers, SocketKind};
 
 /// Where the box lies on the appliance.
 const HOME: &str = "/var/lib/croft";
@@ -21,14 +21,12 @@ NoNewPrivileges=yes
 ProtectSystem=strict
 ProtectHome=yes
 PrivateTmp=yes
-PrivateDevices=yes
 ProtectKernelTunables=yes
 ProtectKernelModules=yes
 ProtectKernelLogs=yes
 ProtectControlGroups=yes
 ProtectClock=yes
 ProtectHostname=yes
-RestrictNamespaces=yes
 RestrictRealtime=yes
 LockPersonality=yes
 MemoryDenyWriteExecute=yes
@@ -38,13 +36,31 @@ UMask=0027
 ";
 /// What holds for the roles below the supervisor, which have users of their own.
 const WALLS_OF_USERS: &str = "\
+PrivateDevices=yes
+RestrictNamespaces=yes
 CapabilityBoundingSet=
 ProtectProc=invisible
 ProcSubset=pid
 SystemCallFilter=~@privileged @resources
 ";
+/// What a role may that changes disks: read and write them, mount in its own world of mounts, and call programs that do. `/run` is where those
+/// keep their sockets, locks and mount points.
+const WALLS_OF_DISKS: &str = "\
+CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_SYS_ADMIN
+DevicePolicy=closed
+DeviceAllow=block-* rw
+DeviceAllow=/dev/loop-control rw
+ReadWritePaths=/run
+RuntimeDirectory=croft-storage
+RestrictNamespaces=mnt
+ProtectProc=invisible
+SystemCallFilter=@mount
+SystemCallFilter=~@clock @cpu-emulation @debug @keyring @module @obsolete @raw-io @reboot @swap
+";
 /// What the supervisor may as root: make the directories of the roles, give them to their users, and open them for them.
 const WALLS_OF_ROOT: &str = "\
+PrivateDevices=yes
+RestrictNamespaces=yes
 CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER
 SystemCallFilter=~@clock @cpu-emulation @debug @keyring @module @mount @obsolete @raw-io @reboot @resources @swap
 ";
@@ -73,7 +89,11 @@ pub fn appliance_units(manifests: &[Manifest]) -> BTreeMap<String, String> {
 #[must_use]
 pub fn whole_unit(manifest: &Manifest) -> String {
     let role = &manifest.name;
-    format!("{}Type=notify\nNotifyAccess=main\nExecStart={PROGRAM} {role}\nUser=croft-{role}\nGroup=croft-{role}\n", drop_in(manifest))
+    let user = match manifest.powers {
+        Powers::None => format!("User=croft-{role}\nGroup=croft-{role}\n"),
+        Powers::Disks => String::new(),
+    };
+    format!("{}Type=notify\nNotifyAccess=main\nExecStart={PROGRAM} {role}\n{user}", drop_in(manifest))
 }
 
 fn drop_in(manifest: &Manifest) -> String {
@@ -87,7 +107,10 @@ fn drop_in(manifest: &Manifest) -> String {
         Network::Inherited => line(&mut text, format_args!("RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK")),
     }
     text.push_str(WALLS);
-    text.push_str(WALLS_OF_USERS);
+    text.push_str(match manifest.powers {
+        Powers::None => WALLS_OF_USERS,
+        Powers::Disks => WALLS_OF_DISKS,
+    });
     if !manifest.per_space {
         // With it the kernel has no openat2(2), without which a worker cannot keep to its space.
         line(&mut text, format_args!("RestrictSUIDSGID=yes"));

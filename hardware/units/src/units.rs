@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, io, os::fd::OwnedFd, sync::Arc, time::Duration};
 
+use croft_model::Powers;
 use futures_util::future::BoxFuture;
 
 use crate::Line;
@@ -19,6 +20,8 @@ pub struct UnitSpec {
     pub descriptors: Vec<(String, Arc<OwnedFd>)>,
     /// User and group to run as; none to stay who we are.
     pub user: Option<u32>,
+    /// What it may do on the appliance beyond what that user may; then it runs as root there, behind the walls of the image.
+    pub powers: Powers,
     /// What it may use.
     pub limits: Limits,
     /// Time within which it must have said that it is ready.

@@ -34,6 +34,7 @@ fn spec(name: &str, behaviour: &str) -> UnitSpec {
         environment: BTreeMap::new(),
         descriptors: Vec::new(),
         user: None,
+        powers: croft_model::Powers::None,
         limits: Limits { descriptors: 64, tasks: 16 },
         start_timeout: PATIENCE,
         watchdog: None,

@@ -228,7 +228,8 @@ fn held(body: Body, place: Place) -> Body {
 
 /// What an unclaimed box answers.
 fn is_of_claim(path: &str) -> bool {
-    path == "/api/v1/claim" || path.starts_with("/api/v1/claim/") || path == "/api/v1/openapi.json"
+    let of = |domain: &str| path.strip_prefix(domain).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    of("/api/v1/claim") || of("/api/v1/install") || path == "/api/v1/openapi.json"
 }
 
 fn nothing_here() -> Problem {

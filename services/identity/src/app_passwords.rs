@@ -149,7 +149,8 @@ mod tests {
         check(Some(&[Scope::Files, Scope::Account]), Member, true);
         check(Some(&[Scope::Manage]), Member, false);
         check(Some(&[Scope::Metrics]), Member, false);
-        check(Some(&Scope::ALL), Owner, true);
+        check(Some(&[Scope::Files, Scope::Account, Scope::Manage, Scope::Metrics]), Owner, true);
+        check(Some(&Scope::ALL), Owner, false);
         assert_eq!(scopes(None, Owner).unwrap(), [Scope::Files].into());
     }
 }

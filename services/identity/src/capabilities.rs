@@ -23,6 +23,11 @@ impl Caller {
         Self { who: Principal::Console, session: None, scopes: [Scope::Account, Scope::Manage, Scope::Metrics].into() }
     }
 
+    /// Whoever holds a claim ticket. It may say where the box shall live, and nothing else.
+    fn claimant(client: IpAddr) -> Self {
+        Self { who: Principal::Claimant { address: client.to_string() }, session: None, scopes: [Scope::Setup].into() }
+    }
+
     fn person(id: PersonId, person: &Person, number: u64, scopes: BTreeSet<Scope>) -> Self {
         let who = Principal::Person { id, name: person.name.clone(), role: person.role };
         Self { who, session: Some(SessionId::from_number(number)), scopes }
@@ -35,6 +40,7 @@ impl Identity {
         match credential {
             Credential::Cookie { value } => self.judge_cookie(&value).await,
             Credential::AppPassword { name, value } => self.judge_app_password(Some(&name), &value, client).await,
+            Credential::Bearer { value } if self.holds_ticket(&value) => Ok(Caller::claimant(client)),
             Credential::Bearer { value } => self.judge_app_password(None, &value, client).await,
         }
     }
@@ -85,7 +91,7 @@ impl Identity {
         let expires = Timestamp::now().as_second() + MAX_CAPABILITY_SECONDS;
         let person = match &caller.who {
             Principal::Person { id, .. } => Some(*id),
-            Principal::Console => None,
+            Principal::Console | Principal::Claimant { .. } => None,
         };
         let claims = Claims { who: caller.who, session: caller.session, scopes, audience: audience.into(), expires };
         let capability = Secret::try_from(self.minter.mint(&claims)).map_err(|_| Problem::internal())?;

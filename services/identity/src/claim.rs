@@ -13,9 +13,9 @@ use std::{
 use croft_api::wire::{
     account::Session,
     claim::{ClaimPerson, RecoveryKit},
-    trust::{FirstOwner, OwnerMade},
+    trust::{FirstOwner, OwnerMade, Revocation},
 };
-use croft_model::{Actor, PersonRole, Problem, Scope, Settings};
+use croft_model::{Actor, PersonRole, Problem, Scope, Secret, Settings};
 use croft_store::Write;
 use http::Method;
 use jiff::Timestamp;
@@ -134,6 +134,8 @@ impl Identity {
         let (this, who) = (self.clone(), Actor::Person { id: made.person, name: owner.name.clone() });
         let tell = move |_: &Opened| {
             this.claims.tickets().clear();
+            // The gateway forgets what it was given for a ticket.
+            this.revocations.push(Revocation::All(true));
             this.audit.say(who, "claim.finished", "Claimed the box and wrote down its recovery kit.");
         };
         let opened = self.records.change_and_tell::<_, IdentityError>(change, tell).await?;
@@ -156,6 +158,12 @@ impl Identity {
         })?;
         person.kit.check(answers)?;
         Ok((person.owner.clone(), person.passphrase_hash.clone(), person.kit.hash()))
+    }
+
+    /// Whether this is the ticket of a claim that is under way.
+    pub(crate) fn holds_ticket(&self, ticket: &Secret) -> bool {
+        let known = self.claims.tickets().contains_key(&Kind::Ticket.hash(ticket.expose().as_bytes()));
+        known && self.must_be_unclaimed().is_ok()
     }
 
     fn must_be_unclaimed(&self) -> Result<(), Problem> {

@@ -98,6 +98,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
         let claims = claims(parts)?;
         match &claims.who {
             Principal::Person { id, .. } => Ok(Self { id: *id, session: claims.session, claims }),
+            Principal::Claimant { .. } => Err(Problem::new(403, "not-a-person", "A claim ticket is no sign-in.").into()),
             Principal::Console => Err(Problem::new(403, "not-a-person", "The console has no sign-in of its own.").into()),
         }
     }

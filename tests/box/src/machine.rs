@@ -59,6 +59,11 @@ impl Machine {
         }
     }
 
+    /// Changes the options of the next start: disks are put in and pulled out.
+    pub fn rebuild(&mut self, options: &[&str]) {
+        self.options = options.iter().map(ToString::to_string).collect();
+    }
+
     /// Switches it on and waits until the box answers.
     ///
     /// # Panics
@@ -204,10 +209,7 @@ impl Machine {
     /// Claims the box for ana as the page for it does; a visitor who is signed in as her.
     pub async fn claim(&self) -> Visitor {
         let mut visitor = self.visitor().await;
-        let code = self.pairing_code().await;
-        let (status, ticket) = visitor.send(Method::POST, "/api/v1/claim/code", &json!({ "code": code })).await;
-        assert_eq!(status, 200, "{ticket}");
-        let ticket = ticket["ticket"].clone();
+        let ticket = self.ticket(&visitor).await;
         let person = json!({
             "ticket": ticket, "box_name": "Hollyhock", "name": "ana", "display_name": "Ana", "passphrase": PASSPHRASE,
         });
@@ -220,6 +222,17 @@ impl Machine {
         assert!((200..300).contains(&status), "{status} {answer}");
         assert!(visitor.sign_in("ana", PASSPHRASE).await.status().is_success());
         visitor
+    }
+
+    /// A ticket for the pairing code that stands on the console.
+    ///
+    /// # Panics
+    /// There is none in a long time, or it is refused.
+    pub async fn ticket(&self, visitor: &Visitor) -> String {
+        let code = self.pairing_code().await;
+        let (status, ticket) = visitor.send(Method::POST, "/api/v1/claim/code", &json!({ "code": code })).await;
+        assert_eq!(status, 200, "{ticket}");
+        ticket["ticket"].as_str().expect("a ticket").to_owned()
     }
 
     /// A stranger who has installed the certificate that the plain port hands out.
@@ -242,8 +255,18 @@ impl Machine {
     /// # Panics
     /// It does not go off by itself.
     pub fn shut_down(&mut self) {
+        if let Some(vm) = &self.vm {
+            kill(vm.id(), Signal::SIGINT);
+        }
+        self.wait_until_off();
+    }
+
+    /// Waits until it is off, as somebody has told it to be.
+    ///
+    /// # Panics
+    /// It does not go off by itself.
+    pub fn wait_until_off(&mut self) {
         let Some(mut vm) = self.vm.take() else { return };
-        kill(vm.id(), Signal::SIGINT);
         let begun = Instant::now();
         while begun.elapsed() < END {
             if let Some(status) = vm.try_wait().expect("waited for") {

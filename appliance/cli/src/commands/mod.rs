@@ -2,6 +2,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod console;
+pub(crate) mod disk;
 pub(crate) mod health;
 pub(crate) mod logs;
 pub(crate) mod network;

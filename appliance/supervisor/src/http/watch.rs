@@ -137,7 +137,7 @@ fn news(ear: Ear) -> impl Stream<Item = Result<sse::Event, Infallible>> {
 fn gone(claims: &Claims, croft: &Regulator) -> bool {
     match &claims.who {
         Principal::Person { id, role, .. } => croft.desired.now().settings.people.get(id).is_none_or(|person| person.role != *role),
-        Principal::Console => false,
+        Principal::Console | Principal::Claimant { .. } => false,
     }
 }
 

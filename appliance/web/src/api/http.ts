@@ -16,8 +16,11 @@ type Operation<P extends keyof paths, M extends Method> = paths[P] extends Recor
 
 type Json<Content> = Content extends { content: { 'application/json': infer Body } } ? Body : undefined
 
+/** Statuses of an answer that is no problem. */
+type Good = 200 | 201 | 202 | 204
+
 /** The body that a method answers with when it succeeds. */
-type AnswerOf<O> = O extends { responses: infer Codes } ? { [Code in keyof Codes & (200 | 201 | 204)]: Json<Codes[Code]> }[keyof Codes & (200 | 201 | 204)] : never
+type AnswerOf<O> = O extends { responses: infer Codes } ? { [Code in keyof Codes & Good]: Json<Codes[Code]> }[keyof Codes & Good] : never
 
 /** The body that a method wants. */
 type BodyOf<O> = O extends { requestBody: infer Body } ? Json<Body> : undefined

@@ -12,6 +12,9 @@ async fn an_unclaimed_box_serves_nothing_but_the_claim() {
         "PROPFIND /dav/files/ana/",
         "GET /api/v1/events",
         "GET /api/v1/nothing",
+        "GET /api/v1/disks",
+        "GET /api/v1/installed",
+        "GET /api/v1/claimed",
     ] {
         assert_eq!(house.ask(line, &[], "").await.refused(403), "unclaimed", "{line}");
     }

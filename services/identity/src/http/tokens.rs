@@ -111,6 +111,7 @@ async fn whose(identity: &Identity, claims: &Claims, named: Option<&str>) -> Res
     };
     match (&claims.who, meant) {
         (Principal::Console, Some(meant)) => Ok(meant),
+        (Principal::Claimant { .. }, _) => Err(Problem::new(403, "not-a-person", "A claim ticket is no sign-in.")),
         (Principal::Console, None) => Err(Problem::new(422, "person-missing", "Say whose app password it is.").key("person")),
         (Principal::Person { id, .. }, None) => identity.household.person(*id)?.map(|person| (*id, person)).ok_or_else(Problem::internal),
         (Principal::Person { id, .. }, Some((meant, person))) if *id == meant => Ok((meant, person)),

@@ -132,3 +132,35 @@ async fn certificates_are_for_the_gateways_key_under_the_boxes_names() {
     assert!(chain.ends_with(authority["ca_pem"].as_str().unwrap()) && !chain.contains("PRIVATE"));
     assert!(authority.get("pairing_code").is_none());
 }
+
+#[tokio::test]
+async fn a_claim_ticket_is_good_for_setting_up_and_void_with_the_claim() {
+    let home = Home::new().await;
+    let bearer = |token: &str| Credential::Bearer { value: secret(token) };
+    let ticket = home.ticket().await;
+    let issued: IssuedCapability = serde_json::from_value(home.judge(bearer(&ticket), "storage").await.expect(200)).unwrap();
+    assert_eq!((issued.person, issued.session), (None, None));
+    let verifier = Verifier::new(&Minter::from_seed(&SEED).unwrap().public_key_hex(), "storage").unwrap();
+    let claims = verifier.verify(issued.capability.expose(), jiff::Timestamp::now().as_second()).unwrap();
+    assert_eq!((claims.who, claims.scopes), (Principal::Claimant { address: "192.168.1.7".into() }, [Scope::Setup].into()));
+
+    // Nowhere else, in no other form.
+    assert_eq!(home.judge(bearer(&ticket), "sync@s1").await.refused(403), "not-allowed");
+    assert_eq!(home.judge(cookie(&ticket), "storage").await.refused(401), "signed-out");
+    let as_password = Credential::AppPassword { name: "ana".into(), value: secret(&ticket) };
+    assert_eq!(home.judge(as_password, "storage").await.refused(401), "app-password-wrong");
+    assert_eq!(home.judge(bearer("another"), "storage").await.refused(401), "app-password-wrong");
+    let issued: IssuedCapability = serde_json::from_value(home.judge(bearer(&ticket), "identity").await.expect(200)).unwrap();
+    for (route, needs) in routes().needs() {
+        let (method, path) = route.split_once(' ').unwrap();
+        if matches!(needs, Needs::Scope(_)) {
+            let path = path.replace("{id}", "k1");
+            let answer = home.call(method.parse().unwrap(), &path, Some(issued.capability.expose()), json!({})).await;
+            assert_eq!(answer.refused(403), "not-allowed", "{route}");
+        }
+    }
+
+    let kit = home.kit(&ticket).await;
+    home.post("/api/v1/claim/finish", json!({ "ticket": ticket, "answers": answers(&kit) })).await.expect(201);
+    assert_eq!(home.judge(bearer(&ticket), "storage").await.refused(401), "app-password-wrong");
+}

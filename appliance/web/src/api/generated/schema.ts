@@ -89,6 +89,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/disks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All disks of this machine. */
+        get: operations["disks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -98,6 +115,59 @@ export interface paths {
         };
         /** News of the box as server-sent events, named by their kind. After `missed`, and whenever the stream begins anew, read what you show again. */
         get: operations["events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/install": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which disks there are, and whether this box can install itself onto one. For the holder of a claim ticket, as all of `install`. */
+        get: operations["install_offer"];
+        put?: never;
+        /** Overwrites a disk with this system. A disk that is not empty only after its label was typed. */
+        post: operations["install_begin"];
+        /** Gives up the installation that is under way. */
+        delete: operations["install_cancel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/install/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Switches the machine off, or starts it again, once a disk holds a box. */
+        post: operations["install_end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/install/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the installation is, or how the last one ended. */
+        get: operations["install_progress"];
         put?: never;
         post?: never;
         delete?: never;
@@ -751,6 +821,11 @@ export interface components {
             name: string;
         };
         /**
+         * @description How a disk is connected.
+         * @enum {string}
+         */
+        Bus: "usb" | "nvme" | "sata" | "card" | "virtual" | "other";
+        /**
          * Format: int64
          * @description An amount of data in bytes, shown to people in decimal units as disks are sold.
          */
@@ -922,6 +997,37 @@ export interface components {
              */
             to: number;
         };
+        /** @description A disk of this machine. */
+        Disk: {
+            /** @description How it is connected. */
+            bus: components["schemas"]["Bus"];
+            /** @description Stands for all that is on it; changes when that does. */
+            contents: string;
+            /** @description Whether an installation on it was begun and not finished since the box started. */
+            half_installed: boolean;
+            /** @description What is on it. */
+            holds: components["schemas"]["Holds"];
+            /** @description The id. */
+            id: components["schemas"]["DiskId"];
+            /** @description What has to be typed before it is overwritten; none for an empty disk. */
+            label?: string | null;
+            /** @description What its maker calls it. */
+            name: string;
+            /** @description Whether it is made to be pulled out. */
+            removable: boolean;
+            /** @description Whether this box runs from it. */
+            runs_from: boolean;
+            /** @description Its serial number; empty where it tells none. */
+            serial: string;
+            /** @description Its size. */
+            size: components["schemas"]["Bytes"];
+            unfit?: components["schemas"]["Unfit"] | null;
+        };
+        /**
+         * @description A disk: `disk-` and 16 hexadecimal digits, made of what the disk says of itself. The same disk has the same one in each socket.
+         * @example disk-0123456789abcdef
+         */
+        DiskId: string;
         /** @description Answer of `GET /internal/v1/door`: what the console shows. The gateway never sees it. */
         Door: {
             /** @description The household's certificate. */
@@ -988,12 +1094,86 @@ export interface components {
             /** @description Name of the network. */
             ssid: string;
         };
+        /** @description What is on a disk. */
+        Holds: {
+            /** @enum {string} */
+            is: "nothing";
+        } | {
+            /** @enum {string} */
+            is: "parts";
+            /** @description In the order in which they lie. */
+            parts: components["schemas"]["Part"][];
+        } | {
+            /** @enum {string} */
+            is: "bytes";
+        };
         /** @description Answer of `GET /internal/v1/authority`: what anybody may know of the household's certificate authority. */
         HouseholdCertificate: {
             /** @description The certificate in PEM. */
             ca_pem: string;
             /** @description Its SHA-256, as pairs of hexadecimal digits with colons. */
             fingerprint: string;
+        };
+        /** @description Body of `POST /api/v1/install/end`. */
+        InstallEnd: {
+            /** @description What the machine does. */
+            how: components["schemas"]["MachineEnd"];
+        };
+        /** @description Answer of `GET /api/v1/install`. */
+        InstallOffer: {
+            /** @description All disks, the one that the box runs from among them. */
+            disks: components["schemas"]["Disk"][];
+            /** @description The installation that is under way, or the last one since the box started. */
+            installation: components["schemas"]["Installation"];
+            /** @description Whether it makes sense to ask: it runs from a disk that is made to be pulled out, and there is a disk for it. */
+            offered: boolean;
+            /** @description Whether this box can copy itself: it was started from an image. */
+            possible: boolean;
+        };
+        /** @description Body of `POST /api/v1/install`. */
+        InstallWanted: {
+            /** @description Its `contents` as they were shown. */
+            contents: string;
+            /** @description The disk that will be overwritten. */
+            disk: components["schemas"]["DiskId"];
+            /** @description Its `label`, typed by the person; not needed for an empty disk. */
+            label?: string | null;
+        };
+        /** @description Where an installation stands. */
+        Installation: {
+            /** @enum {string} */
+            is: "none";
+        } | {
+            /** @description The disk. */
+            disk: components["schemas"]["DiskId"];
+            /** @enum {string} */
+            is: "copying";
+            /** @description Bytes. */
+            progress: components["schemas"]["Progress"];
+        } | {
+            /** @description The disk. */
+            disk: components["schemas"]["DiskId"];
+            /** @enum {string} */
+            is: "checking";
+            /** @description Bytes. */
+            progress: components["schemas"]["Progress"];
+        } | {
+            /** @description The disk. */
+            disk: components["schemas"]["DiskId"];
+            /** @enum {string} */
+            is: "done";
+        } | {
+            /** @description The disk. */
+            disk: components["schemas"]["DiskId"];
+            /** @enum {string} */
+            is: "cancelled";
+        } | {
+            /** @description The disk. */
+            disk: components["schemas"]["DiskId"];
+            /** @enum {string} */
+            is: "failed";
+            /** @description What went wrong, in a sentence. */
+            reason: string;
         };
         /** @description An interface as it is. */
         Interface: {
@@ -1096,6 +1276,11 @@ export interface components {
             /** @description The line. */
             text: string;
         };
+        /**
+         * @description How the machine ends.
+         * @enum {string}
+         */
+        MachineEnd: "off" | "restart";
         /** @description Section `network`. */
         NetworkSettings: {
             static?: components["schemas"]["StaticAddress"] | null;
@@ -1206,6 +1391,23 @@ export interface components {
              */
             next_before?: number | null;
         };
+        /** @description A partition, or a file system without one. */
+        Part: {
+            /** @description What is on it, as the kernel names it: `ntfs`, `ext4`; empty where nobody knows. */
+            file_system: string;
+            /** @description What it is for. */
+            kind: components["schemas"]["PartKind"];
+            /** @description The name that its owner gave it; empty without one. */
+            name: string;
+            /** @description Its size. */
+            size: components["schemas"]["Bytes"];
+            used?: components["schemas"]["Bytes"] | null;
+        };
+        /**
+         * @description What a partition is for.
+         * @enum {string}
+         */
+        PartKind: "boot" | "system" | "croft" | "files" | "locked" | "member" | "swap" | "unknown";
         /** @description A person of the household. Credentials are not settings: identity keeps them by id. */
         Person: {
             /** @description The name people read, 1 to 64 characters. */
@@ -1377,7 +1579,7 @@ export interface components {
          * @description What a capability is good for.
          * @enum {string}
          */
-        Scope: "files" | "account" | "manage" | "metrics";
+        Scope: "files" | "account" | "manage" | "metrics" | "setup";
         /**
          * @description A part of the document with a generation of its own.
          * @enum {string}
@@ -1668,6 +1870,11 @@ export interface components {
             /** @description Why, in a sentence. */
             reason: string;
         };
+        /**
+         * @description Why Croft cannot be installed on a disk.
+         * @enum {string}
+         */
+        Unfit: "runs_from" | "too_small" | "read_only" | "in_use" | "unreadable" | "twin";
         /** @description A state that somebody should know of, for as long as it lasts. Same code and subject mean the same warning. */
         Warning: {
             /** @description What to do. */
@@ -1925,6 +2132,34 @@ export interface operations {
             };
         };
     };
+    disks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Disk"][];
+                };
+            };
+            /** @description `disks-unreadable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     events: {
         parameters: {
             query?: never;
@@ -1948,6 +2183,170 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    install_offer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstallOffer"];
+                };
+            };
+            /** @description `disks-unreadable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    install_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstallWanted"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Installation"];
+                };
+            };
+            /** @description `disk-unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `disk-unfit`, `disk-changed`, `install-impossible`, `install-under-way` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `label-wrong` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    install_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Installation"];
+                };
+            };
+            /** @description `nothing-to-cancel` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    install_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstallEnd"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `install-unfinished` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `machine-stays` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    install_progress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Installation"];
                 };
             };
         };

@@ -12,13 +12,13 @@ import { Field } from '@/ui/Field'
 import { TextInput } from '@/ui/TextInput'
 
 /** Proves that the person can see the box. The code may come in the address: the console's picture has it there. */
-export function CodeStep({ onDone }: { onDone: (ticket: string) => void }) {
+export function CodeStep({ onDone }: { onDone: (ticket: string) => Promise<void> }) {
   const t = useWords()
   const fragment = useFragment()
   const [typed, setTyped] = useState<string>()
   const scanned = codeIn(fragment)
   const code = typed ?? scanned ?? ''
-  const submit = useSubmit(async () => { onDone((await showCode(code.trim())).ticket) })
+  const submit = useSubmit(async () => { await onDone((await showCode(code.trim())).ticket) })
   return (
     <Threshold above={<Steps at={1} />} title={t.claim.title} lead={t.claim.lead}>
       <Card title={t.claim.codeTitle}>

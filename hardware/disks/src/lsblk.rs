@@ -1,0 +1,76 @@
+//! What `lsblk(8)` says of the block devices, read into types.
+
+use std::{path::PathBuf, time::Duration};
+
+use serde::Deserialize;
+
+use crate::{DiskError, program};
+
+/// Time for a list; udev has asked the disks before.
+const LIMIT: Duration = Duration::from_secs(20);
+const PROGRAM: &str = "lsblk";
+const COLUMNS: &str =
+    "NAME,PATH,TYPE,SIZE,VENDOR,MODEL,SERIAL,WWN,TRAN,RM,RO,PTTYPE,PTUUID,FSTYPE,LABEL,UUID,PARTLABEL,PARTTYPE,PARTUUID,MOUNTPOINTS";
+
+#[derive(Deserialize)]
+struct Listing {
+    blockdevices: Vec<Device>,
+}
+
+/// A block device with those made of it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Device {
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    pub(crate) size: u64,
+    pub(crate) vendor: Option<String>,
+    pub(crate) model: Option<String>,
+    pub(crate) serial: Option<String>,
+    pub(crate) wwn: Option<String>,
+    pub(crate) tran: Option<String>,
+    #[serde(rename = "rm")]
+    pub(crate) removable: bool,
+    #[serde(rename = "ro")]
+    pub(crate) read_only: bool,
+    pub(crate) pttype: Option<String>,
+    pub(crate) ptuuid: Option<String>,
+    pub(crate) fstype: Option<String>,
+    pub(crate) label: Option<String>,
+    pub(crate) uuid: Option<String>,
+    pub(crate) partlabel: Option<String>,
+    pub(crate) parttype: Option<String>,
+    pub(crate) partuuid: Option<String>,
+    #[serde(default)]
+    pub(crate) mountpoints: Vec<Option<String>>,
+    #[serde(default)]
+    pub(crate) children: Vec<Self>,
+}
+
+impl Device {
+    /// Whether it, or something made of it, is mounted at `place`.
+    pub(crate) fn carries(&self, place: &str) -> bool {
+        self.mountpoints.iter().flatten().any(|mounted| mounted == place) || self.children.iter().any(|child| child.carries(place))
+    }
+
+    /// Whether anything of it is mounted, swapped to, or mapped into something else.
+    pub(crate) fn is_used(&self) -> bool {
+        let mapped = self.children.iter().any(|child| child.kind != "part");
+        mapped || self.mountpoints.iter().flatten().next().is_some() || self.children.iter().any(Self::is_used)
+    }
+}
+
+/// All block devices, as they are now.
+pub(crate) async fn list() -> Result<Vec<Device>, DiskError> {
+    parse(&program::read(PROGRAM, &["--json", "--bytes", "--tree", "--output", COLUMNS], LIMIT).await?)
+}
+
+/// Reads what `lsblk --json --bytes --tree` prints. It prints nothing at all where there are none.
+pub(crate) fn parse(json: &str) -> Result<Vec<Device>, DiskError> {
+    if json.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    let listing: Listing = serde_json::from_str(json).map_err(|source| DiskError::Answer { program: PROGRAM, source })?;
+    Ok(listing.blockdevices)
+}
