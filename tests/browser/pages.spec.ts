@@ -14,6 +14,7 @@ const pages = [
   ['/settings/spaces', (page: Page) => page.getByRole('button', { name: 'Make a shared space' }).first()],
   ['/settings/account', (page: Page) => page.getByText('this one')],
   ['/settings/door', (page: Page) => page.getByLabel('Further names')],
+  ['/settings/network', (page: Page) => page.getByLabel('Time zone')],
   ['/recover', (page: Page) => page.getByLabel('The 24 words')],
   ['/join', (page: Page) => page.getByLabel('Invitation code')],
   ['/nothing/here', (page: Page) => page.getByText('There is nothing at this address.')],

@@ -150,3 +150,32 @@ test('a page says that the box restarts, and when it is back', async ({ page, co
   await expect(page.getByText('The box is back.')).toBeVisible()
   await expect(banner).toBeHidden()
 })
+
+test('the time zone is chosen by its name, and a machine that looks after its own network says so', async ({ page }) => {
+  await page.goto('/settings/network')
+  await expect(page.getByText('This machine looks after its own network.')).toBeVisible()
+  await page.getByLabel('Time zone').fill('Europe/Atlantis')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByText('time.zone must be the name of a time zone')).toBeVisible()
+  await page.getByLabel('Time zone').fill('Europe/Berlin')
+  await page.getByLabel('Ask for the time over the network').selectOption('off')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByText('Saved.', { exact: true })).toBeVisible()
+  await page.reload()
+  await expect(page.getByLabel('Time zone')).toHaveValue('Europe/Berlin')
+  await expect(page.getByLabel('Ask for the time over the network')).toHaveValue('off')
+})
+
+// Only the appliance moves; the whole way is walked by tests/box/tests/vm_network.rs. Here the box is said to have moved.
+test('an owner is asked on every page whether a new address shall stay', async ({ page }) => {
+  const wired = { name: 'enp1s0', kind: 'ethernet', carrier: true, mac: '52:54:00:12:34:56', addresses: ['192.168.1.20/24'], gateway: '192.168.1.1', dns: [] }
+  const status = { managed: true, host: 'croft', interfaces: [wired], trial: { until: new Date(Date.now() + 150_000).toISOString(), seconds_left: 150, before: {} } }
+  await page.route('**/api/v1/network', (route) => route.fulfill({ json: status }))
+  await page.route('**/api/v1/network/confirm', (route) => route.fulfill({ json: { ...status, trial: null } }))
+  await page.goto('/files')
+  const banner = page.getByRole('region', { name: 'The box has a new address. Keep it?' })
+  await expect(banner).toContainText('Otherwise it goes back at')
+  await banner.getByRole('button', { name: 'Keep it' }).click()
+  await expect(page.getByText('The address stays.')).toBeVisible()
+  await expect(banner).toHaveCount(0)
+})

@@ -179,7 +179,7 @@ fn web(tree: &Tree, log: &mut Log) -> miette::Result<()> {
 }
 
 /// Tests that mount disks; an ordinary user leaves them out, and they are counted as skipped.
-const MOUNTING: &str = "package(croft-sync) and binary(/^(crash|full)$/)";
+const MOUNTING: &str = "(package(croft-sync) and binary(/^(crash|full)$/)) or (package(croft-units) and binary(subvolume))";
 
 fn tests(tree: &Tree, log: &mut Log) -> miette::Result<()> {
     log.run(&mut nextest(tree))

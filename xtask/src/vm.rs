@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Seek, Write},
+    net::Ipv4Addr,
     os::unix::{net::UnixStream, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -50,6 +51,12 @@ pub(crate) struct Arguments {
     /// Port of this machine for the page that hands out the household's certificate.
     #[arg(long, default_value_t = 8080)]
     http_port: u16,
+    /// Port of this machine for the box's HTTPS at another address, when it has moved there: 10.0.2.50 in the network of the emulator.
+    #[arg(long, requires = "other_address")]
+    other_port: Option<u16>,
+    /// That address.
+    #[arg(long, requires = "other_port")]
+    other_address: Option<Ipv4Addr>,
     /// Size of the disk, in GiB. One that is there already only grows.
     #[arg(long, default_value_t = 8)]
     disk: u32,
@@ -86,7 +93,7 @@ pub(crate) fn run(tree: &Tree, arguments: &Arguments) -> miette::Result<()> {
     let mut ready = false;
     loop {
         serial.tell_news()?;
-        if !ready && answers(tree, arguments.port) {
+        if !ready && [Some(arguments.port), arguments.other_port].into_iter().flatten().any(|port| answers(tree, port)) {
             ready = true;
             say::line(&format!("certificate  http://localhost:{}", arguments.http_port));
             say::line(&format!("ready https://localhost:{}", arguments.port));
@@ -176,10 +183,13 @@ struct Machine {
 
 impl Machine {
     fn start(tools: &ToolsRoot, home: &Path, arguments: &Arguments) -> miette::Result<Self> {
-        let forwarded = format!(
+        let mut forwarded = format!(
             "user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{}-:443,hostfwd=tcp:127.0.0.1:{}-:80",
             arguments.port, arguments.http_port
         );
+        if let Some((port, address)) = arguments.other_port.zip(arguments.other_address) {
+            forwarded += &format!(",hostfwd=tcp:127.0.0.1:{port}-{address}:443");
+        }
         let memory = arguments.memory.to_string();
         let machine = ["-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", &memory];
         let quiet = ["-display", "none", "-nodefaults", "-no-user-config", "-chardev", SERIAL, "-serial", "chardev:serial"];

@@ -8,7 +8,7 @@ use croft_api::{
         account::{AppPassword, AppPasswordEntry, Invitation, Invite, NewAppPassword},
         claim::ClaimStatus,
         household::{NewPerson, NewSpace, PersonEntry, SpaceEntry},
-        network::NetworkStatus,
+        network::{ForgetWifi, JoinWifi, NetworkStatus, WifiStatus},
         power::{PowerOrder, PowerTaken},
         settings::{Changed, Difference, SettingsDocument},
         watch::LogLine,
@@ -197,6 +197,30 @@ impl Client {
     /// See [`ClientError`].
     pub async fn reset_network(&self, intent: &Intent) -> Result<Changed, ClientError> {
         self.json(intent.of(Call::new(Method::POST, "/api/v1/network/reset"))).await
+    }
+
+    /// Wireless networks in reach and known ones.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn wifi(&self) -> Result<WifiStatus, ClientError> {
+        self.json(Call::new(Method::GET, "/api/v1/network/wifi")).await
+    }
+
+    /// Joins a wireless network.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; `wifi-passphrase` when it is wrong.
+    pub async fn join_wifi(&self, join: &JoinWifi) -> Result<WifiStatus, ClientError> {
+        self.json(Call::new(Method::POST, "/api/v1/network/wifi/join").json(join)?).await
+    }
+
+    /// Leaves a wireless network and forgets its passphrase.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn forget_wifi(&self, forget: &ForgetWifi) -> Result<WifiStatus, ClientError> {
+        self.json(Call::new(Method::POST, "/api/v1/network/wifi/forget").json(forget)?).await
     }
 
     /// The household.

@@ -28,7 +28,7 @@ pub use clock::{Ntp, TimeSettings};
 pub use event::Event;
 pub use ids::{IdError, PersonId, SessionId, SpaceId, SpaceNumber, TaskId};
 pub use manifest::{DirectorySpec, Limits, Manifest, ManifestError, Network, RoleName, SocketKind, SocketSpec, Start};
-pub use network::{Interface, InterfaceKind, NetworkSettings, StaticAddress};
+pub use network::{Interface, InterfaceKind, NetworkSettings, StaticAddress, WifiNetwork};
 pub use patch::{PatchConflict, diff, inverse_of, merge, revert};
 pub use power::Power;
 pub use problem::Problem;

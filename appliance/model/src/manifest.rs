@@ -145,6 +145,9 @@ pub struct DirectorySpec {
     pub path: String,
     /// Permission bits with which it is made, as octal text.
     pub mode: String,
+    /// Made as a subvolume where the box lies on btrfs: it has snapshots, a quota and an account of its own.
+    #[serde(default)]
+    pub subvolume: bool,
 }
 
 /// Limits of a role.

@@ -78,6 +78,22 @@ pub enum InterfaceKind {
     Wifi,
 }
 
+/// A wireless network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WifiNetwork {
+    /// Its name.
+    pub ssid: String,
+    /// How strong it is here, 0 to 100; absent when it is known but not in reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strength_percent: Option<u8>,
+    /// Whether it wants a passphrase.
+    pub secured: bool,
+    /// Whether the box knows it and joins it by itself.
+    pub known: bool,
+    /// Whether the box has joined it.
+    pub joined: bool,
+}
+
 /// The rules of the section.
 pub(crate) fn validate(network: &NetworkSettings) -> Result<(), Invalid> {
     let Some(fixed) = &network.static_address else { return Ok(()) };

@@ -219,7 +219,13 @@ impl Roles {
         descriptors.push(("run".into(), Arc::clone(&self.run)));
         for (name, directory) in &manifest.directories {
             let mode = manifests::mode(&directory.mode).ok_or(PrepareError::Unknown)?;
-            descriptors.push((name.clone(), Arc::new(croft.home.directory(&place(&directory.path), mode, Some(user))?)));
+            let path = place(&directory.path);
+            let opened = if directory.subvolume {
+                croft.home.subvolume(&path, mode, Some(user))?
+            } else {
+                croft.home.directory(&path, mode, Some(user))?
+            };
+            descriptors.push((name.clone(), Arc::new(opened)));
         }
         if manifest.per_space {
             for inside in ["files", ".croft"] {

@@ -132,7 +132,8 @@ pub(crate) fn plan(before: &InForce, proposal: Proposal, author: &Author, trials
     let generation = before.generation + 1;
     let trial = match trials {
         Trials::Last(length) => {
-            trial::after((&before.settings, before.trial.as_ref()), &settings, (generation, proposal.way), author.at + length)
+            let until = author.at.saturating_add(length).unwrap_or(author.at);
+            trial::after((&before.settings, before.trial.as_ref()), &settings, (generation, proposal.way), until)
         }
         Trials::Never => None,
     };

@@ -190,7 +190,7 @@ impl Desired {
     fn change_trial(&self, generation: u64, change: impl FnOnce(&Trial) -> Trial) {
         self.in_force.send_if_modified(|now| {
             let running = now.trial.as_ref().filter(|trial| trial.generation == generation && !trial.over);
-            let changed = running.map(|trial| change(trial)).filter(|changed| now.trial.as_ref() != Some(changed));
+            let changed = running.map(change).filter(|changed| now.trial.as_ref() != Some(changed));
             changed.is_some_and(|trial| {
                 *now = Arc::new(InForce { trial: Some(trial), ..(**now).clone() });
                 true

@@ -7,6 +7,7 @@ mod network;
 mod power;
 mod settings;
 mod watch;
+mod wifi;
 
 use std::sync::Arc;
 
@@ -46,6 +47,9 @@ pub fn routes() -> Routes<Arc<Regulator>> {
         .add(manage, routes!(network::confirm))
         .add(manage, routes!(network::reset))
         .add(manage, routes!(power::order))
+        .add(manage, routes!(wifi::list))
+        .add(manage, routes!(wifi::join))
+        .add(manage, routes!(wifi::forget))
         // Which role it is, is asked of the process at the other end: see `internal::Caller`.
         .add(Needs::Nothing, routes!(internal::projection))
         .add(Needs::Nothing, routes!(internal::report))

@@ -39,14 +39,19 @@ pub(crate) async fn keep(croft: Arc<Regulator>, network: Arc<dyn Network>) {
         let now = settings.borrow_and_update().clone();
         let id = fingerprint.borrow_and_update().as_deref().map(id);
         let deadline = keeper.judge_trial(&now).await;
-        keeper.look(id.as_deref()).await;
+        let stop = keeper.croft.stop.clone();
+        // Cancel-safe: files are replaced whole, and what was not done is done by the next start.
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = keeper.look(id.as_deref()) => {}
+        }
         if let (Some(trial), true) = (&now.trial, keeper.addressed) {
             keeper.croft.desired.trial_begins(trial.generation);
         }
         let next = deadline.into_iter().chain([Instant::now() + LOOK]).min().unwrap_or_else(Instant::now);
         // Cancel-safe: what was not seen stays marked in its channel.
         tokio::select! {
-            () = keeper.croft.stop.cancelled() => return,
+            () = stop.cancelled() => return,
             _ = settings.changed() => {}
             _ = fingerprint.changed() => {}
             () = tokio::time::sleep_until(next.into()) => {}

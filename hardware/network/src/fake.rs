@@ -2,10 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use croft_model::{Interface, InterfaceKind};
+use croft_model::{Interface, InterfaceKind, Secret, WifiNetwork};
 use futures_util::{FutureExt, future::BoxFuture};
 
-use crate::{Addressing, Announcement, Network, NetworkError, TimeSource};
+use crate::{Addressing, Announcement, Network, NetworkError, TimeSource, WifiError};
 
 /// What the pretended router gives.
 const FROM_ROUTER: &str = "192.168.1.77/24";
@@ -27,15 +27,16 @@ pub struct World {
     pub zone: String,
     /// Who is asked for the time.
     pub time: Option<TimeSource>,
-    /// A neighbour has this name already.
-    pub neighbour: Option<String>,
-    /// The cable is out.
-    pub unplugged: bool,
+    /// The wireless network that is in reach, if there is an antenna. Its passphrase is [`FakeNetwork::PASSPHRASE`].
+    pub wifi: Option<WifiNetwork>,
     /// Every verb fails.
     pub broken: bool,
 }
 
 impl FakeNetwork {
+    /// The passphrase of the wireless network.
+    pub const PASSPHRASE: &str = "correct horse";
+
     /// Looks at the world, or changes it from outside.
     pub fn world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
         look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
@@ -60,9 +61,9 @@ impl Network for FakeNetwork {
             Ok(vec![Interface {
                 name: "enp1s0".into(),
                 kind: InterfaceKind::Ethernet,
-                carrier: !world.unplugged,
+                carrier: true,
                 mac: "52:54:00:12:34:56".into(),
-                addresses: address.into_iter().filter(|_| !world.unplugged).collect(),
+                addresses: address.into_iter().collect(),
                 gateway: fixed.map_or_else(|| "192.168.1.1".parse().ok(), |(_, fixed)| fixed.gateway),
                 dns: fixed.map(|(_, fixed)| fixed.dns.clone()).unwrap_or_default(),
             }])
@@ -70,10 +71,7 @@ impl Network for FakeNetwork {
     }
 
     fn answers_as(&self) -> BoxFuture<'_, Result<String, NetworkError>> {
-        self.verb(|world| {
-            let taken = world.neighbour.as_ref() == Some(&world.host);
-            Ok(if taken { format!("{}2", world.host) } else { world.host.clone() })
-        })
+        self.verb(|world| Ok(world.host.clone()))
     }
 
     fn address<'a>(&'a self, wanted: &'a Addressing) -> BoxFuture<'a, Result<(), NetworkError>> {
@@ -110,6 +108,34 @@ impl Network for FakeNetwork {
     fn time_from<'a>(&'a self, source: &'a TimeSource) -> BoxFuture<'a, Result<(), NetworkError>> {
         self.verb(|world| {
             world.time = Some(source.clone());
+            Ok(())
+        })
+    }
+
+    fn wifi(&self) -> BoxFuture<'_, Result<Option<Vec<WifiNetwork>>, NetworkError>> {
+        self.verb(|world| Ok(world.wifi.clone().map(|network| vec![network])))
+    }
+
+    fn join<'a>(&'a self, ssid: &'a str, passphrase: Option<&'a Secret>) -> BoxFuture<'a, Result<(), NetworkError>> {
+        self.verb(|world| {
+            let network = world.wifi.as_mut().ok_or(WifiError::Missing)?;
+            if network.ssid != ssid {
+                return Err(WifiError::NotInReach.into());
+            }
+            let opens = passphrase.map_or(network.known, |passphrase| passphrase.expose() == Self::PASSPHRASE);
+            if network.secured && !opens {
+                return Err(WifiError::Passphrase.into());
+            }
+            (network.known, network.joined) = (true, true);
+            Ok(())
+        })
+    }
+
+    fn forget<'a>(&'a self, ssid: &'a str) -> BoxFuture<'a, Result<(), NetworkError>> {
+        self.verb(|world| {
+            if let Some(network) = world.wifi.as_mut().filter(|network| network.ssid == ssid) {
+                (network.known, network.joined) = (false, false);
+            }
             Ok(())
         })
     }

@@ -16,6 +16,9 @@ pub(crate) const ANNOUNCED: [&str; 2] = ["systemd/dnssd/croft.dnssd", "systemd/d
 /// Who is asked for the time.
 pub(crate) const TIME: &str = "systemd/timesyncd.conf.d/60-croft.conf";
 
+/// The time servers that Debian asks.
+const DEBIAN: &str = "0.debian.pool.ntp.org 1.debian.pool.ntp.org 2.debian.pool.ntp.org 3.debian.pool.ntp.org";
+
 /// A file with its text; none when it must not be there.
 pub(crate) type Wanted = (&'static str, Option<String>);
 
@@ -52,7 +55,7 @@ pub(crate) fn announcement(wanted: &Announcement) -> Vec<Wanted> {
 pub(crate) fn time(source: &TimeSource) -> Wanted {
     let text = match source {
         TimeSource::Nobody => None,
-        TimeSource::Usual => Some("[Time]\nFallbackNTP=0.debian.pool.ntp.org 1.debian.pool.ntp.org 2.debian.pool.ntp.org\n".to_owned()),
+        TimeSource::Usual => Some(format!("[Time]\nFallbackNTP={DEBIAN}\n")),
         TimeSource::Servers(servers) => Some(format!("[Time]\nNTP={}\n", servers.join(" "))),
     };
     (TIME, text)

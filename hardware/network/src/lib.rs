@@ -1,7 +1,7 @@
 //! The machine in the network: its addresses, the name it answers by, its clock.
 //!
-//! **Owns** the trait [`Network`] with its implementations: [`SystemdNetwork`] (networkd, resolved, hostnamed and timesyncd, by files below
-//! `/run` and over D-Bus, on the appliance) and [`FakeNetwork`] (tests of those above).
+//! **Owns** the trait [`Network`] with its implementations: [`SystemdNetwork`] (networkd, resolved, hostnamed, timesyncd and iwd, by files and
+//! over D-Bus, on the appliance) and [`FakeNetwork`] (tests of those above).
 //! **Needs** a system that systemd runs, and the right to write to the places of [`SystemdNetwork`].
 //! **Emits** nothing by itself: it is asked.
 //! **Never** decides: which address, name or zone holds is the supervisor's to say. What it wrote is gone at the next boot, so that no
@@ -12,7 +12,8 @@ mod fake;
 mod files;
 mod network;
 mod systemd;
+mod wifi;
 
 pub use fake::{FakeNetwork, World};
-pub use network::{Addressing, Announcement, Network, NetworkError, TimeSource};
+pub use network::{Addressing, Announcement, Network, NetworkError, TimeSource, WifiError};
 pub use systemd::SystemdNetwork;

@@ -1,6 +1,6 @@
 //! What can be asked of the machine's network, and what can be wanted of it.
 
-use croft_model::{Interface, StaticAddress};
+use croft_model::{Interface, Secret, StaticAddress, WifiNetwork};
 use futures_util::future::BoxFuture;
 
 /// How the wired interface gets its address, and whether the router's time servers are heard.
@@ -51,9 +51,29 @@ pub enum NetworkError {
         /// Why.
         source: std::io::Error,
     },
+    /// A wireless network is not joined.
+    #[error("the wireless network is not joined")]
+    Wifi(#[from] WifiError),
     /// The system does not have this time zone.
     #[error("this system does not know the time zone {0}")]
     NoSuchZone(String),
+}
+
+/// Why a wireless network is not joined.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WifiError {
+    /// The machine has no antenna.
+    #[error("the machine has no wireless interface")]
+    Missing,
+    /// No network of this name is near.
+    #[error("no network of this name is in reach")]
+    NotInReach,
+    /// It wants a passphrase, and not this one.
+    #[error("the passphrase is missing or wrong")]
+    Passphrase,
+    /// It wants something else than a passphrase.
+    #[error("networks of the kind {0} are not supported")]
+    Kind(String),
 }
 
 /// A machine whose network is looked after. Each verb may be used again at any time: what is so already is left as it is.
@@ -99,4 +119,22 @@ pub trait Network: Send + Sync {
     /// # Errors
     /// The system refuses.
     fn time_from<'a>(&'a self, source: &'a TimeSource) -> BoxFuture<'a, Result<(), NetworkError>>;
+
+    /// Wireless networks in reach, the strongest first, and known ones; none when the machine has no antenna. Asking starts a new look.
+    ///
+    /// # Errors
+    /// The system does not say.
+    fn wifi(&self) -> BoxFuture<'_, Result<Option<Vec<WifiNetwork>>, NetworkError>>;
+
+    /// Joins a wireless network, now and whenever it is in reach.
+    ///
+    /// # Errors
+    /// See [`WifiError`]; what was known of it before is then known still, but for its passphrase if another was given.
+    fn join<'a>(&'a self, ssid: &'a str, passphrase: Option<&'a Secret>) -> BoxFuture<'a, Result<(), NetworkError>>;
+
+    /// Leaves a wireless network and forgets its passphrase.
+    ///
+    /// # Errors
+    /// The system refuses.
+    fn forget<'a>(&'a self, ssid: &'a str) -> BoxFuture<'a, Result<(), NetworkError>>;
 }

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use croft_model::Interface;
+use croft_model::{Interface, Secret, WifiNetwork};
 use croft_store::replace_file;
 use futures_util::{FutureExt, future::BoxFuture};
 use tokio::time::timeout;
@@ -18,10 +18,13 @@ use zbus::{Connection, OwnedObjectPath, proxy::CacheProperties};
 use crate::{
     Addressing, Announcement, Network, NetworkError, TimeSource, describe,
     files::{self, Wanted},
+    wifi,
 };
 
 /// Time for a part of the system to answer; starting one that sleeps included.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Time to join a wireless network: some access points take their time.
+const JOINING: Duration = Duration::from_secs(25);
 /// Where files of a running system lie.
 const RUN: &str = "/run";
 /// The zones that the system has.
@@ -80,6 +83,7 @@ trait Manager {
 
 /// The machine that this process runs on.
 pub struct SystemdNetwork {
+    connection: Connection,
     networkd: NetworkdProxy<'static>,
     resolved: ResolvedProxy<'static>,
     hostnamed: HostnamedProxy<'static>,
@@ -111,6 +115,7 @@ impl SystemdNetwork {
             manager: ManagerProxy::new(&connection).await.map_err(&failed)?,
             places: Places { run: RUN.into(), zones: ZONES.into() },
             told: Mutex::default(),
+            connection,
         })
     }
 
@@ -167,6 +172,24 @@ impl Network for SystemdNetwork {
 
     fn time_from<'a>(&'a self, source: &'a TimeSource) -> BoxFuture<'a, Result<(), NetworkError>> {
         async move { self.put("systemd-timesyncd", &[files::time(source)], self.manager.restart_unit(TIMESYNCD, "replace")).await }.boxed()
+    }
+
+    fn wifi(&self) -> BoxFuture<'_, Result<Option<Vec<WifiNetwork>>, NetworkError>> {
+        answered(wifi::PART, wifi::networks(&self.connection)).boxed()
+    }
+
+    fn join<'a>(&'a self, ssid: &'a str, passphrase: Option<&'a Secret>) -> BoxFuture<'a, Result<(), NetworkError>> {
+        async move {
+            match timeout(JOINING, wifi::join(&self.connection, ssid, passphrase)).await {
+                Ok(joined) => joined,
+                Err(late) => Err(NetworkError::Refused { part: wifi::PART, source: late.into() }),
+            }
+        }
+        .boxed()
+    }
+
+    fn forget<'a>(&'a self, ssid: &'a str) -> BoxFuture<'a, Result<(), NetworkError>> {
+        answered(wifi::PART, wifi::forget(&self.connection, ssid)).boxed()
     }
 }
 

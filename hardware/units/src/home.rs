@@ -1,6 +1,7 @@
 //! The folder in which a box lies: its lock, its directories with their owners, the room below it.
 
 use std::{
+    ffi::OsStr,
     fs::File,
     io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
@@ -17,6 +18,8 @@ use nix::{
     },
     unistd::{Gid, Uid, fchown, geteuid},
 };
+
+use crate::subvolume;
 
 /// User ids of roles on a developer's machine begin here; above what distributions hand out, below the limit of most file systems.
 pub const ROLE_USERS: u32 = 399_900;
@@ -97,13 +100,39 @@ impl Home {
     /// # Errors
     /// It cannot be made or opened, or is not a directory.
     pub fn directory(&self, path: &str, mode: u32, owner: Option<u32>) -> Result<OwnedFd, HomeError> {
+        self.open_or_make(path, mode, owner, |parent, name| mkdirat(parent, name, Mode::from_bits_truncate(0o700)))
+    }
+
+    /// As [`Self::directory`], but on btrfs one that is not there yet becomes a subvolume. One that is there stays what it is.
+    ///
+    /// # Errors
+    /// As [`Self::directory`].
+    pub fn subvolume(&self, path: &str, mode: u32, owner: Option<u32>) -> Result<OwnedFd, HomeError> {
+        self.open_or_make(path, mode, owner, |parent, name| {
+            if subvolume::is_possible(parent)? {
+                subvolume::make(parent, name)
+            } else {
+                mkdirat(parent, name, Mode::from_bits_truncate(0o700))
+            }
+        })
+    }
+
+    /// Opens what lies at `path`; the last of it is made by `make` if need be.
+    fn open_or_make(
+        &self,
+        path: &str,
+        mode: u32,
+        owner: Option<u32>,
+        make: impl Fn(BorrowedFd<'_>, &OsStr) -> Result<(), Errno>,
+    ) -> Result<OwnedFd, HomeError> {
         let unusable = |errno: Errno| HomeError::Unusable { path: self.path.join(path), source: errno.into() };
         let mut parts = Path::new(path).components().peekable();
         let mut at = self.directory.try_clone().map_err(|source| HomeError::Unusable { path: self.path.clone(), source })?;
         while let Some(part) = parts.next() {
             let Component::Normal(name) = part else { return Err(unusable(Errno::EINVAL)) };
             let last = parts.peek().is_none();
-            match mkdirat(&at, name, Mode::from_bits_truncate(0o700)) {
+            let made = if last { make(at.as_fd(), name) } else { mkdirat(&at, name, Mode::from_bits_truncate(0o700)) };
+            match made {
                 Ok(()) | Err(Errno::EEXIST) => {}
                 Err(errno) => return Err(unusable(errno)),
             }

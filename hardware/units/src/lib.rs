@@ -16,6 +16,7 @@ mod lines;
 mod notify;
 mod readable;
 pub mod sockets;
+mod subvolume;
 mod systemd;
 mod unit_file;
 mod units;

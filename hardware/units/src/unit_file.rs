@@ -10,10 +10,10 @@ const HOME: &str = "/var/lib/croft";
 const PROGRAM: &str = "/usr/bin/croftd";
 /// The role that starts all others.
 const SUPERVISOR: &str = "supervisor";
-/// The only paths to which the supervisor writes: the box, the records of its users, and what the parts of systemd that keep the network and
-/// the clock are told.
+/// The only paths to which the supervisor writes: the box, the records of its users, and what the parts of the system that keep the network
+/// and the clock are told.
 const SUPERVISOR_WRITES: &str =
-    "/var/lib/croft /run/userdb /run/croft /run/systemd/network /run/systemd/dnssd /run/systemd/timesyncd.conf.d";
+    "/var/lib/croft /run/userdb /run/croft /run/systemd/network /run/systemd/dnssd /run/systemd/timesyncd.conf.d /var/lib/iwd";
 
 /// What holds for every role.
 const WALLS: &str = "\

@@ -223,7 +223,8 @@ pub fn binary(name: &str) -> PathBuf {
 
 /// A port that nobody listened on a moment ago, below those that the kernel gives to outgoing connections: a box that is started again must
 /// find it free.
-fn free_port() -> u16 {
+#[must_use]
+pub fn free_port() -> u16 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     loop {
         let step = NEXT.fetch_add(1, Ordering::Relaxed) + std::process::id().wrapping_mul(16);

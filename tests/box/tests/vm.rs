@@ -138,7 +138,7 @@ fn stands_on_a_verified_root(machine: &Machine) {
         assert_eq!(machine.shell(&format!("touch {place} 2> /dev/null || echo refused")).trim(), "refused", "{place}");
     }
     let subvolumes = machine.shell("btrfs subvolume list /var/lib/croft");
-    for name in ["var", "state", "spaces", "apps", "images", "snapshots"] {
+    for name in ["var", "state", "spaces", "apps", "images", "snapshots", "spaces/s1"] {
         assert!(subvolumes.lines().any(|line| line.ends_with(&format!(" path {name}"))), "{name}: {subvolumes}");
     }
 }

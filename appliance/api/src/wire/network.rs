@@ -1,6 +1,6 @@
 //! How the box stands in the network.
 
-use croft_model::{Interface, NetworkSettings};
+use croft_model::{Interface, NetworkSettings, Secret, WifiNetwork};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -28,4 +28,33 @@ pub struct Trial {
     pub seconds_left: u64,
     /// What it goes back to.
     pub before: NetworkSettings,
+}
+
+/// The wireless networks of the box.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WifiStatus {
+    /// Whether the box has an antenna.
+    pub available: bool,
+    /// Networks in reach, the strongest first, then known ones that are not. Asking starts a new look, so ask again after some seconds.
+    pub networks: Vec<WifiNetwork>,
+}
+
+/// Body of `POST /api/v1/network/wifi/join`.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JoinWifi {
+    /// Name of the network, 1 to 32 bytes.
+    pub ssid: String,
+    /// Its passphrase, 8 to 63 characters; empty for one that is open or known. It is kept where root alone reads it, and never shown again.
+    #[serde(serialize_with = "super::exposed")]
+    #[schema(value_type = String, format = Password)]
+    pub passphrase: Secret,
+}
+
+/// Body of `POST /api/v1/network/wifi/forget`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ForgetWifi {
+    /// Name of the network.
+    pub ssid: String,
 }

@@ -12,6 +12,7 @@ pub(crate) mod space;
 pub(crate) mod status;
 pub(crate) mod time;
 pub(crate) mod token;
+pub(crate) mod wifi;
 
 use croft_client::ClientError;
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{
     CommandError,
     settings::{IntentArgs, changed},
+    wifi,
 };
 use crate::say::Say;
 
@@ -43,6 +44,9 @@ pub(crate) enum Network {
     },
     /// Keep the new address.
     Confirm,
+    /// Wireless networks.
+    #[command(subcommand)]
+    Wifi(wifi::Wifi),
     /// Let the router give the address at once and for good.
     Reset {
         #[command(flatten)]
@@ -64,6 +68,7 @@ pub(crate) async fn run(command: Network, client: &Client, say: &Say) -> Result<
         }
         Network::Automatic { intent } => change(&json!({ "static": null }), intent, client, say).await?,
         Network::Confirm => say.print(&client.confirm_network().await?, |status| format!("The address stays.\n{}", sentences(status))),
+        Network::Wifi(command) => wifi::run(command, client, say).await?,
         Network::Reset { intent } => say.print(&client.reset_network(&intent.into()).await?, changed),
     }
     Ok(())

@@ -65,13 +65,8 @@ impl Wanted {
 /// The plan at `now`, which `at` says to people.
 pub(crate) fn plan((now, at): (Instant, Timestamp), wanted: &Wanted, seen: &Seen, done: &Done) -> Plan {
     let mut plan = Plan::default();
-    if done.host.as_ref().is_none_or(|(host, _)| *host != wanted.host) {
-        plan.steps.push(Step::Name(wanted.host.clone()));
-    }
-    if done.zone.as_ref() != Some(&wanted.time.zone) {
-        plan.steps.push(Step::Zone(wanted.time.zone.clone()));
-    }
     let source = source(&wanted.time);
+    // First, so that no other part of the system can hold up a way back.
     match fixed(wanted, seen, done) {
         Ok(fixed) => {
             let addressing = Addressing { fixed, router_time: source == TimeSource::Usual };
@@ -81,6 +76,12 @@ pub(crate) fn plan((now, at): (Instant, Timestamp), wanted: &Wanted, seen: &Seen
         }
         // Nobody says which interfaces there are, so all stays as it is.
         Err(Unseen) => plan.warnings.push(unreadable(at)),
+    }
+    if done.host.as_ref().is_none_or(|(host, _)| *host != wanted.host) {
+        plan.steps.push(Step::Name(wanted.host.clone()));
+    }
+    if done.zone.as_ref() != Some(&wanted.time.zone) {
+        plan.steps.push(Step::Zone(wanted.time.zone.clone()));
     }
     if done.time.as_ref() != Some(&source) {
         plan.steps.push(Step::TimeFrom(source));

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use croft_model::{Actor, Event};
+use croft_model::{Actor, Event, WifiNetwork};
 use croft_network::{Addressing, Announcement, FakeNetwork, TimeSource};
 use croft_store::crash::Disk;
 use http::Method;
@@ -219,6 +219,31 @@ async fn a_reset_asks_nobody() {
 
 fn fixed_as_stored() -> Value {
     json!({ "static": { "address": "192.168.1.20/24", "gateway": "192.168.1.1", "dns": [] } })
+}
+
+#[tokio::test]
+async fn a_wireless_network_is_joined_and_its_passphrase_is_nowhere() {
+    let (croft, network) = kept(Disk::new(), LONG).await;
+    let croft = croft.claim().await;
+    let join = async |ssid: &str, passphrase: &str| {
+        croft.post("/api/v1/network/wifi/join", json!({ "ssid": ssid, "passphrase": passphrase })).await
+    };
+    assert_eq!(croft.get("/api/v1/network/wifi").await.expect(200), json!({ "available": false, "networks": [] }));
+    join("Home", FakeNetwork::PASSPHRASE).await.refused(409, "wifi-missing");
+    let near = WifiNetwork { ssid: "Home".into(), strength_percent: Some(70), secured: true, known: false, joined: false };
+    network.world(|world| world.wifi = Some(near));
+    join("Elsewhere", FakeNetwork::PASSPHRASE).await.refused(404, "wifi-not-in-reach");
+    join("Home", "wrong and long").await.refused(422, "wifi-passphrase");
+    join("Home", "").await.refused(422, "wifi-passphrase");
+    join("", FakeNetwork::PASSPHRASE).await.refused(422, "body-invalid");
+    join(&"x".repeat(33), FakeNetwork::PASSPHRASE).await.refused(422, "body-invalid");
+    let joined = join("Home", FakeNetwork::PASSPHRASE).await.expect(200);
+    assert_eq!((&joined["networks"][0]["joined"], &joined["networks"][0]["known"]), (&json!(true), &json!(true)));
+    let seen = [joined, croft.get("/api/v1/activity").await.expect(200), croft.get("/api/v1/settings").await.expect(200)];
+    assert!(seen[1].to_string().contains("Joined the wireless network Home.") && !format!("{seen:?}").contains(FakeNetwork::PASSPHRASE));
+    croft.ask(As::Member, Method::GET, "/api/v1/network/wifi", Value::Null).await.refused(403, "not-allowed");
+    let left = croft.post("/api/v1/network/wifi/forget", json!({ "ssid": "Home" })).await.expect(200);
+    assert_eq!((&left["networks"][0]["joined"], &left["networks"][0]["known"]), (&json!(false), &json!(false)));
 }
 
 #[tokio::test]

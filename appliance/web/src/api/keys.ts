@@ -12,6 +12,7 @@ export const keys = {
   sections: ['section'],
   section: (name: string) => ['section', name],
   network: ['network'],
+  wifi: ['wifi'],
   activity: ['activity'],
   commit: (generation: number) => ['commit', generation],
   sessions: ['sessions'],

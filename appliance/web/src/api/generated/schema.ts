@@ -208,6 +208,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/network/wifi": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Wireless networks in reach and known ones. Asking starts a new look, so ask again after some seconds. */
+        get: operations["wifi_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/network/wifi/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Leaves a wireless network and forgets its passphrase. */
+        post: operations["wifi_forget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/network/wifi/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Joins a wireless network, now and whenever it is in reach. */
+        post: operations["wifi_join"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/passphrase": {
         parameters: {
             query?: never;
@@ -932,6 +983,11 @@ export interface components {
             /** @enum {string} */
             kind: "missed";
         };
+        /** @description Body of `POST /api/v1/network/wifi/forget`. */
+        ForgetWifi: {
+            /** @description Name of the network. */
+            ssid: string;
+        };
         /** @description Answer of `GET /internal/v1/authority`: what anybody may know of the household's certificate authority. */
         HouseholdCertificate: {
             /** @description The certificate in PEM. */
@@ -1012,6 +1068,16 @@ export interface components {
              * @description The passphrase, 10 to 256 characters.
              */
             passphrase: string;
+        };
+        /** @description Body of `POST /api/v1/network/wifi/join`. */
+        JoinWifi: {
+            /**
+             * Format: password
+             * @description Its passphrase, 8 to 63 characters; empty for one that is open or known. It is kept where root alone reads it, and never shown again.
+             */
+            passphrase: string;
+            /** @description Name of the network, 1 to 32 bytes. */
+            ssid: string;
         };
         /** @description Body of `POST /internal/v1/capabilities/local`. */
         LocalCapabilityRequest: {
@@ -1626,6 +1692,29 @@ export interface components {
             /** @description What is the case, in a sentence. */
             title: string;
         };
+        /** @description A wireless network. */
+        WifiNetwork: {
+            /** @description Whether the box has joined it. */
+            joined: boolean;
+            /** @description Whether the box knows it and joins it by itself. */
+            known: boolean;
+            /** @description Whether it wants a passphrase. */
+            secured: boolean;
+            /** @description Its name. */
+            ssid: string;
+            /**
+             * Format: int32
+             * @description How strong it is here, 0 to 100; absent when it is known but not in reach.
+             */
+            strength_percent?: number | null;
+        };
+        /** @description The wireless networks of the box. */
+        WifiStatus: {
+            /** @description Whether the box has an antenna. */
+            available: boolean;
+            /** @description Networks in reach, the strongest first, then known ones that are not. Asking starts a new look, so ask again after some seconds. */
+            networks: components["schemas"]["WifiNetwork"][];
+        };
     };
     responses: never;
     parameters: never;
@@ -2069,6 +2158,95 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Changed"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    wifi_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WifiStatus"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    wifi_forget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForgetWifi"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WifiStatus"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    wifi_join: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JoinWifi"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WifiStatus"];
                 };
             };
             default: {

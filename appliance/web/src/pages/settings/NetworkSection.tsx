@@ -9,6 +9,7 @@ import { NetworkForm } from '@/forms/NetworkForm'
 import { TimeForm } from '@/forms/TimeForm'
 import { useWords } from '@/lib/words'
 import { InterfaceList } from '@/pages/settings/InterfaceList'
+import { WifiCard } from '@/pages/settings/WifiCard'
 import { Card } from '@/ui/Card'
 
 /** How the box stands in the network and in time. */
@@ -36,6 +37,7 @@ export function NetworkSection() {
           ) : <OwnersOnly />}
         </Card>
       )}
+      {owner && status.data?.interfaces.some(({ kind }) => kind === 'wifi') === true && <WifiCard />}
       <Card title={t.network.time}>
         <p className="text-ink-2">{t.network.timeLead}</p>
         {owner ? <Loaded query={time}>{(seen) => <TimeForm key={seen.etag} section={seen} />}</Loaded> : <OwnersOnly />}
