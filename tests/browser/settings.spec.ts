@@ -140,14 +140,15 @@ test('a page says that the box restarts, and when it is back', async ({ page, co
   await page.goto('/settings')
   await page.getByRole('button', { name: 'Restart' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Restart' }).click()
-  await expect(page.getByText('The box restarts. It is back in a few minutes')).toBeVisible()
+  const banner = page.getByRole('status').getByText('The box restarts. It is back in a few minutes')
+  await expect(banner).toBeVisible()
   await expect(page.getByRole('button', { name: 'Restart' })).toHaveAttribute('aria-disabled', 'true')
   await page.context().setOffline(true)
   const gone = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/healthz'))
   await gone
   await page.context().setOffline(false)
   await expect(page.getByText('The box is back.')).toBeVisible()
-  await expect(page.getByText('The box restarts. It is back in a few minutes')).toBeHidden()
+  await expect(banner).toBeHidden()
 })
 
 test('the time zone is chosen by its name, and a machine that looks after its own network says so', async ({ page }) => {

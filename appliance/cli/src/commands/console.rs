@@ -28,7 +28,7 @@ use tokio::{
 };
 
 use self::{
-    keys::{Ask, Keys, Step},
+    keys::{Ask, Key, Keys, Step},
     lines::{Anew, Lines},
     scene::{Scene, Watch},
     sight::Sight,
@@ -41,6 +41,8 @@ use crate::say::Say;
 const EVERY: Duration = Duration::from_secs(3);
 /// Time for one look, and for an answer to what was asked for; a box answers at once, even an emulated one in seconds.
 const ANSWER: Duration = Duration::from_secs(20);
+/// Pause between two times that a key has everything written again: a machine that talks to the serial line shall not fill its log.
+const ANEW: Duration = Duration::from_secs(10);
 /// How often it is looked whether a question has become old.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -85,6 +87,8 @@ struct Desk {
     watch: Watch,
     keys: Keys,
     lines: Lines,
+    /// When a key last had everything written again.
+    shown_anew: Option<Instant>,
     /// When the box last answered, as a person reads it.
     seen: Option<String>,
 }
@@ -98,7 +102,7 @@ enum News {
 impl Desk {
     fn new(door: Door, home: Option<PathBuf>, form: Option<Form>) -> Self {
         let (watch, lines) = (Watch::new(Instant::now()), Lines::default());
-        Self { door, home, terminal: Terminal::take(form), watch, keys: Keys::Resting, lines, seen: None }
+        Self { door, home, terminal: Terminal::take(form), watch, keys: Keys::Resting, lines, shown_anew: None, seen: None }
     }
 
     /// Shows and obeys until the system or somebody ends it.
@@ -115,14 +119,7 @@ impl Desk {
                 _ = ends.recv() => break,
                 pressed = self.terminal.pressed() => match pressed {
                     Pressed::Leave => break,
-                    Pressed::Key(key) => match self.keys.press(key, self.watch.scene(Instant::now()).acts(), Instant::now()) {
-                        // Somebody is there who may not have seen what was written before.
-                        Step::Show if self.keys == Keys::Resting => {
-                            self.show(Anew::Yes);
-                            Step::Nothing
-                        }
-                        step => step,
-                    },
+                    Pressed::Key(key) => self.press(key),
                 },
                 Some(news) = news.recv() => self.hear(news),
                 _ = tick.tick() => {
@@ -152,6 +149,19 @@ impl Desk {
         };
         self.draw(&scene, Anew::No);
         Ok(())
+    }
+
+    fn press(&mut self, key: Key) -> Step {
+        let (now, was_resting) = (Instant::now(), self.keys == Keys::Resting);
+        let step = self.keys.press(key, self.watch.scene(now).acts(), now);
+        let is_new = self.shown_anew.is_none_or(|shown| now.duration_since(shown) >= ANEW);
+        if step == Step::Show && was_resting && self.keys == Keys::Resting && is_new {
+            // Somebody is there who may not have seen what was written before.
+            self.shown_anew = Some(now);
+            self.show(Anew::Yes);
+            return Step::Nothing;
+        }
+        step
     }
 
     fn hear(&mut self, news: News) -> Step {

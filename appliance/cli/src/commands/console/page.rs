@@ -87,7 +87,7 @@ fn column(sight: &Sight, columns: usize) -> Vec<(Look, String)> {
     let plain = |text: &str| (Look::Plain, text.to_owned());
     let lead = match sight.claimed {
         true => "Scan the picture with a phone that is in this network, or open in a browser:",
-        false => "This box is nobody's yet. Scan the picture with a phone in this network, or open:",
+        false => "Nobody owns this box yet. Scan the picture with a phone in this network, or open:",
     };
     let mut lines: Vec<_> = wrap(lead, columns).iter().map(|line| plain(line)).collect();
     let mut rest = vec![plain("")];
@@ -110,18 +110,20 @@ fn column(sight: &Sight, columns: usize) -> Vec<(Look, String)> {
     lines.extend(rest);
     let room = BODY.saturating_sub(lines.len());
     let look = if sight.warnings.is_empty() { Look::Plain } else { Look::Strong };
-    if well.len() > room {
-        lines.extend(well.into_iter().take(room.saturating_sub(1)).map(|line| (look, line)));
-        lines.push((look, "More stands under Repairs.".into()));
-    } else {
-        lines.extend(well.into_iter().map(|line| (look, line)));
+    let is_cut = well.len() > room;
+    lines.extend(well.into_iter().take(room).map(|line| (look, line)));
+    if let Some((_, last)) = lines.last_mut().filter(|_| is_cut) {
+        // The rest stands on the page Repairs, and in `croft health`.
+        *last = cut(&format!("{last} ..."), columns);
     }
-    lines.truncate(BODY);
     lines
 }
 
-/// How the box is, in a sentence and what it is about.
+/// How the box is, in a sentence and what it is about; a single thing begins with the sentence, to be short.
 fn health(warnings: &[String], columns: usize) -> Vec<String> {
+    if let [only] = warnings {
+        return wrap(&format!("Needs a look: {only}"), columns);
+    }
     let mut lines = wrap(&sentence(warnings), columns);
     lines.extend(warnings.iter().flat_map(|warning| wrap(&format!("- {warning}"), columns)));
     lines
@@ -213,7 +215,7 @@ pub(crate) mod tests {
                 "http://10.0.0.1",
                 "7K3M-9XQT",
                 "00:25:4A:6F  94:B9:DE:03",
-                &sentence(&warned(fresh(), count).warnings),
+                ["All is well.", "Needs a look: The disk", "9 things need a look:"][count.min(2)],
             ] {
                 assert!(page.contains(needed), "{needed}:\n{page}");
             }
