@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { box, owner, pairingCode } from './box.ts'
+import { picture } from './picture.ts'
 import { expectReadable } from './readable.ts'
 import { expect, test } from './test.ts'
 
@@ -29,12 +30,14 @@ test('a box is claimed, signed out of, and signed in to', async ({ page, context
     await page.getByLabel('Passphrase').fill(owner.passphrase)
     await expect(page.getByText(/^Strong/)).toBeVisible()
     await noViolations()
+    await picture(page, 'claim-person')
     await page.getByRole('button', { name: 'Continue' }).click()
   })
   const words = await test.step('the recovery kit is shown', async () => {
     await expect(page.locator('[data-word]')).toHaveCount(24)
     await expect(page.getByRole('img', { name: 'The 24 words as a QR code' })).toBeVisible()
     await noViolations()
+    await picture(page, 'claim-kit')
     const shown = await page.locator('[data-word]').allInnerTexts()
     await page.emulateMedia({ media: 'print' })
     await expect(page.getByRole('button', { name: 'Print this page' })).toBeHidden()

@@ -1,6 +1,7 @@
 /** The household's settings: people, invitations, changes and taking them back. */
 import { randomBytes } from 'node:crypto'
 import { box, owner } from './box.ts'
+import { expectReadable } from './readable.ts'
 import { expect, test } from './test.ts'
 
 const fresh = (stem: string): string => stem + randomBytes(3).toString('hex').replace(/[0-9]/g, (digit) => 'ghijklmnop'[Number(digit)] ?? '')
@@ -145,4 +146,35 @@ test('an owner is asked on every page whether a new address shall stay', async (
   await banner.getByRole('button', { name: 'Keep it' }).click()
   await expect(page.getByText('The address stays.')).toBeVisible()
   await expect(banner).toHaveCount(0)
+})
+
+test('power asks first and says what it means; the machine of somebody else is left alone', async ({ page }) => {
+  await page.goto('/settings')
+  for (const [action, title, meaning] of [['Restart', 'Restart the box?', 'one to three minutes'], ['Shut down', 'Shut the box down?', 'power button']] as const) {
+    await page.getByRole('button', { name: action }).click()
+    const dialog = page.getByRole('dialog', { name: title })
+    await expect(dialog).toContainText(meaning)
+    await expectReadable(page)
+    await dialog.getByRole('button', { name: action }).click()
+    await expect(dialog.getByRole('alert')).toContainText("not the box's")
+    await dialog.getByRole('button', { name: 'Cancel' }).click()
+  }
+  await expect(page.getByRole('button', { name: 'Restart' })).not.toHaveAttribute('aria-disabled', 'true')
+})
+
+test('a page says that the box restarts, and when it is back', async ({ page, complaints }) => {
+  complaints.expect(/Failed to load resource|ERR_/)
+  // The order is answered as the appliance does it; the end of the box is a network that is gone.
+  await page.route('**/api/v1/power', (route) => route.fulfill({ status: 202, json: { do: 'restart', in_seconds: 1 } }))
+  await page.goto('/settings')
+  await page.getByRole('button', { name: 'Restart' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Restart' }).click()
+  await expect(page.getByText('The box restarts. It is back in a few minutes')).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Restart' })).toHaveAttribute('aria-disabled', 'true')
+  await page.context().setOffline(true)
+  const gone = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/healthz'))
+  await gone
+  await page.context().setOffline(false)
+  await expect(page.getByText('The box is back.')).toBeVisible()
+  await expect(page.getByText('The box restarts. It is back in a few minutes')).toBeHidden()
 })

@@ -29,6 +29,8 @@ use crate::{
 const START: Duration = Duration::from_secs(600);
 /// Time for an orderly end under emulation.
 const END: Duration = Duration::from_secs(120);
+/// The first serial port: a log of what the box writes there, and a socket for whoever wants to type.
+const SERIAL: &str = "socket,id=serial,path=serial.sock,server=on,wait=off,logfile=serial.log";
 /// How often the box is asked.
 const ASK_EVERY: Duration = Duration::from_millis(500);
 /// What the console's lines about the household's certificate and the pairing code begin with.
@@ -61,6 +63,9 @@ pub(crate) struct Arguments {
     /// A second disk, raw, in that folder.
     #[arg(long, value_name = "NAME")]
     other_disk: Option<String>,
+    /// A screen; nobody sees it here, but QMP can photograph it and press its keys.
+    #[arg(long)]
+    screen: bool,
     /// Memory, in MiB.
     #[arg(long, default_value_t = 1024)]
     memory: u32,
@@ -187,7 +192,7 @@ impl Machine {
         }
         let memory = arguments.memory.to_string();
         let machine = ["-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", &memory];
-        let quiet = ["-display", "none", "-nodefaults", "-no-user-config", "-serial", "file:serial.log"];
+        let quiet = ["-display", "none", "-nodefaults", "-no-user-config", "-chardev", SERIAL, "-serial", "chardev:serial"];
         let firmware = [
             "-drive",
             "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd",
@@ -201,12 +206,26 @@ impl Machine {
         let identity = ["-uuid", "6d5fd7d1-8a3c-4a3e-9d52-1b0a4b6f8c11"];
         let second = arguments.other_disk.as_ref().map(|name| format!("if=virtio,file={name},format=raw"));
         let second: Vec<&str> = second.iter().flat_map(|drive| ["-drive", drive.as_str()]).collect();
+        // The firmware has a driver of its own for it.
+        let screen: &[&str] = if arguments.screen { &["-device", "VGA,romfile="] } else { &[] };
         let button = ["-qmp", "unix:button.sock,server=on,wait=off"];
         let probe = if arguments.probe { probe() } else { Vec::new() };
         let probe: Vec<&str> = probe.iter().map(String::as_str).collect();
-        let words =
-            [&["qemu-system-x86_64"][..], &machine, &quiet, &firmware, &disk, &second, &network, &others, &identity, &button, &probe]
-                .concat();
+        let words = [
+            &["qemu-system-x86_64"][..],
+            &machine,
+            &quiet,
+            &firmware,
+            &disk,
+            &second,
+            &network,
+            &others,
+            &identity,
+            screen,
+            &button,
+            &probe,
+        ]
+        .concat();
         let _ = fs::remove_file(home.join("serial.log"));
         // `unshare` and what follows replace each other, so the child is the emulator; it ends with this process.
         let inside = tools.command(home, &words);

@@ -3,7 +3,7 @@
 mod commands;
 mod say;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use croft_client::{Client, ClientError, Door, Token};
@@ -73,6 +73,9 @@ enum Command {
     Health,
     /// Who did what.
     Activity(activity::Activity),
+    /// Restart the box or shut it down.
+    #[command(subcommand)]
+    Power(power::Power),
     /// What stands on the box's own screen: address, fingerprint, pairing code.
     Console(console::Console),
 }
@@ -82,27 +85,25 @@ async fn main() -> miette::Result<()> {
     let cli = Cli::parse();
     let say = Say::new(cli.json);
     let door = door(cli.way)?;
-    let home = match &door {
-        Door::Home(home) => Some(home.clone()),
-        Door::Address { .. } => None,
-    };
-    let client = Client::new(door).map_err(report)?;
-    run(cli.command, home.as_deref(), &client, &say).await.map_err(report)
+    run(cli.command, door, &say).await.map_err(report)
 }
 
-async fn run(command: Command, home: Option<&Path>, client: &Client, say: &Say) -> Result<(), CommandError> {
+async fn run(command: Command, door: Door, say: &Say) -> Result<(), CommandError> {
+    // Made where it is needed: the console waits for a box that does not answer yet; every other command says that it does not.
+    let client = || Client::new(door.clone());
     match command {
-        Command::Status => status::run(client, say).await,
-        Command::Settings(command) => settings::run(command, client, say).await,
-        Command::Person(command) => person::run(command, client, say).await,
-        Command::Space(command) => space::run(command, client, say).await,
-        Command::Network(command) => network::run(command, client, say).await,
-        Command::Time(command) => time::run(command, client, say).await,
-        Command::Token(command) => token::run(command, client, say).await,
-        Command::Logs(command) => logs::run(command, client, say).await,
-        Command::Health => health::run(client, say).await,
-        Command::Activity(command) => activity::run(command, client, say).await,
-        Command::Console(command) => console::run(&command, home, client, say).await,
+        Command::Status => status::run(&client()?, say).await,
+        Command::Settings(command) => settings::run(command, &client()?, say).await,
+        Command::Person(command) => person::run(command, &client()?, say).await,
+        Command::Space(command) => space::run(command, &client()?, say).await,
+        Command::Network(command) => network::run(command, &client()?, say).await,
+        Command::Time(command) => time::run(command, &client()?, say).await,
+        Command::Token(command) => token::run(command, &client()?, say).await,
+        Command::Logs(command) => logs::run(command, &client()?, say).await,
+        Command::Health => health::run(&client()?, say).await,
+        Command::Activity(command) => activity::run(command, &client()?, say).await,
+        Command::Power(command) => power::run(&command, &client()?, say).await,
+        Command::Console(command) => console::run(&command, door, say).await,
     }
 }
 

@@ -9,11 +9,12 @@ use croft_api::{
         claim::ClaimStatus,
         household::{NewPerson, NewSpace, PersonEntry, SpaceEntry},
         network::{ForgetWifi, JoinWifi, NetworkStatus, WifiStatus},
+        power::{PowerOrder, PowerTaken},
         settings::{Changed, Difference, SettingsDocument},
         watch::LogLine,
     },
 };
-use croft_model::{AuditEntry, Commit, PersonId, Section, Status, Warning};
+use croft_model::{AuditEntry, Commit, PersonId, Power, Section, Status, Warning};
 use http::{Method, header};
 use serde_json::Value;
 
@@ -164,6 +165,14 @@ impl Client {
     /// See [`ClientError`].
     pub async fn import(&self, toml: String, intent: &Intent) -> Result<Changed, ClientError> {
         self.json(intent.of(Call::new(Method::POST, "/api/v1/settings/import")).body("application/toml", toml.into_bytes())).await
+    }
+
+    /// Restarts the machine or shuts it down, a moment after the answer.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; `power-not-ours` on a machine whose power is not the box's.
+    pub async fn power(&self, how: Power) -> Result<PowerTaken, ClientError> {
+        self.json(Call::new(Method::POST, "/api/v1/power").json(&PowerOrder { how })?).await
     }
 
     /// How the box stands in the network.

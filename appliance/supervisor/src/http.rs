@@ -4,6 +4,7 @@ mod extract;
 mod household;
 mod internal;
 mod network;
+mod power;
 mod settings;
 mod watch;
 mod wifi;
@@ -48,6 +49,7 @@ pub fn routes() -> Routes<Arc<Regulator>> {
         .add(manage, routes!(wifi::list))
         .add(manage, routes!(wifi::join))
         .add(manage, routes!(wifi::forget))
+        .add(manage, routes!(power::order))
         // Which role it is, is asked of the process at the other end: see `internal::Caller`.
         .add(Needs::Nothing, routes!(internal::projection))
         .add(Needs::Nothing, routes!(internal::report))

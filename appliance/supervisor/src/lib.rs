@@ -2,7 +2,7 @@
 //!
 //! **Owns** the settings with their history, the audit log, the tasks, the warnings, the event stream, the life of the roles, and how the
 //! machine stands in the network.
-//! **Needs** `hardware/units` to run processes and to hold the box's folder, `hardware/network` for the machine's network, `croft-store` for its one file, manifests (embedded).
+//! **Needs** `hardware/units` to run processes and to hold the box's folder, `hardware/network` and `hardware/boot` for the machine's network and its end, `croft-store` for its one file, manifests (embedded).
 //! **Emits** projections of the settings to the roles, events to people, warnings and statuses.
 //! **Never** touches a byte of anybody's files, and listens on no network address.
 //!
@@ -30,6 +30,7 @@ mod manifests;
 mod network;
 mod observe;
 mod plan;
+mod power;
 mod projection;
 mod records;
 mod regulator;

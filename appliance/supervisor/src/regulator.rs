@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{desired::Desired, events::Events, manifests::SUPERVISOR, tasks::Tasks, warnings::Warnings};
+use crate::{desired::Desired, events::Events, manifests::SUPERVISOR, power::PowerSwitch, tasks::Tasks, warnings::Warnings};
 
 /// The state behind the routes.
 pub struct Regulator {
@@ -24,6 +24,7 @@ pub struct Regulator {
     pub(crate) network: Option<Arc<dyn Network>>,
     /// Fingerprint of the household's certificate, once identity has said it.
     pub(crate) fingerprint: watch::Sender<Option<String>>,
+    pub(crate) power: PowerSwitch,
     pub(crate) home: Arc<Home>,
     pub(crate) manifests: Arc<[Manifest]>,
     /// True when all roles and spaces run as the user of this process.

@@ -16,6 +16,7 @@ use croft_api::{
     routes::Gate,
     socket::{self, Peers},
 };
+use croft_boot::{Boot, NoBoot, SystemdBoot};
 use croft_model::{Manifest, SocketKind};
 use croft_network::{Network, NetworkError, SystemdNetwork};
 use croft_store::{Options, Store};
@@ -35,6 +36,7 @@ use crate::{
     manifests::{SUPERVISOR, manifests},
     network,
     observe::{Inbox, Table},
+    power::PowerSwitch,
     regulator::{Regulator, peers},
     tasks::Tasks,
     trial,
@@ -81,6 +83,7 @@ pub async fn run(home: &Path, mut descriptors: Descriptors) -> Result<(), Superv
         units,
         network: network.clone(),
         fingerprint: watch::Sender::new(None),
+        power: PowerSwitch::new(boot()),
         home: Arc::clone(&home),
         manifests: Arc::clone(&manifests),
         one_user: !Home::has_users(),
@@ -150,6 +153,11 @@ async fn units() -> Result<(Arc<dyn Units>, mpsc::Receiver<UnitEvent>), Supervis
     }
     let (units, events) = ChildUnits::of_this_program()?;
     Ok((Arc::new(units), events))
+}
+
+/// Whoever ends the machine: systemd where it runs the roles; elsewhere the machine is not the box's.
+fn boot() -> Arc<dyn Boot> {
+    if under_systemd() { Arc::new(SystemdBoot) } else { Arc::new(NoBoot) }
 }
 
 /// Wakes the loop of the roles when the settings change or the box is to end.

@@ -23,6 +23,13 @@ function openOwnSystem(): void {
   document.querySelector(`details[data-system="${system}"]`)?.setAttribute('open', '')
 }
 
+/** Hands the pairing code of the console's picture on to the claim, which reads it. It stands behind `#`, which no network ever sees. */
+function handOn(): void {
+  const go = document.getElementById('go')
+  // Nothing is shared with the app: the plain port serves this page's own files alone.
+  if (go instanceof HTMLAnchorElement && /^#claim=[\w-]{1,20}$/.test(location.hash)) go.hash = location.hash
+}
+
 async function tryEncrypted(): Promise<void> {
   try {
     // The answer cannot be read from here; that there is one at all means that the browser trusts the certificate.
@@ -37,6 +44,7 @@ async function tryEncrypted(): Promise<void> {
 
 groupFingerprint()
 openOwnSystem()
+handOn()
 void tryEncrypted()
 
 export {}

@@ -6,6 +6,7 @@ pub(crate) mod health;
 pub(crate) mod logs;
 pub(crate) mod network;
 pub(crate) mod person;
+pub(crate) mod power;
 pub(crate) mod settings;
 pub(crate) mod space;
 pub(crate) mod status;

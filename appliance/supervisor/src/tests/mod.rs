@@ -2,6 +2,7 @@
 
 mod household;
 mod network;
+mod power;
 mod roles;
 mod settings;
 mod start;
@@ -26,6 +27,7 @@ use croft_api::{
     routes::Gate,
     socket::{self, Peers},
 };
+use croft_boot::{Boot, FakeBoot};
 use croft_model::{Claims, Event, PersonId, PersonRole, Principal, Problem, Scope};
 use croft_network::{FakeNetwork, Network};
 use croft_store::{Options, Store, crash::Disk};
@@ -45,6 +47,7 @@ use crate::{
     http as routes,
     manifests::manifests,
     observe::{Inbox, Table},
+    power::PowerSwitch,
     regulator::Regulator,
     tasks::Tasks,
     warnings::Warnings,
@@ -57,6 +60,7 @@ const SEED: [u8; 32] = [7; 32];
 pub(super) struct TestBox {
     pub(super) croft: Arc<Regulator>,
     pub(super) units: Arc<FakeUnits>,
+    pub(super) boot: Arc<FakeBoot>,
     pub(super) disk: Disk,
     pub(super) roles: Option<Roles>,
     pub(super) inbox: Arc<Inbox>,
@@ -114,7 +118,7 @@ impl TestBox {
         let run = Arc::new(home.directory("run", 0o711, None).expect("run"));
         let store = Store::open_on(&disk, Options::new("supervisor")).expect("a store");
         let (events, (units, unit_events)) = (Events::new(), FakeUnits::new());
-        let units = Arc::new(units);
+        let (units, boot) = (Arc::new(units), Arc::new(FakeBoot::new()));
         let (table, statuses) = Table::new(events.clone());
         let croft = Arc::new(Regulator {
             desired: Desired::open(store.clone(), events.clone(), trials).expect("settings"),
@@ -125,6 +129,7 @@ impl TestBox {
             units: Arc::clone(&units) as Arc<dyn Units>,
             network: network.clone().map(|network| network as Arc<dyn Network>),
             fingerprint: watch::Sender::new(None),
+            power: PowerSwitch::new(Arc::clone(&boot) as Arc<dyn Boot>),
             home,
             manifests: manifests().expect("manifests").into(),
             one_user: true,
@@ -155,7 +160,7 @@ impl TestBox {
             waits: BTreeMap::new(),
         };
         let role = Role::new(RunDirectory::new(run.try_clone().expect("a copy")), "supervisor");
-        Self { croft, units, disk, roles: Some(roles), inbox, ending, unit_events: Some(unit_events), role, _folder: folder }
+        Self { croft, units, boot, disk, roles: Some(roles), inbox, ending, unit_events: Some(unit_events), role, _folder: folder }
     }
 
     /// Sends a request with a JSON body (none for null).

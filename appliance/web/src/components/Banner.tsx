@@ -1,6 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
-import { reachable } from '@/api/reach'
+import { leaving, reachable } from '@/api/reach'
+import { say } from '@/lib/notices'
 import { useStore } from '@/lib/store'
 import { useWords } from '@/lib/words'
 
@@ -9,14 +10,22 @@ export function Banner() {
   const t = useWords()
   const client = useQueryClient()
   const there = useStore(reachable)
+  const going = useStore(leaving)
   const before = useRef(there)
+  const told = useRef(going)
   useEffect(() => {
-    if (there && !before.current) void client.invalidateQueries()
+    if (going !== undefined) told.current = going
+    if (there && !before.current) {
+      if (told.current !== undefined) say(t.reach.back)
+      told.current = undefined
+      void client.invalidateQueries()
+    }
     before.current = there
-  }, [there, client])
+  }, [there, going, client, t])
+  const words = going !== undefined ? t.reach.leaving[going] : there ? undefined : t.reach.lost
   return (
     <div role="status">
-      {!there && <p className="rise bg-warn-soft px-4 py-2.5 text-center text-sm font-medium text-warn">{t.reach.lost}</p>}
+      {words !== undefined && <p className="rise bg-warn-soft px-4 py-2.5 text-center text-sm font-medium text-warn">{words}</p>}
     </div>
   )
 }

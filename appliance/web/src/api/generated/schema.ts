@@ -311,6 +311,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/power": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Restarts the box or shuts it down, a moment after the answer. */
+        post: operations["power"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/recovery": {
         parameters: {
             query?: never;
@@ -1235,6 +1252,26 @@ export interface components {
             total: components["schemas"]["Bytes"];
             /** @description What this pool cannot do, and why. */
             unavailable: components["schemas"]["Unavailable"][];
+        };
+        /**
+         * @description How the machine ends. Everything on it ends in order first.
+         * @enum {string}
+         */
+        Power: "restart" | "shut-down";
+        /** @description Body of `POST /api/v1/power`. */
+        PowerOrder: {
+            /** @description What shall happen. */
+            do: components["schemas"]["Power"];
+        };
+        /** @description Answer of `POST /api/v1/power`, given before it happens. */
+        PowerTaken: {
+            /** @description What is about to happen. */
+            do: components["schemas"]["Power"];
+            /**
+             * Format: int64
+             * @description Seconds until it begins.
+             */
+            in_seconds: number;
         };
         /** @description An error as the person or program on the other side sees it. The inner chain of causes goes to the journal, never here. */
         Problem: {
@@ -2353,6 +2390,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Changed"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    power: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PowerOrder"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PowerTaken"];
                 };
             };
             default: {

@@ -16,7 +16,15 @@ export const de: Words = {
   },
   nav: { label: 'Hauptmenü', home: 'Start', files: 'Dateien', activity: 'Aktivität', settings: 'Einstellungen', repairs: 'Reparaturen', find: 'Alles finden', signOut: 'Abmelden' },
   theme: { label: 'Aussehen', system: 'Wie dieses Gerät', light: 'Hell', dark: 'Dunkel', toggle: 'Zwischen hell und dunkel wechseln' },
-  reach: { lost: 'Die Box antwortet nicht. Es wird von selbst weiter versucht; nichts Gespeichertes ist verloren.' },
+  reach: {
+    lost: 'Die Box antwortet nicht. Es wird von selbst weiter versucht; nichts Gespeichertes ist verloren.', back: 'Die Box ist wieder da.',
+    leaving: { restart: 'Die Box startet neu. In ein paar Minuten ist sie wieder da, und diese Seite merkt es von selbst.', 'shut-down': 'Die Box fährt herunter. Zieh den Stecker erst, wenn ihr Licht aus ist; ihr Einschaltknopf startet sie wieder.' },
+  },
+  power: {
+    title: 'Ein und aus', lead: 'Alles auf der Box endet geordnet, so dass nichts Gespeichertes verloren geht.', restart: 'Neu starten', shutDown: 'Herunterfahren',
+    restartTitle: 'Die Box neu starten?', restartLead: 'Laufende Übertragungen enden. Die Box ist in ein bis drei Minuten wieder da, und niemand muss sich neu anmelden.',
+    shutDownTitle: 'Die Box herunterfahren?', shutDownLead: 'Laufende Übertragungen enden. Niemand erreicht die Box, bis jemand ihren Einschaltknopf drückt. In etwa einer Minute ist sie aus; zieh den Stecker erst, wenn ihr Licht aus ist.',
+  },
   problems: {
     failed: 'Das hat nicht geklappt.',
     unreachable: 'Die Box hat nicht geantwortet. Ist dieses Gerät noch zu Hause und die Box eingeschaltet?',
@@ -26,6 +34,7 @@ export const de: Words = {
     title: 'Willkommen zu Hause.', lead: 'Diese Box gehört noch niemandem. In ein paar Minuten ist sie deine, und dafür verlässt nichts das Haus.',
     step: (at, of) => `Schritt ${String(at)} von ${String(of)}`,
     codeTitle: 'Welche Box ist es?', codeLead: 'Gib den Kopplungscode ein. Er steht auf dem Bildschirm der Box und in der Datei „pairing-code“ in ihrem Ordner; so kann sie nur übernehmen, wer sie sehen kann.',
+    codeScanned: 'Das gescannte Bild hat den Kopplungscode mitgebracht. Vergleich ihn mit dem Bildschirm der Box, dann geht es weiter.',
     code: 'Kopplungscode', continue: 'Weiter',
     personTitle: 'Wer bist du?', personLead: 'Die Box wird dir gehören. Andere kannst du danach einladen.',
     boxName: 'Wie soll die Box heißen?', boxNameHint: 'Wie ein Haustier oder ein Haus: Malve, Ulme, Dachboden.', displayName: 'Dein Name', name: 'Name zum Anmelden', nameHint: 'Kleine Buchstaben, Ziffern und -, zuerst ein Buchstabe. Er steht auch in Pfaden.',

@@ -14,7 +14,15 @@ export const en = {
   },
   nav: { label: 'Main', home: 'Home', files: 'Files', activity: 'Activity', settings: 'Settings', repairs: 'Repairs', find: 'Find anything', signOut: 'Sign out' },
   theme: { label: 'Theme', system: 'As this device', light: 'Light', dark: 'Dark', toggle: 'Change between light and dark' },
-  reach: { lost: 'The box does not answer. Trying again by itself; nothing that was saved is lost.' },
+  reach: {
+    lost: 'The box does not answer. Trying again by itself; nothing that was saved is lost.', back: 'The box is back.',
+    leaving: { restart: 'The box restarts. It is back in a few minutes, and this page notices by itself.', 'shut-down': 'The box shuts down. Wait until its light is off before you pull the plug; its power button starts it again.' },
+  },
+  power: {
+    title: 'Power', lead: 'Everything on the box ends in order, so nothing that was saved is lost.', restart: 'Restart', shutDown: 'Shut down',
+    restartTitle: 'Restart the box?', restartLead: 'Uploads and downloads that are under way end. The box is back in one to three minutes, and nobody has to sign in again.',
+    shutDownTitle: 'Shut the box down?', shutDownLead: 'Uploads and downloads that are under way end. Nobody can reach the box until somebody presses its power button. It is off in about a minute; pull the plug only when its light is off.',
+  },
   problems: {
     failed: 'That did not work.',
     unreachable: 'The box did not answer. Is this device still at home, and is the box switched on?',
@@ -24,6 +32,7 @@ export const en = {
     title: 'Welcome home.', lead: 'This box belongs to nobody yet. In a few minutes it is yours, and nothing leaves the house for it.',
     step: (at: number, of: number) => `Step ${String(at)} of ${String(of)}`,
     codeTitle: 'Which box is it?', codeLead: 'Enter the pairing code. It stands on the screen of the box and in the file “pairing-code” in its home folder; so only somebody who can see the box can claim it.',
+    codeScanned: 'The picture that you scanned has brought the pairing code. Compare it with the screen of the box, then continue.',
     code: 'Pairing code', continue: 'Continue',
     personTitle: 'Who are you?', personLead: 'You will be the owner. Others can be invited afterwards.',
     boxName: 'What shall the box be called?', boxNameHint: 'Like a pet or a house: Hollyhock, Elm, Attic.', displayName: 'Your name', name: 'Name to sign in with', nameHint: 'Small letters, digits and -, a letter first. It also stands in paths.',

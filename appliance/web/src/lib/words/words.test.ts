@@ -14,7 +14,7 @@ const source = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .map((name) => readFileSync(join('src', name), 'utf8')).join('\n')
 
 /** Groups whose words are reached by a computed key. */
-const COMPUTED = /^(nav\.\w+$|strength|theme\.(light|dark)|home\.roleStates|home\.(notice|degraded|critical|owner|member)|settings\.(rights|box|people|spaces|account|door|network|owner|member)|repairs\.severity|palette\.groups|problems\.byCode|files\.(name|size|modified))\b/
+const COMPUTED = /^(nav\.\w+$|strength|theme\.(light|dark)|home\.roleStates|home\.(notice|degraded|critical|owner|member)|settings\.(rights|box|people|spaces|account|door|network|owner|member)|repairs\.severity|palette\.groups|reach\.leaving|problems\.byCode|files\.(name|size|modified))\b/
 
 test('both catalogues have the same words, none empty', () => {
   const english = leaves(catalogues.en)

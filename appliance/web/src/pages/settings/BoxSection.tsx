@@ -7,6 +7,7 @@ import { useIsOwner } from '@/components/person'
 import { BoxForm } from '@/forms/BoxForm'
 import { useWords } from '@/lib/words'
 import { LookCard } from '@/pages/settings/LookCard'
+import { PowerCard } from '@/pages/settings/PowerCard'
 import { Card } from '@/ui/Card'
 
 /** What the box is called, and how the app looks in this browser. */
@@ -22,6 +23,7 @@ export function BoxSection() {
         {owner ? <Loaded query={section}>{(seen) => <BoxForm key={seen.etag} section={seen} />}</Loaded> : <OwnersOnly />}
       </Card>
       <LookCard />
+      <PowerCard />
       {status.data?.one_user === true && <Card title={t.settings.wellKnown}><p className="text-ink-2">{t.home.oneUser}</p></Card>}
     </>
   )
