@@ -46,7 +46,7 @@ struct Step {
     work: fn(&Tree, &mut Log) -> miette::Result<()>,
 }
 
-const PLAN: [Step; 15] = [
+const PLAN: [Step; 16] = [
     Step { name: "setup", when: When::Always, work: |tree, log| log.xtask(tree, &["setup"]) },
     Step { name: "format", when: When::Always, work: |tree, log| log.cargo(tree, &["fmt", "--all", "--check"]) },
     Step { name: "layers", when: When::Always, work: |tree, log| log.xtask(tree, &["layers"]) },
@@ -68,6 +68,7 @@ const PLAN: [Step; 15] = [
     },
     Step { name: "browser", when: When::NotQuick, work: browser },
     Step { name: "image", when: When::OfRoot, work: image },
+    Step { name: "machines", when: When::Long, work: machines },
     Step { name: "long", when: When::Long, work: long },
     Step { name: "tools root", when: When::Long, work: |tree, log| log.xtask(tree, &["tools-root"]) },
 ];
@@ -217,8 +218,18 @@ fn browser(tree: &Tree, log: &mut Log) -> miette::Result<()> {
 
 /// The image out of what was built, and its boots in an emulator.
 fn image(tree: &Tree, log: &mut Log) -> miette::Result<()> {
+    // Its boots are claimed by the browser's tests.
+    crate::setup::debian(tree, &crate::setup::TO_BROWSE)?;
+    crate::setup::npm_packages(tree, "tests/browser")?;
     log.xtask(tree, &["image", "--board", "pc", "--quick-build"])?;
     log.cargo(tree, &["nextest", "run", "--workspace", "--locked", "--no-fail-fast", "--profile", "vm"])
+}
+
+/// What takes an emulated machine many minutes: installing from a stick, moving to another address, wireless networks; and the image made twice.
+fn machines(tree: &Tree, log: &mut Log) -> miette::Result<()> {
+    image(tree, log)?;
+    log.cargo(tree, &["nextest", "run", "--workspace", "--locked", "--no-fail-fast", "--profile", "vm-long"])?;
+    log.xtask(tree, &["image", "--board", "pc", "--quick-build", "--twice"])
 }
 
 /// The same tests with more of everything.

@@ -1,3 +1,5 @@
+//! What is read from `lsblk` and `blkid`, as real machines said it.
+
 use super::*;
 use crate::lsblk;
 

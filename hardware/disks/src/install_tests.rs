@@ -1,3 +1,5 @@
+//! What an installation may be made on, and what it is refused for.
+
 use super::*;
 
 const STICK: &str = include_str!("golden/started-from-a-stick.json");
