@@ -8,8 +8,6 @@ mod keys;
 mod letters;
 mod lines;
 mod page;
-#[cfg(test)]
-mod picture;
 mod qr;
 mod scene;
 mod sight;
@@ -239,3 +237,6 @@ fn sentence(error: &CommandError) -> String {
         CommandError::Wrong(sentence) => sentence.clone(),
     }
 }
+
+#[cfg(test)]
+mod picture;

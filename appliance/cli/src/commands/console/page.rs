@@ -75,10 +75,8 @@ fn draw(canvas: &mut Canvas, sight: &Sight) {
     }
     let columns = COLUMNS - picture_columns - 1 - LEFT;
     canvas.put(LEFT, 0, &cut(&sight.name, COLUMNS / 2), Look::Strong);
-    let mut row = TOP;
-    for (look, text) in column(sight, columns) {
+    for (row, (look, text)) in (TOP..).zip(column(sight, columns)) {
         canvas.put(LEFT, row, &cut(&text, columns), look);
-        row += 1;
     }
 }
 

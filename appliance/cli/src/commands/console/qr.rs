@@ -42,7 +42,7 @@ pub(crate) mod tests {
         let cells: Vec<Vec<char>> = rows.iter().map(|row| row.chars().collect()).collect();
         let is_light = |x: usize, y: usize| {
             let cell = cells.get(y / 2).and_then(|row| row.get(x)).copied().unwrap_or(' ');
-            cell == '█' || cell == if y % 2 == 0 { '▀' } else { '▄' }
+            cell == '█' || cell == if y.is_multiple_of(2) { '▀' } else { '▄' }
         };
         let widest = cells.iter().map(Vec::len).max().unwrap_or(0);
         let mut seen = rqrr::PreparedImage::prepare_from_greyscale(widest * SIDE, cells.len() * 2 * SIDE, |x, y| {
