@@ -70,7 +70,7 @@ async fn five_quick_ends_become_a_warning_that_goes_when_it_settles() {
     for faults in 1..=5 {
         now += Duration::from_secs(9);
         round(&mut croft, now).await;
-        assert_eq!(croft.units.started().iter().filter(|unit| *unit == "identity").count(), faults);
+        assert_eq!(starts_of(&croft, "identity"), faults);
         // Its end is heard, and the fifth one told.
         round(&mut croft, now).await;
         assert_eq!(croft.croft.warnings.list().len(), usize::from(faults == 5), "after {faults}");
@@ -85,10 +85,10 @@ async fn five_quick_ends_become_a_warning_that_goes_when_it_settles() {
             croft.units.fate("identity", Fate::Serve);
         }
         round(&mut croft, now + Duration::from_secs(59)).await;
-        assert_eq!(croft.units.started().len(), tries - 1);
+        assert_eq!(starts_of(&croft, "identity"), tries - 1);
         now += Duration::from_secs(60);
         round(&mut croft, now).await;
-        assert_eq!(croft.units.started().len(), tries);
+        assert_eq!(starts_of(&croft, "identity"), tries);
         round(&mut croft, now).await;
     }
     assert_eq!(state(&croft, "identity"), RoleState::Ready);
@@ -108,10 +108,14 @@ async fn ends_from_outside_do_not_count() {
         croft.units.end("identity", Exit::Outside(9));
         round(&mut croft, now).await;
         round(&mut croft, now).await;
-        let started = croft.units.started().iter().filter(|unit| *unit == "identity").count();
-        assert_eq!((started, state(&croft, "identity")), (kill + 1, RoleState::Ready));
+        assert_eq!((starts_of(&croft, "identity"), state(&croft, "identity")), (kill + 1, RoleState::Ready));
     }
     assert!(croft.croft.warnings.list().is_empty());
+}
+
+/// How often a unit was started.
+fn starts_of(croft: &TestBox, unit: &str) -> usize {
+    croft.units.started().iter().filter(|started| *started == unit).count()
 }
 
 /// One round of observing, planning and applying at `now`, and the events that it caused put into the inbox.
