@@ -6,5 +6,7 @@ pub const CAPABILITY: &str = "croft-capability";
 pub const CLIENT: &str = "croft-client";
 /// Id of the request, in every answer and in the journal.
 pub const REQUEST: &str = "croft-request";
+/// Generation of the settings in force when the supervisor answered.
+pub const GENERATION: &str = "croft-generation";
 /// Bodies of API requests, in bytes; more is refused before it is read.
 pub const MAX_API_BODY: usize = 64 * 1024;

@@ -11,8 +11,18 @@ mod wifi;
 
 use std::sync::Arc;
 
-use croft_api::routes::{Needs, Routes};
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::Response,
+};
+use croft_api::{
+    headers,
+    routes::{Needs, Routes},
+};
 use croft_model::{Problem, Scope};
+use http::HeaderValue;
 use utoipa_axum::routes;
 
 use crate::regulator::Regulator;
@@ -55,6 +65,17 @@ pub fn routes() -> Routes<Arc<Regulator>> {
         .add(Needs::Nothing, routes!(internal::report))
         .add(Needs::Nothing, routes!(internal::audit))
         .add(Needs::Peer("identity"), routes!(internal::owner))
+}
+
+/// What the socket serves: the routes, each answer with the generation that is in force.
+pub(crate) fn router(croft: Arc<Regulator>) -> Router {
+    routes().build(Arc::clone(&croft)).layer(middleware::from_fn_with_state(croft, with_generation))
+}
+
+async fn with_generation(State(croft): State<Arc<Regulator>>, request: Request, next: Next) -> Response {
+    let mut answer = next.run(request).await;
+    answer.headers_mut().insert(headers::GENERATION, HeaderValue::from(croft.desired.now().generation));
+    answer
 }
 
 /// Runs what waits for the disk where it keeps no request waiting.

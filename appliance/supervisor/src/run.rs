@@ -109,7 +109,7 @@ pub async fn run(home: &Path, mut descriptors: Descriptors) -> Result<(), Superv
         tokio::spawn(tell_of_news(Arc::clone(&croft), Arc::clone(&inbox), lifecycle.stopping())),
     ];
     let mut until_closed = vec![
-        tokio::spawn(socket::serve(api, http::routes().build(Arc::clone(&croft)), gate, closed.clone())),
+        tokio::spawn(socket::serve(api, http::router(Arc::clone(&croft)), gate, closed.clone())),
         tokio::spawn(health::watch_room(Arc::clone(&croft))),
         tokio::spawn(door::keep(Arc::clone(&croft), identity)),
     ];

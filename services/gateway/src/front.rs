@@ -30,7 +30,7 @@ use crate::{
     listener::Answer,
     origin,
     plain::hex_id,
-    proxy::{self, Vouched},
+    proxy::{self, Passed, Vouched},
     sign_in::{Shown, SignIn},
 };
 
@@ -160,7 +160,10 @@ impl Front {
         let address = client.to_string();
         let vouched =
             Vouched { capability: capability.as_ref().map(|issued| issued.capability.expose()), client: &address, request_id: id };
-        let answer = proxy::pass_on(role, request, &vouched).await?;
+        let Passed { answer, generation } = proxy::pass_on(role, request, &vouched).await?;
+        if let Some(generation) = generation {
+            self.catch_up(generation).await;
+        }
         match capability.zip(shown).filter(|_| listens && answer.status().is_success()) {
             // Without its place: it lasts, and the supervisor bounds those who listen.
             Some((issued, shown)) => {
@@ -174,6 +177,15 @@ impl Front {
                 Ok(events::merged(answer, issued, listener))
             }
             None => Ok(answer.map(|body| held(body, place))),
+        }
+    }
+
+    /// Waits until the gateway knows what the answer speaks of, so that whoever hears of a new space can write into it.
+    async fn catch_up(&self, generation: u64) {
+        let mut projection = self.projection.clone();
+        let known = projection.wait_for(|now| now.as_ref().is_some_and(|now| now.generation >= generation));
+        if tokio::time::timeout(limits::CATCH_UP_TIME, known).await.is_err() {
+            tracing::warn!(generation, "settings that the supervisor answered from have not come");
         }
     }
 

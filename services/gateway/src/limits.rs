@@ -13,6 +13,8 @@ pub(crate) const STRANGERS_CALLS: Most = Most { in_all: 128, per_address: 32 };
 pub(crate) const PEOPLES_CALLS: Most = Most { in_all: 256, per_address: 64 };
 /// Time for the whole body of a call of the API. A capability that is passed on lasts longer than that ([`crate::sign_in`]).
 pub(crate) const API_BODY_TIME: Duration = Duration::from_secs(10);
+/// Time for which an answer waits until the gateway has the settings that it was given out of.
+pub(crate) const CATCH_UP_TIME: Duration = Duration::from_secs(2);
 /// Times that a client has at the door.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Times {

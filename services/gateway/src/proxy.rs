@@ -36,11 +36,17 @@ pub(crate) async fn gathered(request: Request<Lingering>) -> Result<(Parts, Byte
     }
 }
 
+/// A role's answer, and the generation of the settings that the supervisor gave it out of.
+pub(crate) struct Passed {
+    pub(crate) answer: Response,
+    pub(crate) generation: Option<u64>,
+}
+
 /// Sends the request on and gives the role's answer, streamed.
 ///
 /// # Errors
 /// A role that is away.
-pub(crate) async fn pass_on(role: &Role, (head, body): (Parts, Bytes), vouched: &Vouched<'_>) -> Result<Response, Problem> {
+pub(crate) async fn pass_on(role: &Role, (head, body): (Parts, Bytes), vouched: &Vouched<'_>) -> Result<Passed, Problem> {
     let path = head.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     let method = if head.method == Method::HEAD { Method::GET } else { head.method };
     let mut passed =
@@ -50,7 +56,8 @@ pub(crate) async fn pass_on(role: &Role, (head, body): (Parts, Bytes), vouched: 
     let mut response = Response::new(Body::new(body));
     *response.status_mut() = answer.status;
     *response.headers_mut() = answered(&answer.headers);
-    Ok(response)
+    let generation = answer.headers.get(croft_api::headers::GENERATION).and_then(|value| value.to_str().ok()?.parse().ok());
+    Ok(Passed { answer: response, generation })
 }
 
 fn answered(headers: &HeaderMap) -> HeaderMap {

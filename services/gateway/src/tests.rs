@@ -54,6 +54,7 @@ struct House {
     port: u16,
     stop: CancellationToken,
     behind: Behind,
+    settings: watch::Sender<Option<Projection>>,
     _folder: tempfile::TempDir,
 }
 
@@ -110,12 +111,12 @@ impl House {
         }
         let run = RunDirectory::new(OwnedFd::from(std::fs::File::open(folder.path()).unwrap()));
         let this_box = Some(BoxSettings { host: "hollyhock".into(), ..BoxSettings::default() });
-        let (_, projection) = watch::channel(Some(Projection { people: Some(people), this_box, ..Projection::default() }));
+        let (settings, projection) = watch::channel(Some(Projection { people: Some(people), this_box, ..Projection::default() }));
         let front = front(&run, &behind, projection, &stop);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(listener::serve(Door { listener, tls: None, times: TIMES }, Arc::new(front), stop.clone()));
-        Self { port, stop, behind, _folder: folder }
+        Self { port, stop, behind, settings, _folder: folder }
     }
 
     async fn connect(&self) -> TcpStream {
@@ -206,6 +207,7 @@ fn stand_in(behind: Behind) -> Router {
         )
         .route("/internal/v1/door", routing::get(async || "secret"))
         .route("/api/v1/events", routing::get(events))
+        .route("/api/v1/status/changed", routing::get(async || [(croft_api::headers::GENERATION, "1")]))
         .fallback(echo)
         .with_state(behind)
 }

@@ -197,7 +197,7 @@ fn was_called_good(machine: &Machine) {
 
 /// Each role is killed, the supervisor last and with it all of them; every time the box is there again.
 async fn roles_come_back(machine: &Machine) {
-    for role in ["gateway", "identity", "sync@s1", "supervisor"] {
+    for role in ["gateway", "identity", "storage", "sync@s1", "supervisor"] {
         let ana = ana(machine).await;
         assert_eq!(ana.request(Method::GET, "/dav/files/ana/photo.raw").send().await.expect("an answer").status(), 200, "before {role}");
         let unit = format!("croft-{role}.service");

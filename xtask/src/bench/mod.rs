@@ -2,16 +2,19 @@
 //!
 //! Figures go to docs/reference/performance.md, between markers, with what it takes to repeat them.
 
+mod boot;
 mod bulk;
+mod emulated;
 mod idle;
 mod nginx;
 mod processes;
 mod report;
+mod sizes;
 
 use clap::{Args, ValueEnum};
 
 use crate::{
-    run, setup,
+    image, run, setup,
     tree::Tree,
     up::{Running, Wanted},
 };
@@ -32,8 +35,12 @@ pub(crate) struct Arguments {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum What {
-    /// Memory of all roles with one worker, when nothing happens.
+    /// From power-on to an answer of the appliance, beside a bare Debian. As root.
+    Boot,
+    /// Memory of all roles with one worker, when nothing happens; as root, of the whole appliance too.
     Idle,
+    /// What the image weighs by part. As root.
+    Image,
     /// 1 GiB and 4 KiB up and down, beside nginx.
     Bulk,
 }
@@ -41,14 +48,27 @@ enum What {
 /// Measures, prints and writes down.
 pub(crate) fn run(tree: &Tree, arguments: &Arguments) -> miette::Result<()> {
     setup::to_run(tree)?;
+    match arguments.what {
+        What::Boot => boot::run(tree, &image::make_for_pc(tree, arguments.quick_build)?),
+        What::Image => sizes::run(tree, &image::make_for_pc(tree, arguments.quick_build)?),
+        What::Idle | What::Bulk => run_on_a_box(tree, arguments),
+    }
+}
+
+fn run_on_a_box(tree: &Tree, arguments: &Arguments) -> miette::Result<()> {
     let wanted = Wanted { claim: Some(CLAIM.to_owned()), release: !arguments.quick_build, log: Some(tree.target().join("bench.log")) };
     let measured = Running::start(tree, &wanted)?;
     let secret = app_password(tree, &measured, wanted.release)?;
     let credentials = format!("{PERSON}:{secret}");
     match arguments.what {
-        What::Idle => idle::run(tree, &measured, &credentials),
-        What::Bulk => bulk::run(tree, &measured, &credentials),
+        What::Idle => idle::run(tree, &measured, &credentials)?,
+        _ => bulk::run(tree, &measured, &credentials)?,
     }
+    drop(measured);
+    if matches!(arguments.what, What::Idle) && nix::unistd::geteuid().is_root() {
+        boot::idle(tree, &image::make_for_pc(tree, arguments.quick_build)?)?;
+    }
+    Ok(())
 }
 
 fn app_password(tree: &Tree, measured: &Running, release: bool) -> miette::Result<String> {

@@ -107,6 +107,14 @@ pub(crate) fn run(tree: &Tree, arguments: &Arguments) -> miette::Result<()> {
     press(tree, &made, board, arguments.out.as_deref(), &packages)
 }
 
+/// The image for mini PCs out of what is here, unpressed: for measuring.
+pub(crate) fn make_for_pc(tree: &Tree, quick: bool) -> miette::Result<Made> {
+    let built = build(tree, quick)?;
+    let made = Made::of(tree, Board::Pc);
+    make(tree, &built, &made.work, Keep::Between)?;
+    Ok(made)
+}
+
 /// The image as people get it: pressed, with its manifest, its bill of materials and their checksums.
 fn press(tree: &Tree, made: &Made, board: Board, out: Option<&Path>, packages: &[contents::Package]) -> miette::Result<()> {
     let out = out.map_or_else(|| tree.target().join("image"), Path::to_path_buf);
@@ -162,11 +170,21 @@ fn make(tree: &Tree, built: &Path, work: &Path, keep: Keep) -> miette::Result<()
     put_together(tree, built, work)?;
     gate::check(tree, built, work, &tools)?;
     say::line("making the image");
-    let mkosi = ["mkosi", "--force", "--image-version", env!("CARGO_PKG_VERSION"), "--output-dir", "out"];
     let incremental = if keep == Keep::Between { "--incremental=yes" } else { "--incremental=no" };
-    let kept = ["--cache-dir", "cache", "--package-cache-dir", "packages", incremental, "build"];
+    mkosi(tree, &tools, work, &["--image-version", env!("CARGO_PKG_VERSION"), incremental])
+}
+
+/// Runs mkosi over what lies in `work`; the packages come from this machine's own mirrors, and what it makes goes to `out`.
+pub(crate) fn mkosi(tree: &Tree, tools: &ToolsRoot, work: &Path, words: &[&str]) -> miette::Result<()> {
+    for kept in ["cache", "packages", "out", "mkosi.sandbox/etc/apt/sources.list.d"] {
+        fs::create_dir_all(work.join(kept)).into_diagnostic()?;
+    }
+    // Exactly this name: mkosi then leaves out its own list, which names suites that a mirror may not have.
+    let list = work.join("mkosi.sandbox/etc/apt/sources.list.d/mkosi.sources");
+    fs::write(list, sources(&tools_root::mirrors(tree)?)).into_diagnostic()?;
+    let places = ["mkosi", "--force", "--output-dir", "out", "--cache-dir", "cache", "--package-cache-dir", "packages"];
     let log = work.join("mkosi.log");
-    let made = tools.run(work, &[&mkosi[..], &kept].concat(), &log);
+    let made = tools.run(work, &[&places[..], words, &["build"]].concat(), &log);
     made.wrap_err_with(|| format!("mkosi failed; its lines are in {}", log.display()))
 }
 
@@ -195,9 +213,7 @@ fn make_twice(tree: &Tree, built: &Path, first: &Made) -> miette::Result<()> {
 
 /// The layout with what was built, in `work`. What mkosi keeps there from other times stays.
 fn put_together(tree: &Tree, built: &Path, work: &Path) -> miette::Result<()> {
-    for kept in ["cache", "packages", "out", "mkosi.sandbox/etc/apt/sources.list.d"] {
-        fs::create_dir_all(work.join(kept)).into_diagnostic()?;
-    }
+    fs::create_dir_all(work).into_diagnostic()?;
     for old in ["root", "mkosi.repart", "mkosi.images"] {
         let _ = fs::remove_dir_all(work.join(old));
     }
@@ -213,9 +229,7 @@ fn put_together(tree: &Tree, built: &Path, work: &Path) -> miette::Result<()> {
         let strip = ["--strip-all", "-o"];
         run::read(run::program(tree, "strip").args(strip).arg(programs.join(program)).arg(built.join(program)))?;
     }
-    run::read(run::program(tree, built.join("croftd")).arg("units").arg(work.join("root/usr/lib/systemd/system")))?;
-    // Exactly this name: mkosi then leaves out its own list, which names suites that a mirror may not have.
-    fs::write(work.join("mkosi.sandbox/etc/apt/sources.list.d/mkosi.sources"), sources(&tools_root::mirrors(tree)?)).into_diagnostic()
+    run::read(run::program(tree, built.join("croftd")).arg("units").arg(work.join("root/usr/lib/systemd/system"))).map(drop)
 }
 
 /// Where packages come from: the mirror of the main archive, and that of security where this machine knows one.

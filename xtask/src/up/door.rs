@@ -37,7 +37,7 @@ pub(crate) struct Claimant {
 
 impl Claimant {
     /// From `NAME:PASSPHRASE`.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
             Some((name, passphrase)) if !name.is_empty() && !passphrase.is_empty() => {
                 Ok(Self { name: name.to_owned(), passphrase: passphrase.to_owned() })
@@ -109,7 +109,7 @@ impl Door {
     }
 
     /// Claims the box, as the page for it does; the text of the recovery kit.
-    pub(super) fn claim(&self, who: &Claimant) -> miette::Result<String> {
+    pub(crate) fn claim(&self, who: &Claimant) -> miette::Result<String> {
         let code = json!({ "code": self.pairing_code()? });
         let Ticket { ticket } = self.read("POST", "/api/v1/claim/code", Some(&code))?;
         let person = json!({

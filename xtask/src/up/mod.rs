@@ -17,7 +17,7 @@ use std::{
 use clap::Args;
 use miette::{IntoDiagnostic, WrapErr};
 
-pub(crate) use door::Door;
+pub(crate) use door::{Claimant, Door};
 pub(crate) use running::{Running, Wanted};
 
 use crate::{run, say, setup, tree::Tree, web};

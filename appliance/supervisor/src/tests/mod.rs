@@ -144,7 +144,7 @@ impl TestBox {
         };
         let listener = sockets::open(run.as_fd(), "supervisor.sock", sockets::Kind::Stream).expect("a socket");
         let listener = tokio::net::UnixListener::from_std(listener.into()).expect("a listener");
-        tokio::spawn(socket::serve(listener, routes::routes().build(Arc::clone(&croft)), gate, croft.stop.clone()));
+        tokio::spawn(socket::serve(listener, routes::router(Arc::clone(&croft)), gate, croft.stop.clone()));
         let (inbox, ending) = (Arc::new(Inbox::default()), CancellationToken::new());
         let null = || Arc::new(File::open("/dev/null").expect("opened").into());
         std::fs::write(folder.path().join("run/capability.seed"), SEED).expect("written");

@@ -76,3 +76,21 @@ async fn health_says_what_is_missing() {
     let answer = house.ask("GET /healthz", &[], "").await;
     assert_eq!((answer.status, answer.body.as_str()), (503, "certificate-missing"));
 }
+
+#[tokio::test]
+async fn an_answer_waits_for_the_settings_that_it_speaks_of() {
+    let house = House::new().await;
+    let answered = AtomicUsize::new(0);
+    let asks = async {
+        let answer = house.browser("GET /api/v1/status/changed", &[], "").await;
+        answered.store(1, Ordering::SeqCst);
+        assert_eq!(answer.status, 200, "{}", answer.head);
+        assert!(!answer.head.contains("croft-generation"), "{}", answer.head);
+    };
+    let changes = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(answered.load(Ordering::SeqCst), 0, "nobody hears of what the gateway does not know");
+        house.settings.send_modify(|now| now.as_mut().unwrap().generation = 1);
+    };
+    tokio::join!(asks, changes);
+}
