@@ -110,6 +110,8 @@ test('things are chosen by keyboard and deleted after a question', async ({ page
   await expect(dialog).toContainText('trash')
   await page.keyboard.press('Escape')
   await expect(dialog).toBeHidden()
+  // The focus goes back to where it was, so that the keys go on.
+  await expect(page.getByRole('listbox', { name: 'Files and folders' })).toBeFocused()
   await page.keyboard.press('Delete')
   await dialog.getByRole('button', { name: 'Delete' }).click()
   await expect(page.getByRole('option')).toHaveText([/a\.txt/, /d\.txt/])

@@ -142,6 +142,7 @@ test('a page says that the box restarts, and when it is back', async ({ page, co
   await page.getByRole('dialog').getByRole('button', { name: 'Restart' }).click()
   const banner = page.getByRole('status').getByText('The box restarts. It is back in a few minutes')
   await expect(banner).toBeVisible()
+  await expect(page.getByRole('dialog')).toBeHidden()
   await expect(page.getByRole('button', { name: 'Restart' })).toHaveAttribute('aria-disabled', 'true')
   await page.context().setOffline(true)
   const gone = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/healthz'))
