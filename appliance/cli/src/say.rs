@@ -37,11 +37,17 @@ pub(crate) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Ite
     }
     rows.iter()
         .map(|row| {
-            let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+            let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{:width$}", clean(cell))).collect();
             cells.join("  ").trim_end().to_owned()
         })
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// `text` without anything that a terminal obeys or that turns the order of what is read.
+pub(crate) fn clean(text: &str) -> String {
+    let obeyed = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if obeyed(c) { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -50,5 +56,7 @@ mod tests {
     fn columns_line_up() {
         let text = super::table(["ID", "NAME"], [["p1".into(), "ana".into()], ["p10".into(), "Zoë".into()]]);
         assert_eq!(text, "ID   NAME\np1   ana\np10  Zoë");
+        // Names of wireless networks come from whoever is near.
+        assert_eq!(super::table(["NAME"], [["a\u{1b}]0;b\u{202e}".into()]]), "NAME\na ]0;b");
     }
 }

@@ -11,6 +11,7 @@ use std::{
 
 use croft_model::{Severity, Warning};
 use croft_network::{Network, NetworkError};
+use croft_telemetry::error_chain;
 use jiff::Timestamp;
 
 use crate::{
@@ -105,7 +106,7 @@ impl Keeper {
         let seen = Seen { interfaces: told(self.network.interfaces().await), answers_as: told(self.network.answers_as().await) };
         let plan = plan::plan((Instant::now(), Timestamp::now()), &wanted, &seen, &self.done);
         let mut warnings = plan.warnings;
-        self.addressed = seen.interfaces.is_some();
+        self.addressed = plan.addressed;
         for step in plan.steps {
             let is_address = matches!(step, Step::Address(_));
             if is_address && self.done.addressing.is_some() {
@@ -113,7 +114,7 @@ impl Keeper {
             }
             if let Err((subject, error)) = self.carry_out(step).await {
                 self.addressed &= !is_address;
-                tracing::warn!(subject, error = %chain(&error), "the machine is not as the settings say");
+                tracing::warn!(subject, error = error_chain(&error), "the machine is not as the settings say");
                 warnings.push(not_applied(subject, &error));
             }
         }
@@ -122,25 +123,31 @@ impl Keeper {
 
     async fn carry_out(&mut self, step: Step) -> Result<(), (&'static str, NetworkError)> {
         let (network, done) = (&self.network, &mut self.done);
+        // What fails may still have taken effect, so from here to its success nothing is known of that part and the next look sets it anew.
         match step {
             Step::Address(addressing) => {
+                done.addressing = None;
                 network.address(&addressing).await.map_err(|error| ("address", error))?;
                 tracing::info!(fixed = ?addressing.fixed.as_ref().map(|(name, fixed)| format!("{} at {name}", fixed.address)), "the address is in force");
                 done.addressing = Some(addressing);
             }
             Step::Name(host) => {
+                done.host = None;
                 network.name(&host).await.map_err(|error| ("name", error))?;
                 done.host = Some((host, Instant::now()));
             }
             Step::Announce(announcement) => {
+                done.announcement = None;
                 network.announce(&announcement).await.map_err(|error| ("announcement", error))?;
                 done.announcement = Some(announcement);
             }
             Step::Zone(zone) => {
+                done.zone = None;
                 network.zone(&zone).await.map_err(|error| ("zone", error))?;
                 done.zone = Some(zone);
             }
             Step::TimeFrom(source) => {
+                done.time = None;
                 network.time_from(&source).await.map_err(|error| ("time", error))?;
                 done.time = Some(source);
             }
@@ -151,7 +158,7 @@ impl Keeper {
 
 /// What the machine said; that it said nothing is in the journal and in the next plan.
 fn told<T>(said: Result<T, NetworkError>) -> Option<T> {
-    said.inspect_err(|error| tracing::debug!(error = %chain(error), "the machine does not say how its network is")).ok()
+    said.inspect_err(|error| tracing::debug!(error = error_chain(error), "the machine does not say how its network is")).ok()
 }
 
 /// The id of the box for strangers: a piece of the fingerprint of its certificate.
@@ -174,15 +181,10 @@ fn not_applied(subject: &str, error: &NetworkError) -> Warning {
         title: title.into(),
         meaning: meaning.into(),
         action: "The box tries again by itself. If this stays, restart it, and look at `croft logs`.".into(),
-        lines: vec![chain(error)],
+        lines: vec![error_chain(error)],
         depends_on: None,
         since: Timestamp::now(),
     }
-}
-
-/// The error with all of its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]

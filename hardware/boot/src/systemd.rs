@@ -1,11 +1,16 @@
 //! The machine in the hands of systemd, asked over D-Bus: for the appliance.
 
+use std::time::Duration;
+
 use croft_model::Power;
 use futures_util::{FutureExt, future::BoxFuture};
+use tokio::time::timeout;
 use zbus::{Connection, OwnedObjectPath};
 
 use crate::{Boot, BootError};
 
+/// Time for systemd to take the order.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How a job relates to others: it takes the place of all that contradict it, and nothing takes its place (`org.freedesktop.systemd1(5)`).
 const MODE: &str = "replace-irreversibly";
 
@@ -37,7 +42,12 @@ impl Boot for SystemdBoot {
     }
 
     fn end(&self, how: Power) -> BoxFuture<'_, Result<(), BootError>> {
-        async move { Self::begin(how).await.map_err(|source| BootError::Refused(how, Box::new(source))) }.boxed()
+        async move {
+            let begun = timeout(PATIENCE, Self::begin(how)).await;
+            let refused = |source: Box<dyn std::error::Error + Send + Sync>| BootError::Refused(how, source);
+            begun.map_err(|late| refused(late.into()))?.map_err(|error| refused(error.into()))
+        }
+        .boxed()
     }
 }
 

@@ -13,8 +13,8 @@ use tokio::{task::spawn_blocking, time::timeout};
 
 /// Bytes that are read at each end: partition tables, and the heads of file systems that begin without one, lie in them.
 const END: u64 = 1024 * 1024;
-/// Time that a disk gets; one that has to start turning needs about ten seconds.
-const LIMIT: Duration = Duration::from_secs(30);
+/// Time that a disk gets; one that has to start turning needs about ten seconds. Well below the time that an answer of the API may take.
+const LIMIT: Duration = Duration::from_secs(12);
 /// Where btrfs keeps its superblock, its magic in there, and the bytes that it uses (btrfs on-disk format).
 const BTRFS: (u64, usize, usize) = (64 * 1024, 0x40, 0x78);
 const BTRFS_MAGIC: &[u8; 8] = b"_BHRfS_M";

@@ -30,6 +30,8 @@ use crate::{
 const ESP: &str = "/boot";
 /// Where the copy of it is looked at; below the role's own runtime directory.
 const COPY: &str = "/run/croft-storage/esp";
+/// Names of disks by the kernel's numbers of them, which are never given twice (udev's rules for persistent storage).
+const BY_SEQUENCE: &str = "/dev/disk/by-diskseq";
 /// Files of the EFI system partition that are not copied.
 const NOT_COPIED: [&str; 1] = ["loader/random-seed"];
 /// Types of the partitions (Discoverable Partitions Specification): ESP; root and its hashes on x86-64 and on 64-bit ARM.
@@ -44,8 +46,11 @@ const PATIENCE: Duration = Duration::from_secs(180);
 const SHORT: Duration = Duration::from_secs(60);
 /// The kernel counts in sectors of this size, whatever the disk has (Documentation/block/stat.rst).
 const SECTOR: u64 = 512;
-/// Fields of `stat`: sectors read, sectors written.
-const FIELDS: (usize, usize) = (2, 6);
+/// Fields of `stat`: sectors read, sectors written, sectors discarded.
+const FIELDS: [usize; 3] = [2, 6, 13];
+/// The first of them that tells how far reading is, and that for writing.
+const READ: usize = 0;
+const WRITTEN: usize = 1;
 
 /// What is copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,23 +73,31 @@ impl Source {
 pub(crate) struct Installing {
     source: Source,
     name: String,
+    /// A path that no other disk gets, whatever is pulled out and put in meanwhile.
     path: PathBuf,
+    sequence: u64,
     stage: watch::Sender<Stage>,
     stop: CancellationToken,
 }
 
 impl Installing {
-    pub(crate) fn new(source: Source, target: &Device, stage: watch::Sender<Stage>, stop: CancellationToken) -> Self {
-        Self { source, name: target.name.clone(), path: target.path.clone(), stage, stop }
+    pub(crate) fn new(source: Source, target: &Device, stage: watch::Sender<Stage>, stop: CancellationToken) -> Result<Self, DiskError> {
+        let sequence = target.sequence.ok_or(DiskError::Gone)?;
+        let path = Path::new(BY_SEQUENCE).join(sequence.to_string());
+        Ok(Self { source, name: target.name.clone(), path, sequence, stage, stop })
     }
 
     pub(crate) async fn run(self) -> Result<(), DiskError> {
         self.must_be_free()?;
         let esp_bytes = blocking(|| tree::size(Path::new(ESP))).await?;
-        let done = self.write_and_check(esp_bytes).await;
+        let disk = self.path.to_string_lossy();
+        let definitions = format!("--definitions={DEFINITIONS}");
+        // A fresh seed: the ESP gets a UUID of its own, while root and hashes keep theirs, which come from the root hash.
+        let writing = Running::start("systemd-repart", &["--dry-run=no", "--empty=force", "--seed=random", &definitions, &disk])?;
+        let done = self.write_and_check(writing, esp_bytes).await;
         if done.is_err() {
             // Half of a box must not start. When that fails, too, the disk is gone or broken, which the first error says.
-            let _ = program::read("wipefs", &["--all", "--force", &self.path.to_string_lossy()], SHORT).await;
+            let _ = program::read("wipefs", &["--all", "--force", &disk], SHORT).await;
         }
         done
     }
@@ -94,24 +107,21 @@ impl Installing {
         OpenOptions::new().read(true).custom_flags(OFlag::O_EXCL.bits()).open(&self.path).map(|_| ()).map_err(DiskError::Busy)
     }
 
-    async fn write_and_check(&self, esp_bytes: u64) -> Result<(), DiskError> {
+    async fn write_and_check(&self, writing: Running, esp_bytes: u64) -> Result<(), DiskError> {
         let disk = self.path.to_string_lossy();
-        let definitions = format!("--definitions={DEFINITIONS}");
-        // A fresh seed: the ESP gets a UUID of its own, while root and hashes keep theirs, which come from the root hash.
-        let words = ["--dry-run=no", "--empty=force", "--seed=random", &definitions, &disk];
         let total = self.source.partitions + esp_bytes;
-        self.follow(Running::start("systemd-repart", &words)?, FIELDS.1, total, Stage::Copying).await?;
+        self.follow(writing, WRITTEN, total, Stage::Copying).await?;
 
         // From here on bytes come from the disk itself and not from memory.
         program::read("blockdev", &["--flushbufs", &disk], SHORT).await?;
         program::read("udevadm", &["settle", "--timeout=30"], SHORT).await?;
-        let copy = Copy::on(&self.path, lsblk::list().await?)?;
+        let copy = Copy::on(self.sequence, lsblk::list().await?)?;
         for part in [&copy.esp, &copy.root, &copy.verity] {
             program::read("blockdev", &["--flushbufs", &part.to_string_lossy()], SHORT).await?;
         }
         let (root, verity) = (copy.root.to_string_lossy(), copy.verity.to_string_lossy());
         let words = ["verify", &root, &verity, &self.source.root_hash];
-        self.follow(Running::start("veritysetup", &words)?, FIELDS.0, self.source.partitions, Stage::Checking).await?;
+        self.follow(Running::start("veritysetup", &words)?, READ, self.source.partitions, Stage::Checking).await?;
         let esp = copy.esp.clone();
         blocking(move || compare_esp(&esp)).await?;
         if self.stop.is_cancelled() { Err(DiskError::Cancelled) } else { Ok(()) }
@@ -119,7 +129,7 @@ impl Installing {
 
     /// Waits for a program while telling how much of `total` the kernel has written or read.
     async fn follow(&self, mut running: Running, field: usize, total: u64, stage: fn(Progress) -> Stage) -> Result<(), DiskError> {
-        let counted = || counted(&self.name).map(|fields| fields[usize::from(field == FIELDS.1)]);
+        let counted = || counted(&self.name).map(|fields| fields[field]);
         let before = counted().unwrap_or_default();
         let (mut last, mut moved) = ((0, 0), Instant::now());
         self.stage.send_replace(stage(Progress { done: 0, total }));
@@ -155,8 +165,8 @@ struct Copy {
 }
 
 impl Copy {
-    fn on(disk: &Path, devices: Vec<Device>) -> Result<Self, DiskError> {
-        let disk = devices.into_iter().find(|device| device.path == disk).ok_or(DiskError::Gone)?;
+    fn on(sequence: u64, devices: Vec<Device>) -> Result<Self, DiskError> {
+        let disk = devices.into_iter().find(|device| device.sequence == Some(sequence)).ok_or(DiskError::Gone)?;
         let find = |types: &[&str]| {
             let found = disk.children.iter().find(|part| part.parttype.as_deref().is_some_and(|kind| types.contains(&kind)));
             found.map(|part| part.path.clone()).ok_or_else(|| DiskError::Differs("the partition table".into()))
@@ -165,14 +175,15 @@ impl Copy {
     }
 }
 
-/// Bytes that a disk has read and written since it is there.
-fn counted(name: &str) -> Option<[u64; 2]> {
+/// Bytes that a disk has read, written and discarded since it is there.
+fn counted(name: &str) -> Option<[u64; 3]> {
     counted_in(&fs::read_to_string(Path::new("/sys/class/block").join(name).join("stat")).ok()?)
 }
 
-fn counted_in(stat: &str) -> Option<[u64; 2]> {
+fn counted_in(stat: &str) -> Option<[u64; 3]> {
     let field = |at: usize| stat.split_whitespace().nth(at)?.parse::<u64>().ok()?.checked_mul(SECTOR);
-    Some([field(FIELDS.0)?, field(FIELDS.1)?])
+    let [read, written, discarded] = FIELDS.map(field);
+    Some([read?, written?, discarded?])
 }
 
 /// Mounts the copy for reading, in this role's own world of mounts, and compares.

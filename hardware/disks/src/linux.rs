@@ -54,7 +54,7 @@ impl LinuxDisks {
         if target.disk.contents != contents || target.disk.unfit.is_some() {
             return Err(DiskError::Changed);
         }
-        Installing::new(source, &target.device, stage, stop).run().await
+        Installing::new(source, &target.device, stage, stop)?.run().await
     }
 }
 

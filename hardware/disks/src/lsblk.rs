@@ -1,6 +1,9 @@
 //! What `lsblk(8)` says of the block devices, read into types.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::Deserialize;
 
@@ -22,6 +25,9 @@ struct Listing {
 pub(crate) struct Device {
     pub(crate) name: String,
     pub(crate) path: PathBuf,
+    /// The kernel's number of this very disk: another one that gets its name has another.
+    #[serde(skip)]
+    pub(crate) sequence: Option<u64>,
     #[serde(rename = "type")]
     pub(crate) kind: String,
     pub(crate) size: u64,
@@ -63,7 +69,15 @@ impl Device {
 
 /// All block devices, as they are now.
 pub(crate) async fn list() -> Result<Vec<Device>, DiskError> {
-    parse(&program::read(PROGRAM, &["--json", "--bytes", "--tree", "--output", COLUMNS], LIMIT).await?)
+    let mut devices = parse(&program::read(PROGRAM, &["--json", "--bytes", "--tree", "--output", COLUMNS], LIMIT).await?)?;
+    // `lsblk` tells it only in versions newer than this machine may have.
+    devices.iter_mut().for_each(|device| device.sequence = sequence(&device.name));
+    Ok(devices)
+}
+
+/// The kernel's number of the disk that has this name now (Documentation/ABI/stable/sysfs-block).
+fn sequence(name: &str) -> Option<u64> {
+    std::fs::read_to_string(Path::new("/sys/class/block").join(name).join("diskseq")).ok()?.trim().parse().ok()
 }
 
 /// Reads what `lsblk --json --bytes --tree` prints. It prints nothing at all where there are none.

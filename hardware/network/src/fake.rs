@@ -31,6 +31,8 @@ pub struct World {
     pub wifi: Option<WifiNetwork>,
     /// Every verb fails.
     pub broken: bool,
+    /// The next address takes effect, and the answer about it is lost.
+    pub loses_answer: bool,
 }
 
 impl FakeNetwork {
@@ -77,7 +79,10 @@ impl Network for FakeNetwork {
     fn address<'a>(&'a self, wanted: &'a Addressing) -> BoxFuture<'a, Result<(), NetworkError>> {
         self.verb(|world| {
             world.addressed.push(wanted.clone());
-            Ok(())
+            match std::mem::take(&mut world.loses_answer) {
+                true => Err(NetworkError::Refused { part: "the pretended network", source: "it did not answer".into() }),
+                false => Ok(()),
+            }
         })
     }
 

@@ -71,6 +71,9 @@ pub enum WifiError {
     /// It wants a passphrase, and not this one.
     #[error("the passphrase is missing or wrong")]
     Passphrase,
+    /// It wants no passphrase, though one was given: somebody else's network may have the name of ours.
+    #[error("the network of this name in reach is open and takes no passphrase")]
+    Open,
     /// It wants something else than a passphrase.
     #[error("networks of the kind {0} are not supported")]
     Kind(String),

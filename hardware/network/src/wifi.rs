@@ -30,6 +30,10 @@ const NOTICES: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_millis(250);
 /// What iwd answers while it has no passphrase and nobody to ask for one.
 const NO_AGENT: &str = "net.connman.iwd.NoAgent";
+/// What it answers when the other side does not let it in.
+const FAILED: &str = "net.connman.iwd.Failed";
+/// A network in reach; one for each name and kind of security.
+const NETWORK: &str = "net.connman.iwd.Network";
 
 #[zbus::proxy(interface = "net.connman.iwd.Station", default_service = "net.connman.iwd")]
 trait Station {
@@ -84,37 +88,34 @@ pub(crate) async fn networks(connection: &Connection) -> Result<Option<Vec<WifiN
 pub(crate) async fn join(connection: &Connection, ssid: &str, passphrase: Option<&Secret>) -> Result<(), NetworkError> {
     let failed = |source: zbus::Error| NetworkError::Refused { part: PART, source: Box::new(source) };
     let objects = Objects::read(connection).await.map_err(failed)?.ok_or(WifiError::Missing)?;
-    let networks = objects.with("net.connman.iwd.Network");
     if objects.with("net.connman.iwd.Station").is_empty() {
         return Err(WifiError::Missing.into());
     }
-    let network = networks.into_iter().find(|path| objects.text(path, "net.connman.iwd.Network", "Name").is_some_and(|name| name == ssid));
-    let network = network.ok_or(WifiError::NotInReach)?;
-    let kind = objects.text(network, "net.connman.iwd.Network", "Type").unwrap_or_default();
-    let known = objects.value(network, "net.connman.iwd.Network", "KnownNetwork").is_some();
+    let named = objects.with(NETWORK).into_iter().filter(|path| objects.text(path, NETWORK, "Name").is_some_and(|name| name == ssid));
+    let kinds: Vec<_> = named.map(|path| (path, objects.text(path, NETWORK, "Type").unwrap_or_default())).collect();
+    let kind = choose(kinds.iter().map(|(_, kind)| kind.as_str()), passphrase.is_some())?.to_owned();
+    let (network, _) = kinds.iter().find(|(_, other)| *other == kind).ok_or(WifiError::NotInReach)?;
+    let known = objects.value(network, NETWORK, "KnownNetwork").is_some();
     let written = match (kind.as_str(), passphrase) {
-        ("open", _) => None,
-        ("psk", Some(passphrase)) => Some(write(Path::new(KNOWN), ssid, passphrase)?),
-        ("psk", None) if known => None,
-        ("psk", None) => return Err(WifiError::Passphrase.into()),
-        _ => return Err(WifiError::Kind(kind).into()),
+        ("psk", Some(passphrase)) => Some(Written::new(Path::new(KNOWN), ssid, passphrase)?),
+        ("psk", None) if !known => return Err(WifiError::Passphrase.into()),
+        _ => None,
     };
-    let network = InReachProxy::builder(connection).path(network).build().await.map_err(failed)?;
+    let network = InReachProxy::builder(connection).path(*network).build().await.map_err(failed)?;
     let begun = Instant::now();
     loop {
         match network.connect().await {
-            Ok(()) => return Ok(()),
+            Ok(()) => {
+                written.into_iter().for_each(Written::keep);
+                return Ok(());
+            }
             Err(zbus::Error::MethodError(name, ..)) if name.as_str() == NO_AGENT && written.is_some() && begun.elapsed() < NOTICES => {
                 sleep(AGAIN).await;
             }
-            Err(error) => {
-                // A passphrase that does not open the door is not kept.
-                if let Some(file) = written {
-                    let _ = std::fs::remove_file(file);
-                    return Err(WifiError::Passphrase.into());
-                }
-                return Err(failed(error));
+            Err(zbus::Error::MethodError(name, ..)) if name.as_str() == FAILED && written.is_some() => {
+                return Err(WifiError::Passphrase.into());
             }
+            Err(error) => return Err(failed(error)),
         }
     }
 }
@@ -170,6 +171,53 @@ fn percent(hundredths: i16) -> u8 {
     u8::try_from(((dbm + 100) * 2).clamp(0, 100)).unwrap_or_default()
 }
 
+/// The kind to join out of those that share a name. Anybody can call an open network as ours is called, so an open one is joined only without
+/// a passphrase and where no other has the name.
+fn choose<'a>(kinds: impl Iterator<Item = &'a str>, passphrase: bool) -> Result<&'a str, WifiError> {
+    let kinds: Vec<&str> = kinds.collect();
+    let first = *kinds.first().ok_or(WifiError::NotInReach)?;
+    match kinds.iter().find(|kind| **kind == "psk") {
+        Some(kind) => Ok(kind),
+        None if kinds.iter().all(|kind| *kind == "open") => {
+            if passphrase {
+                Err(WifiError::Open)
+            } else {
+                Ok(first)
+            }
+        }
+        None => Err(WifiError::Kind(kinds.iter().find(|kind| **kind != "open").map_or(first, |kind| kind).to_owned())),
+    }
+}
+
+/// A passphrase that iwd may use. Unless it is kept, what was there before comes back when this goes, also when nobody waits any longer.
+struct Written {
+    path: PathBuf,
+    before: Option<Vec<u8>>,
+    kept: bool,
+}
+
+impl Written {
+    fn new(folder: &Path, ssid: &str, passphrase: &Secret) -> Result<Self, NetworkError> {
+        let before = std::fs::read(folder.join(file_name(ssid))).ok();
+        Ok(Self { path: write(folder, ssid, passphrase)?, before, kept: false })
+    }
+
+    fn keep(mut self) {
+        self.kept = true;
+    }
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        // When that fails the network is joined no more by itself, and asks for its passphrase again.
+        let _ = match (&self.before, self.kept) {
+            (_, true) => Ok(()),
+            (Some(before), false) => replace_file(&self.path, before, 0o600),
+            (None, false) => std::fs::remove_file(&self.path),
+        };
+    }
+}
+
 /// Writes the passphrase as iwd keeps it (iwd.network(5)).
 fn write(folder: &Path, ssid: &str, passphrase: &Secret) -> Result<PathBuf, NetworkError> {
     let text = passphrase.expose();
@@ -212,6 +260,33 @@ mod tests {
         for (hundredths, expected) in [(-3000, 100), (-5000, 100), (-7500, 50), (-10_000, 0), (i16::MIN, 0), (i16::MAX, 100)] {
             assert_eq!(percent(hundredths), expected, "{hundredths}");
         }
+    }
+
+    #[test]
+    fn an_open_network_does_not_take_the_place_of_ours() {
+        let check = |kinds: &[&'static str], passphrase, expected: Result<&str, &str>| {
+            let chosen = choose(kinds.iter().copied(), passphrase).map_err(|error| error.to_string());
+            assert_eq!(chosen.as_deref().map_err(String::as_str), expected, "{kinds:?}");
+        };
+        check(&["open", "psk"], true, Ok("psk"));
+        check(&["open", "psk"], false, Ok("psk"));
+        check(&["open"], false, Ok("open"));
+        check(&["open"], true, Err("the network of this name in reach is open and takes no passphrase"));
+        check(&["open", "8021x"], false, Err("networks of the kind 8021x are not supported"));
+        check(&[], false, Err("no network of this name is in reach"));
+    }
+
+    #[test]
+    fn a_passphrase_that_does_not_fit_leaves_the_one_that_did() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("Home.psk");
+        let secret = |text: &str| Secret::try_from(text.to_owned()).unwrap();
+        drop(Written::new(folder.path(), "Home", &secret("first try")).unwrap());
+        assert!(!file.exists());
+        Written::new(folder.path(), "Home", &secret("that works")).unwrap().keep();
+        let kept = std::fs::read(&file).unwrap();
+        drop(Written::new(folder.path(), "Home", &secret("second try")).unwrap());
+        assert_eq!(std::fs::read(&file).unwrap(), kept);
     }
 
     #[test]

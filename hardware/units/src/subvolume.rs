@@ -30,7 +30,7 @@ pub(crate) fn is_possible(parent: BorrowedFd<'_>) -> Result<bool, Errno> {
     Ok(fstatfs(parent)?.filesystem_type() == BTRFS_SUPER_MAGIC)
 }
 
-/// Makes the subvolume `name` in `parent`. It is on the disk when this returns.
+/// Makes the subvolume `name` in `parent`. A power cut may take it back until something in it is made durable.
 ///
 /// # Errors
 /// `EEXIST` when there is something of that name; whatever else the kernel says.

@@ -87,7 +87,6 @@ impl Installer {
             let mut state = self.state();
             state.installation = begun.clone();
             state.cancel = cancel.clone();
-            state.half.insert(disk.clone());
         }
         tracing::info!(%disk, "an installation begins");
         let this = Arc::clone(self);
@@ -105,7 +104,10 @@ impl Installer {
             while stages.changed().await.is_ok() {
                 let stage = *stages.borrow_and_update();
                 let disk = disk.clone();
-                self.state().installation = match stage {
+                let mut state = self.state();
+                // The first stage is told when the writing begins.
+                state.half.insert(disk.clone());
+                state.installation = match stage {
                     Stage::Copying(progress) => Installation::Copying { disk, progress },
                     Stage::Checking(progress) => Installation::Checking { disk, progress },
                 };
@@ -130,10 +132,6 @@ impl Installer {
             }
             Err(error) => {
                 tracing::error!(%disk, error = error_chain(&error), "an installation has failed");
-                if matches!(error, DiskError::Changed | DiskError::Busy(_) | DiskError::NotAnImage) {
-                    // Nothing was written.
-                    state.half.remove(&disk);
-                }
                 Installation::Failed { disk, reason: sentence(&error) }
             }
         };

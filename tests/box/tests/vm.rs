@@ -26,6 +26,7 @@ async fn a_box_is_flashed_claimed_and_keeps_what_it_acknowledged() {
     let foreign = foreign_disk(&machine);
     machine.boot();
     let certificate = reqwest::get(format!("{}/ca.crt", machine.plain)).await.expect("an answer").bytes().await.expect("a certificate");
+    let _ = machine.pairing_code().await;
     let shown = machine.console("fingerprint").expect("on the console").replace(':', "");
     assert_eq!(shown, fingerprint(&certificate), "the console shows the certificate that the plain port hands out");
     claim_in_chromium(&machine, &certificate).await;

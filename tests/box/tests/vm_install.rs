@@ -53,7 +53,7 @@ async fn a_stick_installs_to_an_empty_disk_which_is_then_a_box_of_its_own() {
     machine.boot();
 
     let visitor = machine.visitor().await;
-    let code = machine.console("pairing code");
+    let code = machine.pairing_code().await;
     let ticket = machine.ticket(&visitor).await;
     for stranger in ["", "x", &"A".repeat(43)] {
         let (status, answer) = ask(&visitor, Method::GET, "/api/v1/install", stranger, None).await;
@@ -98,6 +98,20 @@ async fn a_stick_installs_to_an_empty_disk_which_is_then_a_box_of_its_own() {
     let mut machine = tokio::task::spawn_blocking(move || {
         machine.wait_until_off();
         assert!(fs::metadata(machine.path("empty.raw")).expect("there").blocks() > 0);
+        machine.boot();
+        machine
+    })
+    .await
+    .expect("the stick starts again");
+    // The disk beside it has the same roots, UUIDs included: who was started from the stick is on the stick.
+    let visitor = machine.visitor().await;
+    let ticket = machine.ticket(&visitor).await;
+    let (_, offer) = ask(&visitor, Method::GET, "/api/v1/install", &ticket, None).await;
+    let own = offer["disks"].as_array().expect("disks").iter().find(|disk| disk["runs_from"] == true).expect("one");
+    assert_eq!(&own["serial"], "STICK", "{offer}");
+
+    let mut machine = tokio::task::spawn_blocking(move || {
+        machine.shut_down();
         machine.rebuild(&[&["--without-image"][..], &DISKS].concat());
         machine.boot();
         machine
@@ -105,7 +119,7 @@ async fn a_stick_installs_to_an_empty_disk_which_is_then_a_box_of_its_own() {
     .await
     .expect("the installed box starts");
 
-    assert_ne!(machine.console("pairing code"), code, "it is a box of its own");
+    assert_ne!(machine.pairing_code().await, code, "it is a box of its own");
     let ana = machine.claim().await;
     let (status, answer) = ask(&ana, Method::GET, "/api/v1/install", &ticket, None).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED, "{answer}");

@@ -188,7 +188,7 @@ pub(crate) fn mkosi(tree: &Tree, tools: &ToolsRoot, work: &Path, words: &[&str])
     made.wrap_err_with(|| format!("mkosi failed; its lines are in {}", log.display()))
 }
 
-/// The same inputs twice, in folders of different names: fails where the bytes differ, with the names of the parts that do.
+/// The same inputs twice: fails where the bytes differ, with the names of the parts that do.
 fn make_twice(tree: &Tree, built: &Path, first: &Made) -> miette::Result<()> {
     let second = Made { work: first.work.with_extension("again") };
     let packages = second.work.join("packages");

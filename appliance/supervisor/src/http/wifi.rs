@@ -37,8 +37,12 @@ pub(super) async fn join(
 ) -> Result<Answer<WifiStatus>, ApiError> {
     let ssid = read_ssid(ssid)?;
     let passphrase = (!passphrase.expose().is_empty()).then_some(passphrase);
-    antenna(&croft)?.join(&ssid, passphrase.as_ref()).await.map_err(refused)?;
-    note(&croft, &claims, "wifi.joined", format!("Joined the wireless network {ssid}.")).await?;
+    let kept = Arc::clone(&croft);
+    to_its_end(async move {
+        antenna(&kept)?.join(&ssid, passphrase.as_ref()).await.map_err(refused)?;
+        note(&kept, &claims, "wifi.joined", format!("Joined the wireless network {ssid}.")).await
+    })
+    .await?;
     Ok(Answer(status(&croft).await?))
 }
 
@@ -51,9 +55,18 @@ pub(super) async fn forget(
     JsonBody(ForgetWifi { ssid }): JsonBody<ForgetWifi>,
 ) -> Result<Answer<WifiStatus>, ApiError> {
     let ssid = read_ssid(ssid)?;
-    antenna(&croft)?.forget(&ssid).await.map_err(refused)?;
-    note(&croft, &claims, "wifi.forgotten", format!("Forgot the wireless network {ssid}.")).await?;
+    let kept = Arc::clone(&croft);
+    to_its_end(async move {
+        antenna(&kept)?.forget(&ssid).await.map_err(refused)?;
+        note(&kept, &claims, "wifi.forgotten", format!("Forgot the wireless network {ssid}.")).await
+    })
+    .await?;
     Ok(Answer(status(&croft).await?))
+}
+
+/// Does `work` also when nobody waits for it any longer: it may take away the very connection that asked.
+async fn to_its_end(work: impl Future<Output = Result<(), Problem>> + Send + 'static) -> Result<(), Problem> {
+    tokio::spawn(work).await.map_err(|error| problem::internal(&error))?
 }
 
 async fn status(croft: &Regulator) -> Result<WifiStatus, Problem> {
@@ -94,6 +107,13 @@ fn refused(error: NetworkError) -> Problem {
                 .hint("It has 8 to 63 letters, digits and signs, and often stands on the router.")
                 .key("passphrase")
         }
+        NetworkError::Wifi(WifiError::Open) => Problem::new(
+            422,
+            "wifi-open",
+            "The wireless network of this name in reach is open: everybody can read what goes through it, and it may be somebody else's.",
+        )
+        .hint("Look whether your own network is in reach. To join the open one, leave the passphrase empty.")
+        .key("passphrase"),
         NetworkError::Wifi(WifiError::Kind(kind)) => {
             Problem::new(422, "wifi-kind", format!("The box cannot join wireless networks of the kind {kind}."))
                 .hint("It joins open ones and those with a passphrase (WPA2, WPA3).")

@@ -51,6 +51,8 @@ pub(crate) enum Step {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Plan {
     pub(crate) steps: Vec<Step>,
+    /// After the steps the address is the wanted one: not where the machine says nothing, or lacks the interface that shall have it.
+    pub(crate) addressed: bool,
     pub(crate) warnings: Vec<Warning>,
 }
 
@@ -69,6 +71,7 @@ pub(crate) fn plan((now, at): (Instant, Timestamp), wanted: &Wanted, seen: &Seen
     // First, so that no other part of the system can hold up a way back.
     match fixed(wanted, seen, done) {
         Ok(fixed) => {
+            plan.addressed = fixed.is_some() == wanted.network.static_address.is_some();
             let addressing = Addressing { fixed, router_time: source == TimeSource::Usual };
             if done.addressing.as_ref() != Some(&addressing) {
                 plan.steps.push(Step::Address(addressing));
@@ -222,7 +225,7 @@ mod tests {
         let first = plan(now, &wanted(None), &seen, &Done::default());
         assert_eq!((first.steps.len(), codes(&first)), (5, vec![]));
         let done = carried_out(&first, now.0);
-        assert_eq!(plan(now, &wanted(None), &seen, &done), Plan::default());
+        assert_eq!(plan(now, &wanted(None), &seen, &done), Plan { addressed: true, ..Plan::default() });
         let moved = plan(now, &wanted(Some(fixed(None))), &seen, &done);
         let addressing = Addressing { fixed: Some(("enp1s0".into(), fixed(None))), router_time: true };
         assert_eq!(moved.steps, [Step::Address(addressing)]);

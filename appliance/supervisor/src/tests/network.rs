@@ -153,6 +153,30 @@ async fn a_new_address_that_nobody_confirms_goes_back() {
 }
 
 #[tokio::test]
+async fn an_address_whose_answer_was_lost_goes_back_too() {
+    let (croft, network) = kept(Disk::new(), SHORT).await;
+    let croft = croft.claim().await;
+    until(&network, |world| is_at(world, None)).await;
+    network.world(|world| world.loses_answer = true);
+    croft.patch("network", fixed()).await.expect(200);
+    until(&network, |world| is_at(world, Some(NEW))).await;
+    until(&network, |world| is_at(world, None)).await;
+    assert_eq!(croft.get("/api/v1/settings/network").await.expect(200), json!({}));
+}
+
+#[tokio::test]
+async fn an_address_for_an_interface_that_is_not_there_is_not_confirmed() {
+    let (croft, network) = kept(Disk::new(), LONG).await;
+    let croft = croft.claim().await;
+    until(&network, |world| is_at(world, None)).await;
+    let mut wanted = fixed();
+    wanted["static"]["interface"] = json!("enp9s0");
+    croft.patch("network", wanted).await.expect(200);
+    until(&network, |world| is_at(world, None)).await;
+    croft.post("/api/v1/network/confirm", Value::Null).await.refused(409, "trial-not-begun");
+}
+
+#[tokio::test]
 async fn a_trial_does_not_outlive_the_process() {
     let (croft, network) = kept(Disk::new(), LONG).await;
     let croft = croft.claim().await;

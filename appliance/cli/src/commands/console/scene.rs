@@ -48,6 +48,8 @@ impl Watch {
     /// A look succeeded.
     pub(crate) fn saw(&mut self, sight: Sight, now: Instant) {
         (self.sight, self.since) = (Some(sight), now);
+        // It was not carried out, and what comes later has nothing to do with it.
+        self.going = self.going.filter(|(_, told)| now.duration_since(*told) < LEAVING);
     }
 
     /// The box took an order to end.

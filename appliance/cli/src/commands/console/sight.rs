@@ -6,7 +6,7 @@ use croft_client::{Client, wire::claim::ClaimState};
 use croft_model::Interface;
 use serde::Serialize;
 
-use crate::commands::CommandError;
+use crate::{commands::CommandError, say::clean};
 
 /// What a look gave. All texts are fit for a terminal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -69,12 +69,6 @@ impl Sight {
         });
         std::iter::once(named).chain(numbered).collect()
     }
-}
-
-/// `text` without anything that a terminal obeys or that turns the order of what is read.
-fn clean(text: &str) -> String {
-    let obeyed = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|c| if obeyed(c) { ' ' } else { c }).collect()
 }
 
 /// The addresses that somebody else in the house can open: of version 4 first, those that a machine gave itself last, those that work on
