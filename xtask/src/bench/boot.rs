@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Starts of each, in turn, after a first one that makes and formats what is missing.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 /// The aim: at most this many times the bare Debian's start.
 const AIM: f64 = 1.2;
 /// Memory of the machines, in MiB.

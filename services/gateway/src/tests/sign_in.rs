@@ -88,7 +88,7 @@ async fn an_answer_waits_for_the_settings_that_it_speaks_of() {
         assert!(!answer.head.contains("croft-generation"), "{}", answer.head);
     };
     let changes = async {
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        tokio::time::sleep(Duration::from_millis(300)).await; // waits: so that an answer which does not wait would be here first
         assert_eq!(answered.load(Ordering::SeqCst), 0, "nobody hears of what the gateway does not know");
         house.settings.send_modify(|now| now.as_mut().unwrap().generation = 1);
     };
