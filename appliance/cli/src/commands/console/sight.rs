@@ -32,13 +32,14 @@ impl Sight {
     /// Looks at the box. `home` is its folder, on the box itself.
     pub(crate) async fn take(client: &Client, home: Option<&Path>) -> Result<Self, CommandError> {
         let (claim, status, warnings) = (client.claim_status().await?, client.status().await?, client.warnings().await?);
-        let network = client.network().await?;
+        // A machine that does not tell its addresses is one whose warnings and keys are needed most.
+        let addresses = client.network().await.map(|network| reachable(&network.interfaces)).unwrap_or_default();
         // The code is nowhere in the API: only who stands before the box may read it.
         let code = home.and_then(|home| std::fs::read_to_string(home.join("pairing-code")).ok());
         Ok(Self {
             name: clean(&claim.box_name),
             host: clean(&status.host),
-            addresses: reachable(&network.interfaces),
+            addresses,
             fingerprint: clean(&claim.fingerprint),
             claimed: claim.state == ClaimState::Claimed,
             pairing_code: code.map(|code| clean(code.trim())).filter(|_| claim.state == ClaimState::Unclaimed),
