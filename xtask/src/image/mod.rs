@@ -195,6 +195,7 @@ fn make_twice(tree: &Tree, built: &Path, first: &Made) -> miette::Result<()> {
     for made in [first, &second] {
         make(tree, built, &made.work, Keep::Nothing)?;
         if !packages.is_dir() {
+            fs::create_dir_all(&second.work).into_diagnostic()?;
             run::read(run::program(tree, "cp").arg("-a").arg(first.work.join("packages")).arg(&packages))?;
         }
     }
