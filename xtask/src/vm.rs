@@ -154,7 +154,7 @@ fn grow_disk(tools: &ToolsRoot, home: &Path, gibibytes: u32) -> miette::Result<(
 }
 
 /// Whether the box says that it is well. Who it is does not matter here: it is asked for nothing else.
-fn answers(tree: &Tree, port: u16) -> bool {
+pub(crate) fn answers(tree: &Tree, port: u16) -> bool {
     let mut curl = run::program(tree, "curl");
     curl.args(["--silent", "--insecure", "--fail", "--noproxy", "*", "--max-time", "3", "--output", "/dev/null"]);
     run::read(curl.arg(format!("https://localhost:{port}/healthz"))).is_ok()

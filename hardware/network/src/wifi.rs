@@ -93,10 +93,10 @@ pub(crate) async fn join(connection: &Connection, ssid: &str, passphrase: Option
     }
     let named = objects.with(NETWORK).into_iter().filter(|path| objects.text(path, NETWORK, "Name").is_some_and(|name| name == ssid));
     let kinds: Vec<_> = named.map(|path| (path, objects.text(path, NETWORK, "Type").unwrap_or_default())).collect();
-    let kind = choose(kinds.iter().map(|(_, kind)| kind.as_str()), passphrase.is_some())?.to_owned();
-    let (network, _) = kinds.iter().find(|(_, other)| *other == kind).ok_or(WifiError::NotInReach)?;
+    let kind = choose(kinds.iter().map(|(_, kind)| kind.as_str()), passphrase.is_some())?;
+    let (network, _) = kinds.iter().find(|(_, other)| other == kind).ok_or(WifiError::NotInReach)?;
     let known = objects.value(network, NETWORK, "KnownNetwork").is_some();
-    let written = match (kind.as_str(), passphrase) {
+    let written = match (kind, passphrase) {
         ("psk", Some(passphrase)) => Some(Written::new(Path::new(KNOWN), ssid, passphrase)?),
         ("psk", None) if !known => return Err(WifiError::Passphrase.into()),
         _ => None,
@@ -173,19 +173,16 @@ fn percent(hundredths: i16) -> u8 {
 
 /// The kind to join out of those that share a name. Anybody can call an open network as ours is called, so an open one is joined only without
 /// a passphrase and where no other has the name.
-fn choose<'a>(kinds: impl Iterator<Item = &'a str>, passphrase: bool) -> Result<&'a str, WifiError> {
+fn choose<'a>(kinds: impl Iterator<Item = &'a str>, passphrase: bool) -> Result<&'static str, WifiError> {
     let kinds: Vec<&str> = kinds.collect();
-    let first = *kinds.first().ok_or(WifiError::NotInReach)?;
-    match kinds.iter().find(|kind| **kind == "psk") {
-        Some(kind) => Ok(kind),
-        None if kinds.iter().all(|kind| *kind == "open") => {
-            if passphrase {
-                Err(WifiError::Open)
-            } else {
-                Ok(first)
-            }
-        }
-        None => Err(WifiError::Kind(kinds.iter().find(|kind| **kind != "open").map_or(first, |kind| kind).to_owned())),
+    if kinds.contains(&"psk") {
+        return Ok("psk");
+    }
+    match kinds.iter().find(|kind| **kind != "open") {
+        Some(kind) => Err(WifiError::Kind((*kind).to_owned())),
+        None if kinds.is_empty() => Err(WifiError::NotInReach),
+        None if passphrase => Err(WifiError::Open),
+        None => Ok("open"),
     }
 }
 

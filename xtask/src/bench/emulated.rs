@@ -19,6 +19,8 @@ use nix::{
 
 use crate::tree::Tree;
 
+/// Memory of a machine.
+pub(super) const MEMORY_MIB: u32 = 1024;
 /// Time for a start under emulation on a busy machine.
 const START: Duration = Duration::from_secs(600);
 /// A little more than `vm` itself allows for an orderly end.
@@ -32,17 +34,16 @@ pub(super) struct Emulated {
     image: PathBuf,
     /// Of this machine, for its encrypted door and its plain page.
     ports: (u16, u16),
-    memory: u32,
     vm: Option<Child>,
 }
 
 impl Emulated {
-    /// A machine that is off, whose new disk is a copy of `image`; `memory` is in MiB.
-    pub(super) fn new(tree: &Tree, name: &str, image: &Path, memory: u32) -> miette::Result<Self> {
+    /// A machine that is off, whose new disk is a copy of `image`.
+    pub(super) fn new(tree: &Tree, name: &str, image: &Path) -> miette::Result<Self> {
         let home = tree.target().join(format!("boxes/{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&home);
         fs::create_dir_all(&home).into_diagnostic().wrap_err("cannot make a folder for the machine")?;
-        Ok(Self { home, image: image.to_owned(), ports: free_ports().into_diagnostic()?, memory, vm: None })
+        Ok(Self { home, image: image.to_owned(), ports: free_ports().into_diagnostic()?, vm: None })
     }
 
     /// Switches it on and waits until it `is_up`; the time that it took.
@@ -51,7 +52,7 @@ impl Emulated {
         let (port, plain_port) = (self.ports.0.to_string(), self.ports.1.to_string());
         let mut command = Command::new(tree.xtask());
         command.args(["vm", "--probe", "--home"]).arg(&self.home).arg("--image").arg(&self.image);
-        command.args(["--port", &port, "--http-port", &plain_port, "--memory", &self.memory.to_string()]);
+        command.args(["--port", &port, "--http-port", &plain_port, "--memory", &MEMORY_MIB.to_string()]);
         command.current_dir(tree.root()).stdin(Stdio::null()).stdout(Stdio::null());
         self.vm = Some(command.spawn().into_diagnostic().wrap_err("cannot start the emulator")?);
         // The disk is made before the machine is switched on.

@@ -66,7 +66,7 @@ fn run_on_a_box(tree: &Tree, arguments: &Arguments) -> miette::Result<()> {
     }
     drop(measured);
     if matches!(arguments.what, What::Idle) && nix::unistd::geteuid().is_root() {
-        boot::idle(tree, &image::make_for_pc(tree, arguments.quick_build)?)?;
+        idle::run_appliance(tree, &image::make_for_pc(tree, arguments.quick_build)?)?;
     }
     Ok(())
 }
