@@ -146,11 +146,14 @@ fn supervisor(manifest: &Manifest, all: &[Manifest]) -> String {
     text
 }
 
+/// How much more of the processor a role gets than the rest of the system (100) while the machine starts: what people wait for is the box.
+const WEIGHT_AT_START: u32 = 1000;
+
 /// Watchdog and limits, as the manifest says.
 fn common(text: &mut String, manifest: &Manifest) {
     let limits = &manifest.limits;
     line(text, format_args!("WatchdogSec={}\nTimeoutStopSec={}", manifest.watchdog_seconds, manifest.stop_seconds));
-    line(text, format_args!("MemoryMax={}M\nLimitNOFILE={}\nTasksMax={}", limits.memory_mib, limits.descriptors, limits.tasks));
+    line(text, format_args!("StartupCPUWeight={WEIGHT_AT_START}\nMemoryMax={}M\nLimitNOFILE={}\nTasksMax={}", limits.memory_mib, limits.descriptors, limits.tasks));
 }
 
 fn network_socket(name: &str, port: u16) -> String {

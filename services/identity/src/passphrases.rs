@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash};
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::{Output, ParamsString, PasswordHash, Salt}};
 use croft_api::random;
 use croft_model::{Problem, Secret};
 use tokio::sync::Semaphore;
@@ -19,13 +19,15 @@ const MAX_CHARACTERS: usize = 256;
 const SMALL_MACHINE_KIB: u64 = 2 * 1024 * 1024;
 /// Salt in bytes (RFC 9106 section 3.1).
 const SALT: usize = 16;
+/// Output in bytes (RFC 9106 section 4).
+const OUTPUT: usize = 32;
 
 /// Makes and checks hashes of passphrases.
 #[derive(Clone)]
 pub(crate) struct Passphrases {
     slots: Arc<Semaphore>,
     params: Params,
-    /// Hash of nothing anybody knows, so that an unknown name costs what a known one costs.
+    /// The hash of nothing, so that an unknown name costs what a known one costs.
     dummy: String,
 }
 
@@ -51,7 +53,7 @@ impl Passphrases {
     }
 
     fn with(params: Params) -> Result<Self, IdentityError> {
-        let dummy = hash(&params, &random::bytes::<32>()?)?;
+        let dummy = of_nothing(&params)?;
         Ok(Self { slots: Arc::new(Semaphore::new(SLOTS)), params, dummy })
     }
 
@@ -115,6 +117,18 @@ fn hash(params: &Params, passphrase: &[u8]) -> Result<String, IdentityError> {
     let salt = random::bytes::<SALT>()?;
     let hash: PasswordHash = hasher(params).hash_password_with_salt(passphrase, &salt).map_err(|_| IdentityError::DamagedHash)?;
     Ok(hash.to_string())
+}
+
+/// What looks like a hash and was drawn instead of computed: a start does not wait for it.
+fn of_nothing(params: &Params) -> Result<String, IdentityError> {
+    let drawn = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(params).map_err(|_| IdentityError::DamagedHash)?,
+        salt: Some(Salt::new(&random::bytes::<SALT>()?).map_err(|_| IdentityError::DamagedHash)?),
+        hash: Some(Output::new(&random::bytes::<OUTPUT>()?).map_err(|_| IdentityError::DamagedHash)?),
+    };
+    Ok(drawn.to_string())
 }
 
 fn verify(params: &Params, stored: &str, passphrase: &[u8]) -> Result<Verdict, IdentityError> {
