@@ -16,15 +16,6 @@ pub enum Stage {
     Checking(Progress),
 }
 
-/// How the machine ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// It goes off.
-    Off,
-    /// It starts again.
-    Restart,
-}
-
 /// Something could not be asked of the disks.
 #[derive(Debug, thiserror::Error)]
 pub enum DiskError {
@@ -108,7 +99,4 @@ pub trait Disks: Send + Sync {
         stage: watch::Sender<Stage>,
         stop: CancellationToken,
     ) -> BoxFuture<'a, Result<(), DiskError>>;
-
-    /// Ends the machine in order. Returns when that has begun.
-    fn end(&self, how: Ending) -> BoxFuture<'_, Result<(), DiskError>>;
 }

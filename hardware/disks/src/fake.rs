@@ -7,7 +7,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{DiskError, Disks, Ending, Stage};
+use crate::{DiskError, Disks, Stage};
 
 /// Disks of a test. Clones share them.
 #[derive(Clone, Default)]
@@ -21,7 +21,6 @@ struct World {
     fails: Option<DiskError>,
     let_go: Option<watch::Receiver<bool>>,
     written: Vec<DiskId>,
-    ended: Option<Ending>,
 }
 
 impl FakeDisks {
@@ -62,12 +61,6 @@ impl FakeDisks {
     #[must_use]
     pub fn written(&self) -> Vec<DiskId> {
         self.world().written.clone()
-    }
-
-    /// How the machine was ended.
-    #[must_use]
-    pub fn ending(&self) -> Option<Ending> {
-        self.world().ended
     }
 
     async fn pretend(&self, disk: &DiskId, contents: &str, stage: watch::Sender<Stage>, stop: CancellationToken) -> Result<(), DiskError> {
@@ -113,13 +106,5 @@ impl Disks for FakeDisks {
         stop: CancellationToken,
     ) -> BoxFuture<'a, Result<(), DiskError>> {
         self.pretend(disk, contents, stage, stop).boxed()
-    }
-
-    fn end(&self, how: Ending) -> BoxFuture<'_, Result<(), DiskError>> {
-        async move {
-            self.world().ended = Some(how);
-            Ok(())
-        }
-        .boxed()
     }
 }

@@ -16,6 +16,6 @@ mod lsblk;
 mod program;
 mod tree;
 
-pub use disks::{DiskError, Disks, Ending, Stage};
+pub use disks::{DiskError, Disks, Stage};
 pub use fake::FakeDisks;
 pub use linux::LinuxDisks;

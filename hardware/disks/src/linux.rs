@@ -4,7 +4,6 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use croft_model::{Disk, DiskId};
@@ -13,18 +12,15 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    DiskError, Disks, Ending, Stage, contents, ends,
+    DiskError, Disks, Stage, contents, ends,
     install::{Installing, Source},
     lsblk::{self, Device},
-    program,
 };
 
 /// How the partitions of an installed box are made; there only in an image.
 pub(crate) const DEFINITIONS: &str = "/usr/lib/croft/install.d";
 /// Where the kernel says with which words it was started.
 const COMMAND_LINE: &str = "/proc/cmdline";
-/// Time to hand the wish to the system's manager.
-const END_LIMIT: Duration = Duration::from_secs(30);
 
 /// The disks of this machine, asked by the programs that every Linux has.
 #[derive(Debug, Default)]
@@ -75,14 +71,6 @@ impl Disks for LinuxDisks {
         stop: CancellationToken,
     ) -> BoxFuture<'a, Result<(), DiskError>> {
         self.copy(disk, contents, stage, stop).boxed()
-    }
-
-    fn end(&self, how: Ending) -> BoxFuture<'_, Result<(), DiskError>> {
-        let verb = match how {
-            Ending::Off => "poweroff",
-            Ending::Restart => "reboot",
-        };
-        async move { program::read("systemctl", &["--no-block", verb], END_LIMIT).await.map(|_| ()) }.boxed()
     }
 }
 

@@ -153,7 +153,13 @@ const WEIGHT_AT_START: u32 = 1000;
 fn common(text: &mut String, manifest: &Manifest) {
     let limits = &manifest.limits;
     line(text, format_args!("WatchdogSec={}\nTimeoutStopSec={}", manifest.watchdog_seconds, manifest.stop_seconds));
-    line(text, format_args!("StartupCPUWeight={WEIGHT_AT_START}\nMemoryMax={}M\nLimitNOFILE={}\nTasksMax={}", limits.memory_mib, limits.descriptors, limits.tasks));
+    line(
+        text,
+        format_args!(
+            "StartupCPUWeight={WEIGHT_AT_START}\nMemoryMax={}M\nLimitNOFILE={}\nTasksMax={}",
+            limits.memory_mib, limits.descriptors, limits.tasks
+        ),
+    );
 }
 
 fn network_socket(name: &str, port: u16) -> String {

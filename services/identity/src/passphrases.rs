@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::{Output, ParamsString, PasswordHash, Salt}};
+use argon2::{
+    Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
+    password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
+};
 use croft_api::random;
 use croft_model::{Problem, Secret};
 use tokio::sync::Semaphore;

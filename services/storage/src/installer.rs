@@ -5,8 +5,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use croft_api::wire::install::{InstallEnd, InstallOffer, InstallWanted, MachineEnd};
-use croft_disks::{DiskError, Disks, Ending, Stage};
+use croft_api::wire::install::{InstallEnd, InstallOffer, InstallWanted};
+use croft_boot::Boot;
+use croft_disks::{DiskError, Disks, Stage};
 use croft_model::{Disk, DiskId, Installation, Problem, Progress};
 use croft_telemetry::error_chain;
 use tokio::sync::watch;
@@ -17,6 +18,7 @@ use crate::judge::{judge, sentence};
 /// Everything behind the routes.
 pub struct Installer {
     disks: Arc<dyn Disks>,
+    boot: Arc<dyn Boot>,
     state: Mutex<State>,
     /// Held from the look at the disks to the begin of the writing, so that two who ask at once do not both begin.
     beginning: tokio::sync::Mutex<()>,
@@ -33,9 +35,9 @@ struct State {
 }
 
 impl Installer {
-    pub(crate) fn new(disks: Arc<dyn Disks>, stop: CancellationToken) -> Self {
+    pub(crate) fn new(disks: Arc<dyn Disks>, boot: Arc<dyn Boot>, stop: CancellationToken) -> Self {
         let state = State { installation: Installation::None, cancel: CancellationToken::new(), half: BTreeSet::new() };
-        Self { disks, state: Mutex::new(state), beginning: tokio::sync::Mutex::default(), work: TaskTracker::new(), stop }
+        Self { disks, boot, state: Mutex::new(state), beginning: tokio::sync::Mutex::default(), work: TaskTracker::new(), stop }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -153,11 +155,7 @@ impl Installer {
             return Err(Problem::new(409, "install-unfinished", "Nothing was installed that the machine could start from.")
                 .hint("Install to a disk first."));
         }
-        let how = match wanted.how {
-            MachineEnd::Off => Ending::Off,
-            MachineEnd::Restart => Ending::Restart,
-        };
-        self.disks.end(how).await.map_err(|error| {
+        self.boot.end(wanted.how).await.map_err(|error| {
             tracing::error!(error = error_chain(&error), "the machine cannot be ended");
             Problem::new(503, "machine-stays", "The machine does not take this.").hint("Press its power button.")
         })

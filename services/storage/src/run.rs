@@ -9,6 +9,7 @@ use croft_api::{
     routes::Gate,
     socket::{self, Peers},
 };
+use croft_boot::SystemdBoot;
 use croft_disks::LinuxDisks;
 
 use crate::{error::StorageError, http::routes, installer::Installer};
@@ -21,7 +22,7 @@ pub async fn run(mut descriptors: Descriptors) -> Result<(), StorageError> {
     let lifecycle = Lifecycle::start(&mut descriptors)?;
     let listener = descriptors.unix_listener("api")?;
     let gate = Gate { verifier: Verifier::from_env("storage")?, peers: Peers::from_env()? };
-    let installer = Arc::new(Installer::new(Arc::new(LinuxDisks), lifecycle.stopping()));
+    let installer = Arc::new(Installer::new(Arc::new(LinuxDisks), Arc::new(SystemdBoot), lifecycle.stopping()));
     lifecycle.ready();
     socket::serve(listener, routes().build(Arc::clone(&installer)), gate, lifecycle.stopping()).await;
     lifecycle.ended();

@@ -11,8 +11,9 @@ use croft_api::{
     routes::{Gate, Needs},
     socket::{self, Peers},
 };
-use croft_disks::{DiskError, Ending, FakeDisks};
-use croft_model::{Bus, Bytes, Claims, Disk, DiskId, Holds, Installation, Principal, Scope, Unfit};
+use croft_boot::{Boot, FakeBoot};
+use croft_disks::{DiskError, FakeDisks};
+use croft_model::{Bus, Bytes, Claims, Disk, DiskId, Holds, Installation, Power, Principal, Scope, Unfit};
 use http::{Method, Request};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -26,6 +27,7 @@ const SEED: [u8; 32] = [7; 32];
 struct House {
     folder: tempfile::TempDir,
     disks: FakeDisks,
+    boot: Arc<FakeBoot>,
     installer: Arc<Installer>,
     stop: CancellationToken,
 }
@@ -61,13 +63,13 @@ impl House {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let uid = std::fs::metadata(folder.path()).unwrap().uid();
-        let (disks, stop) = (FakeDisks::new(three()), CancellationToken::new());
-        let installer = Arc::new(Installer::new(Arc::new(disks.clone()), stop.clone()));
+        let (disks, boot, stop) = (FakeDisks::new(three()), Arc::new(FakeBoot::new()), CancellationToken::new());
+        let installer = Arc::new(Installer::new(Arc::new(disks.clone()), Arc::clone(&boot) as Arc<dyn Boot>, stop.clone()));
         let key = Minter::from_seed(&SEED).unwrap().public_key_hex();
         let gate = Gate { verifier: Verifier::new(&key, "storage").unwrap(), peers: Peers::parse(&format!("gateway={uid}")).unwrap() };
         let listener = UnixListener::bind(folder.path().join("storage.sock")).unwrap();
         tokio::spawn(socket::serve(listener, routes().build(Arc::clone(&installer)), gate, stop.clone()));
-        Self { folder, disks, installer, stop }
+        Self { folder, disks, boot, installer, stop }
     }
 
     async fn ask_as(&self, scopes: &[Scope], method: Method, path: &str, body: Value) -> (u16, Value) {
@@ -147,7 +149,7 @@ async fn an_empty_disk_is_installed_to_and_the_machine_ends_afterwards() {
     assert_eq!(house.settled().await, Installation::Done { disk: id(2) });
     assert_eq!(house.disks.written(), [id(2)]);
     assert_eq!(house.ask(Method::POST, "/api/v1/install/end", end).await.0, 204);
-    assert_eq!(house.disks.ending(), Some(Ending::Restart));
+    assert_eq!(house.boot.ended(), [Power::Restart]);
 }
 
 #[tokio::test]

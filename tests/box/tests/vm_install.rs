@@ -92,7 +92,7 @@ async fn a_stick_installs_to_an_empty_disk_which_is_then_a_box_of_its_own() {
         tokio::time::sleep(Duration::from_secs(1)).await; // waits: for an installation, by polling as the page does
     }
     assert!(moved, "its progress could be watched");
-    let (status, answer) = ask(&visitor, Method::POST, "/api/v1/install/end", &ticket, Some(&json!({ "how": "off" }))).await;
+    let (status, answer) = ask(&visitor, Method::POST, "/api/v1/install/end", &ticket, Some(&json!({ "how": "shut-down" }))).await;
     assert_eq!(status, StatusCode::NO_CONTENT, "{answer}");
 
     let mut machine = tokio::task::spawn_blocking(move || {

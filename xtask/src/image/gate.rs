@@ -1,4 +1,4 @@
-//! The sandboxes of the roles, rated by systemd itself: an image with a role that may more than it should is not made.
+//! The sandboxes of the roles and of the image's own units, rated by systemd itself: an image with one that may more than it should is not made.
 
 use std::{fs, path::Path};
 
@@ -9,14 +9,22 @@ use crate::{run, tools_root::ToolsRoot, tree::Tree};
 /// The worst that a role may be rated, in tenths of systemd's scale from 0 (nothing is exposed) to 10. The gateway talks to strangers, and storage has to
 /// have disks in its hands.
 const LIMITS: [(&str, u32); 2] = [("gateway", 15), ("storage", 35)];
-/// Every other role.
+/// Every other role, and whatever else of ours runs beside them.
 const LIMIT: u32 = 25;
+/// The units that the image brings beside the roles.
+const OURS: &str = "image-build/root/usr/lib/systemd/system";
 
-/// Rates every role's unit.
+/// Rates every role's unit, and those of the image.
 pub(super) fn check(tree: &Tree, built: &Path, work: &Path, tools: &ToolsRoot) -> miette::Result<()> {
     let folder = work.join("units");
     let _ = fs::remove_dir_all(&folder);
     run::read(run::program(tree, built.join("croftd")).args(["units", "--form", "whole"]).arg(&folder))?;
+    for entry in fs::read_dir(tree.path(OURS)).into_diagnostic()? {
+        let path = entry.into_diagnostic()?.path();
+        if let Some(name) = path.file_name().filter(|_| path.extension().is_some_and(|extension| extension == "service")) {
+            fs::copy(&path, folder.join(name)).into_diagnostic()?;
+        }
+    }
     for entry in fs::read_dir(&folder).into_diagnostic()? {
         let name = entry.into_diagnostic()?.file_name().to_string_lossy().into_owned();
         let limit = limit(&name).to_string();
@@ -24,7 +32,7 @@ pub(super) fn check(tree: &Tree, built: &Path, work: &Path, tools: &ToolsRoot) -
         let unit = format!("units/{name}");
         let rated = run::read(&mut tools.command(work, &["systemd-analyze", "security", "--offline=yes", "--no-pager", &threshold, &unit]));
         rated.map_err(|error| {
-            let help = format!("its unit is in {}; mend its walls in hardware/units/src/unit_file.rs", folder.display());
+            let help = format!("its unit is in {}; mend its walls in hardware/units/src/unit_file.rs, or in {OURS}", folder.display());
             miette::miette!(help = help, "{name} may more than {limit} tenths of exposure allow:\n{error}")
         })?;
     }

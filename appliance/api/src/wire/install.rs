@@ -1,6 +1,6 @@
 //! Domains `install` and `disks`: which disks there are, and the box copying itself onto one of them before it is claimed.
 
-use croft_model::{Disk, DiskId, Installation};
+use croft_model::{Disk, DiskId, Installation, Power};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -36,15 +36,5 @@ pub struct InstallWanted {
 #[serde(deny_unknown_fields)]
 pub struct InstallEnd {
     /// What the machine does.
-    pub how: MachineEnd,
-}
-
-/// How the machine ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum MachineEnd {
-    /// It goes off.
-    Off,
-    /// It starts again.
-    Restart,
+    pub how: Power,
 }

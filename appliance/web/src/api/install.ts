@@ -1,5 +1,5 @@
 import { get, post, remove, type Call } from '@/api/http'
-import type { Disk } from '@/api/types'
+import type { Disk, Power } from '@/api/types'
 
 /** Before there are people, the ticket of the claim is what one shows. */
 const as = (ticket: string): Call => ({ headers: { Authorization: `Bearer ${ticket}` } })
@@ -18,4 +18,4 @@ export const installProgress = (ticket: string) => get('/api/v1/install/progress
 export const cancelInstall = (ticket: string) => remove('/api/v1/install', as(ticket))
 
 /** Switches the machine off or starts it again, once the box lies on a disk. */
-export const endMachine = (ticket: string, how: 'off' | 'restart') => post('/api/v1/install/end', { how }, as(ticket))
+export const endMachine = (ticket: string, how: Power) => post('/api/v1/install/end', { how }, as(ticket))

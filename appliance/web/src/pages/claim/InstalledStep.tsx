@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { endMachine } from '@/api/install'
+import type { Power } from '@/api/types'
 import { ErrorNote } from '@/components/ErrorNote'
 import { Threshold } from '@/components/Threshold'
 import { useSubmit } from '@/components/submit'
@@ -10,8 +11,8 @@ import { Card } from '@/ui/Card'
 /** The box lies on its own disk; the machine has to start from there. */
 export function InstalledStep({ ticket }: { ticket: string }) {
   const t = useWords()
-  const [ended, setEnded] = useState<'off' | 'restart'>()
-  const off = useSubmit(async () => { await endMachine(ticket, 'off'); setEnded('off') })
+  const [ended, setEnded] = useState<Power>()
+  const off = useSubmit(async () => { await endMachine(ticket, 'shut-down'); setEnded('shut-down') })
   const restart = useSubmit(async () => { await endMachine(ticket, 'restart'); setEnded('restart') })
   const error = off.error ?? restart.error
   return (
@@ -29,7 +30,7 @@ export function InstalledStep({ ticket }: { ticket: string }) {
             </div>
             <p className="text-right text-sm text-ink-2">{t.place.restartHint}</p>
           </>
-        ) : <p role="status" className="font-semibold">{ended === 'off' ? t.place.wentOff : t.place.wentAgain}</p>}
+        ) : <p role="status" className="font-semibold">{ended === 'shut-down' ? t.place.wentOff : t.place.wentAgain}</p>}
       </Card>
     </Threshold>
   )
