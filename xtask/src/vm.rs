@@ -31,6 +31,8 @@ const START: Duration = Duration::from_secs(600);
 const END: Duration = Duration::from_secs(120);
 /// The first serial port: a log of what the box writes there, and a socket for whoever wants to type.
 const SERIAL: &str = "socket,id=serial,path=serial.sock,server=on,wait=off,logfile=serial.log";
+/// How often the power button is pressed until the machine goes off.
+const PRESS_EVERY: Duration = Duration::from_secs(30);
 /// How often the box is asked.
 const ASK_EVERY: Duration = Duration::from_millis(500);
 /// Longest serial number of a virtio disk.
@@ -258,15 +260,20 @@ impl Machine {
         }
     }
 
-    /// Presses the power button and waits until the machine is off.
+    /// Presses the power button and waits until the machine is off. Nothing hears the button in the first seconds of a system, so it is pressed again.
     fn power_off(mut self) -> miette::Result<()> {
         // The protocol wants a greeting before a command (QEMU's QMP).
         let mut button = UnixStream::connect(&self.button).into_diagnostic().wrap_err("cannot reach the emulator")?;
-        button.write_all(b"{\"execute\":\"qmp_capabilities\"}{\"execute\":\"system_powerdown\"}").into_diagnostic()?;
-        let begun = Instant::now();
+        button.write_all(b"{\"execute\":\"qmp_capabilities\"}").into_diagnostic()?;
+        let (begun, mut presses) = (Instant::now(), 0);
         while begun.elapsed() < END {
             if self.has_ended()? {
                 return Ok(());
+            }
+            if begun.elapsed() >= PRESS_EVERY * presses {
+                // A machine that ends just now takes no word any more.
+                let _ = button.write_all(b"{\"execute\":\"system_powerdown\"}");
+                presses += 1;
             }
             std::thread::sleep(ASK_EVERY);
         }

@@ -26,8 +26,10 @@ use crate::{Exit, Line, News, UnitError, UnitEvent, UnitSpec, Units, journal, us
 const EVENT_QUEUE: usize = 256;
 /// Time for a unit of the same name to be gone: one whose supervisor died ends in order first.
 const PREDECESSOR: Duration = Duration::from_secs(30);
+/// The part of it in which it may end in order.
+const ORDERLY: Duration = Duration::from_secs(25);
 /// How often it is looked whether it is.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// The supervisor's own unit.
 const SUPERVISOR: &str = "croft-supervisor.service";
 /// The error of a unit that exists.
@@ -151,6 +153,10 @@ impl SystemdUnits {
         loop {
             match self.manager.start_transient_unit(&name, "fail", &properties, &[]).await {
                 Err(zbus::Error::MethodError(error, ..)) if error.as_str() == EXISTS && begun.elapsed() < PREDECESSOR => {
+                    // It was left behind, and need not end by itself: when a supervisor comes back before its predecessor's roles have ended, systemd
+                    // restarts them, with descriptors that lead nowhere. Each of these may say that there is nothing to do.
+                    let signal = if begun.elapsed() < ORDERLY { libc::SIGTERM } else { libc::SIGKILL };
+                    let _ = self.manager.kill_unit(&name, "all", signal).await;
                     let _ = self.manager.reset_failed_unit(&name).await;
                     sleep(LOOK_EVERY).await;
                 }

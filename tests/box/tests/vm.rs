@@ -198,15 +198,19 @@ fn was_called_good(machine: &Machine) {
     }
 }
 
-/// Each role is killed, the supervisor last and with it all of them; every time the box is there again.
+/// Each role is killed, the supervisor last and with it all of them; then systemd restarts the supervisor, and by itself the roles that hang on it.
+/// Every time the box is there again.
 async fn roles_come_back(machine: &Machine) {
-    for role in ["gateway", "identity", "storage", "sync@s1", "supervisor"] {
+    let kill = "kill -KILL $(systemctl show --value -p MainPID";
+    let ways = ["gateway", "identity", "storage", "sync@s1", "supervisor"].map(|role| (role, format!("{kill} croft-{role}.service)")));
+    let restart = ("supervisor", "systemctl restart --no-block croft-supervisor.service".to_owned());
+    for (role, end) in ways.into_iter().chain([restart]) {
         let ana = ana(machine).await;
         assert_eq!(ana.request(Method::GET, "/dav/files/ana/photo.raw").send().await.expect("an answer").status(), 200, "before {role}");
         let unit = format!("croft-{role}.service");
         let pid = machine.shell(&format!("systemctl show --value -p MainPID {unit}"));
         assert_ne!(pid.trim(), "0", "{role} runs");
-        let _ = machine.shell(&format!("kill -KILL {}", pid.trim()));
+        let _ = machine.shell(&end);
         let begun = Instant::now();
         loop {
             machine.answers().await;
