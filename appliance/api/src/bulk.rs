@@ -7,6 +7,6 @@ pub mod limits;
 mod wire;
 
 pub use frame::{
-    AbortReason, Commit, Digest, DigestKind, DigestSet, Frame, Head, Header, Hello, Method, MountLine, Open, REQUEST_HEADERS, Root,
+    AbortReason, Area, Commit, Digest, DigestKind, DigestSet, Frame, Head, Header, Hello, Method, MountLine, Open, REQUEST_HEADERS, Root,
 };
 pub use wire::{BadPacket, decode, encode};

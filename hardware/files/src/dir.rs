@@ -205,6 +205,15 @@ impl Dir {
             .map_err(|error| FilesError::new(Operation::Publish, error))
     }
 
+    /// Gives the file `name` here a second name, `new` in `target`, which must be free.
+    ///
+    /// # Errors
+    /// [`Operation::Publish`]; also where the file has as many names as the file system takes.
+    pub fn link_file(&self, name: &Name, target: &Self, new: &Name) -> Result<(), FilesError> {
+        linkat(&*self.0, name.as_str(), &*target.0, new.as_str(), AtFlags::empty())
+            .map_err(|error| FilesError::new(Operation::Publish, error))
+    }
+
     /// The extended attribute `name` of this directory.
     ///
     /// # Errors
@@ -268,8 +277,10 @@ impl AsFd for Dir {
 
 /// Whether a rename may take the place of another entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Replace {
+pub enum Replace {
+    /// It takes the place of a file, or of a folder that is empty.
     Yes,
+    /// The name must be free.
     No,
 }
 

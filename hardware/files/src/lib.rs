@@ -18,13 +18,13 @@ mod staged;
 mod stat;
 mod xattr;
 
-pub use dir::{Dir, Listed};
+pub use dir::{Dir, Listed, Replace};
 pub use error::{FilesError, Operation};
 pub use filesystem::{FileSystem, Room};
 pub use link::{Link, LinkListener, Peer, Received};
 pub use name::{BadName, Name};
 pub use pipe::{Intake, Outflow, Pipes};
 pub use publish::{Change, Publisher};
-pub use staged::Staged;
+pub use staged::{Staged, copy, set_modified};
 pub use stat::{Kind, Stat};
 pub use xattr::{set_xattr, xattr};

@@ -42,7 +42,7 @@ pub enum Change {
         /// A name that is free where the file was staged.
         unique: Name,
     },
-    /// An entry moves to a name that must be free.
+    /// An entry moves.
     Move {
         /// From where.
         from: Dir,
@@ -52,6 +52,8 @@ pub enum Change {
         to: Dir,
         /// Its name there.
         new: Name,
+        /// Whether a file may be there already.
+        replace: Replace,
     },
 }
 
@@ -219,7 +221,7 @@ impl Change {
         match self {
             Self::Create { file, dir, name } => file.create(dir, name),
             Self::Replace { file, dir, name, unique } => file.replace(dir, name, unique),
-            Self::Move { from, name, to, new } => from.rename(name, to, new, Replace::No),
+            Self::Move { from, name, to, new, replace } => from.rename(name, to, new, *replace),
         }
     }
 
@@ -275,8 +277,13 @@ mod tests {
         assert_eq!(text(), "one");
         publisher.publish(replace("three", "u2")).await.unwrap();
         assert_eq!(text(), "three");
-        let moved =
-            Change::Move { from: root.clone(), name: name.clone(), to: root.dir(&[Name::literal("old")]).unwrap(), new: name.clone() };
+        let moved = Change::Move {
+            from: root.clone(),
+            name: name.clone(),
+            to: root.dir(&[Name::literal("old")]).unwrap(),
+            new: name.clone(),
+            replace: Replace::No,
+        };
         publisher.publish(moved).await.unwrap();
         assert_eq!(fs::read_to_string(folder.join("files/old/a")).unwrap(), "three");
         let onto_folder = Change::Replace {

@@ -80,8 +80,15 @@ impl Staged {
     /// # Errors
     /// [`Operation::SetAttributes`].
     pub fn set_modified(&self, seconds: i64, nanoseconds: i64) -> Result<(), FilesError> {
-        let time = TimeSpec::new(seconds, nanoseconds);
-        futimens(&*self.file, &TimeSpec::UTIME_OMIT, &time).map_err(|error| FilesError::new(Operation::SetAttributes, error))
+        set_modified(&*self.file, seconds, nanoseconds)
+    }
+
+    /// Fills the file with the content of `other`, shared on the disk where the file system can; gives its length.
+    ///
+    /// # Errors
+    /// [`Operation::Write`].
+    pub fn copy(&self, other: &File) -> Result<u64, FilesError> {
+        copy(other, &self.file)
     }
 
     /// The room on its file system.
@@ -135,6 +142,23 @@ impl AsFd for Staged {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.file.as_fd()
     }
+}
+
+/// Sets the time of an open file's last change, in seconds and nanoseconds since 1970.
+///
+/// # Errors
+/// [`Operation::SetAttributes`].
+pub fn set_modified(file: impl AsFd, seconds: i64, nanoseconds: i64) -> Result<(), FilesError> {
+    let time = TimeSpec::new(seconds, nanoseconds);
+    futimens(file, &TimeSpec::UTIME_OMIT, &time).map_err(|error| FilesError::new(Operation::SetAttributes, error))
+}
+
+/// Appends the content of `from` to `to` and gives its length. The kernel copies (`copy_file_range(2)`), on btrfs without moving a byte.
+///
+/// # Errors
+/// [`Operation::Write`].
+pub fn copy(mut from: &File, mut to: &File) -> Result<u64, FilesError> {
+    io::copy(&mut from, &mut to).map_err(|error| FilesError::new(Operation::Write, error))
 }
 
 /// Whether the file system has no files without names.

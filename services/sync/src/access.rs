@@ -7,7 +7,7 @@ use std::{
 
 use croft_api::capability::Verifier;
 use croft_files::Kind;
-use croft_model::{Claims, Principal, Problem, Projection, Right, Scope, SpaceId, SpaceKind};
+use croft_model::{Claims, PersonId, Principal, Problem, Projection, Right, Scope, SpaceId, SpaceKind};
 use tokio::sync::watch;
 
 use crate::error::not_found;
@@ -33,6 +33,7 @@ pub(crate) struct Access {
     pub(crate) space: String,
     /// The person's name, for records.
     pub(crate) who: String,
+    pub(crate) person: PersonId,
 }
 
 impl Gatekeeper {
@@ -58,7 +59,7 @@ impl Gatekeeper {
         let space = projection.spaces.as_ref().and_then(|spaces| spaces.get(&self.space)).ok_or_else(not_found)?;
         // To somebody without a right the space does not exist.
         let right = space.right_of(id).ok_or_else(not_found)?;
-        Ok(Access { right, kind: space.kind, space: space.name.clone(), who: name })
+        Ok(Access { right, kind: space.kind, space: space.name.clone(), who: name, person: id })
     }
 
     fn claims(&self, capability: &str, now: i64) -> Result<Claims, Problem> {

@@ -40,8 +40,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<Header>,
     pub(crate) body: Body,
-    /// What a published change makes known on every link; in front of the answer on this one.
-    pub(crate) changed: Option<Frame>,
+    /// What published changes make known on every link; in front of the answer on this one.
+    pub(crate) changed: Vec<Frame>,
 }
 
 /// The body of an answer.
@@ -104,7 +104,7 @@ impl Exchange {
 
     /// Sends the answer, head and body.
     pub(crate) async fn answer(mut self, pipes: &Pipes, mut answer: Answer) {
-        let changed = answer.changed.take();
+        let changed = std::mem::take(&mut answer.changed);
         let sent = match std::mem::replace(&mut answer.body, Body::None(None)) {
             Body::None(length) => self.send_small(changed, answer.head(length), None).await,
             Body::Bytes(bytes) => self.send_bytes(pipes, changed, answer, bytes).await,
@@ -121,7 +121,7 @@ impl Exchange {
         }
     }
 
-    async fn send_small(&self, changed: Option<Frame>, head: Head, body: Option<Bytes>) -> Result<(), Failure> {
+    async fn send_small(&self, changed: Vec<Frame>, head: Head, body: Option<Bytes>) -> Result<(), Failure> {
         let count = body.as_ref().map_or(0, |body| body.len() as u64);
         let frames = [Frame::Head(head)].into_iter().chain(body.filter(|body| !body.is_empty()).map(Frame::Data));
         let mut packet: Vec<_> = changed.into_iter().map(|frame| (0, frame)).collect();
@@ -129,7 +129,7 @@ impl Exchange {
         self.send_packet(&packet, None).await
     }
 
-    async fn send_bytes(&mut self, pipes: &Pipes, changed: Option<Frame>, answer: Answer, bytes: Bytes) -> Result<(), Failure> {
+    async fn send_bytes(&mut self, pipes: &Pipes, changed: Vec<Frame>, answer: Answer, bytes: Bytes) -> Result<(), Failure> {
         let length = bytes.len() as u64;
         if bytes.len() <= MAX_INLINE {
             return self.send_small(changed, answer.head(Some(length)), Some(bytes)).await;
@@ -157,7 +157,7 @@ impl Exchange {
         let (second, mut pieces) = next(pieces).await?;
         let first = first.unwrap_or_default();
         let Some(second) = second else {
-            return self.send_bytes(pipes, None, answer, first.into()).await;
+            return self.send_bytes(pipes, Vec::new(), answer, first.into()).await;
         };
         let mut outflow = self.open(pipes, answer.head(None)).await?;
         let mut count = 0;
@@ -215,7 +215,7 @@ fn asking(wanted: DigestSet) -> Head {
 impl Answer {
     /// An answer without a body.
     pub(crate) fn empty(status: u16, headers: Vec<Header>) -> Self {
-        Self { status, headers, body: Body::None(Some(0)), changed: None }
+        Self { status, headers, body: Body::None(Some(0)), changed: Vec::new() }
     }
 
     /// The same head without its body, as HEAD wants it.
@@ -239,6 +239,6 @@ impl From<Problem> for Answer {
         let mut headers = vec![("content-type".into(), "application/problem+json".into())];
         headers.extend(problem.retry_after_seconds.map(|seconds| ("retry-after".into(), seconds.to_string())));
         let body = Body::Bytes(serde_json::to_vec(&problem).unwrap_or_default().into());
-        Self { status: problem.status, headers, body, changed: None }
+        Self { status: problem.status, headers, body, changed: Vec::new() }
     }
 }

@@ -11,7 +11,7 @@
 //! | `exchange` + `methods` | OPEN, DATA, COMMIT, ABORT | HEAD, PIPE, DATA, END |
 //! | `croft_files::Publisher` | changes of names | that they are on the disk |
 //!
-//! `judge` decides without touching a file; `space` knows where things lie and who they are; `access` knows who may.
+//! Locks are in memory and end with the worker. `judge` decides without touching a file; `space` knows where things lie and who they are; `access` knows who may.
 
 mod access;
 mod content_type;
@@ -23,6 +23,7 @@ mod methods;
 mod news;
 mod space;
 mod worker;
+mod xml;
 
 pub use access::Gatekeeper;
 pub use error::SyncError;

@@ -13,7 +13,14 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{access::Gatekeeper, error::SyncError, link, methods::Ground, news::News, space::Space};
+use crate::{
+    access::Gatekeeper,
+    error::SyncError,
+    link,
+    methods::Ground,
+    news::News,
+    space::{Space, locks::Locks},
+};
 
 /// A worker that nobody was linked to for so long ends; the next request starts it again.
 const IDLE: Duration = Duration::from_secs(60);
@@ -86,7 +93,7 @@ impl Worker {
             // Cancel-safe: a link that is not yet accepted stays with the socket, also beyond this process.
             let accepted = tokio::select! {
                 () = stop.cancelled() => break,
-                () = idle(&links) => break,
+                () = idle(&links, &self.ground.space.locks) => break,
                 accepted = listener.accept() => accepted,
             };
             let link = match accepted {
@@ -147,14 +154,14 @@ impl Worker {
     }
 }
 
-/// Returns when there was no link for [`IDLE`]. Begun anew whenever a link was accepted.
-async fn idle(links: &TaskTracker) {
+/// Returns when there was no link and no lock for [`IDLE`]. Begun anew whenever a link was accepted.
+async fn idle(links: &TaskTracker, locks: &Locks) {
     /// How often the links are counted.
     const LOOK: Duration = Duration::from_secs(5);
     let mut since = Instant::now();
     while since.elapsed() < IDLE {
         tokio::time::sleep(LOOK).await;
-        if !links.is_empty() {
+        if !links.is_empty() || locks.any() {
             since = Instant::now();
         }
     }

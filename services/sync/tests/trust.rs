@@ -123,7 +123,13 @@ async fn a_link_that_breaks_the_format_is_closed() {
     let hello = |version| encode(&[(0, Frame::Hello(Hello { version, root: None }))]).unwrap();
     let greeting = hello(limits::VERSION);
     let end = encode(&[(1, Frame::End { count: 0 })]).unwrap();
-    for packets in [vec![hello(2)], vec![end.clone()], vec![greeting.clone(), end], vec![greeting.clone(), vec![9; 20]], vec![vec![0]]] {
+    for packets in [
+        vec![hello(limits::VERSION + 1)],
+        vec![end.clone()],
+        vec![greeting.clone(), end],
+        vec![greeting.clone(), vec![9; 20]],
+        vec![vec![0]],
+    ] {
         let link = Link::connect(&folder.path().join("s")).await.unwrap();
         for packet in &packets {
             // The link may be closed already by the packet before.

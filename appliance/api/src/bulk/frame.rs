@@ -3,18 +3,22 @@
 use bytes::Bytes;
 
 /// The request headers that reach a worker, in lower case. Everything else that a client sends stays in the gateway.
-pub const REQUEST_HEADERS: [&str; 15] = [
+pub const REQUEST_HEADERS: [&str; 19] = [
     "content-digest",
     "content-type",
     "depth",
+    "if",
     "if-match",
     "if-modified-since",
     "if-none-match",
     "if-range",
     "if-unmodified-since",
+    "lock-token",
     "oc-checksum",
     "oc-total-length",
+    "overwrite",
     "range",
+    "timeout",
     "user-agent",
     "x-expected-entity-length",
     "x-oc-ctime",
@@ -81,14 +85,34 @@ pub struct Open {
     pub request: String,
     /// Capability for this worker.
     pub capability: String,
+    /// What the path is about.
+    pub area: Area,
     /// What stands before the segments in addresses, percent-encoded, without a slash at its end.
     pub prefix: String,
     /// Decoded path segments inside the space.
     pub segments: Vec<String>,
+    /// Where COPY and MOVE lead to: decoded path segments inside the space.
+    pub destination: Option<Vec<String>>,
     /// Headers out of [`REQUEST_HEADERS`].
     pub headers: Vec<Header>,
     /// Shared spaces to show at the root; `None` when this is not the root of a person's tree.
     pub mounts: Option<Vec<MountLine>>,
+}
+
+/// What a path in a space is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Area {
+    /// People's files and folders.
+    #[default]
+    Files = 0,
+    /// Uploads that come in chunks: `<upload>/<chunk>`. A destination still lies among the files.
+    Uploads = 1,
+}
+
+impl Area {
+    /// Every area.
+    pub const ALL: [Self; 2] = [Self::Files, Self::Uploads];
 }
 
 /// A header: name in lower case, value.
@@ -125,11 +149,34 @@ pub enum Method {
     Propfind = 6,
     /// OPTIONS.
     Options = 7,
+    /// COPY (RFC 4918).
+    Copy = 8,
+    /// MOVE (RFC 4918).
+    Move = 9,
+    /// PROPPATCH (RFC 4918).
+    Proppatch = 10,
+    /// LOCK (RFC 4918).
+    Lock = 11,
+    /// UNLOCK (RFC 4918).
+    Unlock = 12,
 }
 
 impl Method {
     /// Every method.
-    pub const ALL: [Self; 7] = [Self::Get, Self::Head, Self::Put, Self::Delete, Self::Mkcol, Self::Propfind, Self::Options];
+    pub const ALL: [Self; 12] = [
+        Self::Get,
+        Self::Head,
+        Self::Put,
+        Self::Delete,
+        Self::Mkcol,
+        Self::Propfind,
+        Self::Options,
+        Self::Copy,
+        Self::Move,
+        Self::Proppatch,
+        Self::Lock,
+        Self::Unlock,
+    ];
 
     /// The name in HTTP.
     #[must_use]
@@ -142,6 +189,11 @@ impl Method {
             Self::Mkcol => "MKCOL",
             Self::Propfind => "PROPFIND",
             Self::Options => "OPTIONS",
+            Self::Copy => "COPY",
+            Self::Move => "MOVE",
+            Self::Proppatch => "PROPPATCH",
+            Self::Lock => "LOCK",
+            Self::Unlock => "UNLOCK",
         }
     }
 

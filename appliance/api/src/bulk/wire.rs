@@ -4,7 +4,7 @@ use bytes::{Buf, Bytes};
 use croft_model::Right;
 
 use super::{
-    AbortReason, Commit, Digest, DigestKind, DigestSet, Frame, Head, Header, Hello, Method, MountLine, Open, Root,
+    AbortReason, Area, Commit, Digest, DigestKind, DigestSet, Frame, Head, Header, Hello, Method, MountLine, Open, Root,
     limits::{MAX_DIGESTS, MAX_HEAD, MAX_HEADERS, MAX_INLINE, MAX_MOUNTS, MAX_PACKET, MAX_PATH, MAX_SEGMENTS},
 };
 
@@ -153,9 +153,11 @@ fn put_open(out: &mut Vec<u8>, open: &Open) -> Result<(), BadPacket> {
     put_amount(out, open.length);
     put_text(out, &open.request)?;
     put_text(out, &open.capability)?;
+    out.push(open.area as u8);
     put_text(out, &open.prefix)?;
-    check_path(&open.segments)?;
-    put_list(out, &open.segments, MAX_SEGMENTS, "the path", |out, segment| put_text(out, segment))?;
+    put_path(out, &open.segments)?;
+    out.push(u8::from(open.destination.is_some()));
+    put_path(out, open.destination.as_deref().unwrap_or_default())?;
     put_headers(out, &open.headers)?;
     out.push(u8::from(open.mounts.is_some()));
     put_list(out, open.mounts.as_deref().unwrap_or_default(), MAX_MOUNTS, "the mounts", |out, mount| {
@@ -166,6 +168,11 @@ fn put_open(out: &mut Vec<u8>, open: &Open) -> Result<(), BadPacket> {
         out.extend_from_slice(&mount.root.as_ref().map_or(0, |root| root.id).to_be_bytes());
         Ok(())
     })
+}
+
+fn put_path(out: &mut Vec<u8>, segments: &[String]) -> Result<(), BadPacket> {
+    check_path(segments)?;
+    put_list(out, segments, MAX_SEGMENTS, "the path", |out, segment| put_text(out, segment))
 }
 
 fn check_path(segments: &[String]) -> Result<(), BadPacket> {
@@ -241,20 +248,38 @@ impl Reader {
     fn open(&mut self) -> Result<Open, BadPacket> {
         let number = self.u8()?;
         let method = Method::ALL.into_iter().find(|method| *method as u8 == number).ok_or(BadPacket::Value("a method"))?;
-        let (length, request, capability, prefix) = (self.amount()?, self.text()?, self.text()?, self.text()?);
-        let segments = self.list(MAX_SEGMENTS, "the path", Self::text)?;
-        check_path(&segments)?;
+        let (length, request, capability) = (self.amount()?, self.text()?, self.text()?);
+        let number = self.u8()?;
+        let area = Area::ALL.into_iter().find(|area| *area as u8 == number).ok_or(BadPacket::Value("an area"))?;
+        let prefix = self.text()?;
+        let segments = self.path()?;
+        let leads = self.flag()?;
+        let destination = self.path()?;
+        if !leads && !destination.is_empty() {
+            return Err(BadPacket::Value("a destination of nothing"));
+        }
+        let destination = leads.then_some(destination);
         let headers = self.list(MAX_HEADERS, "the headers", Self::header)?;
-        let composed = match self.u8()? {
-            0 => false,
-            1 => true,
-            _ => return Err(BadPacket::Value("a flag")),
-        };
+        let composed = self.flag()?;
         let mounts = self.list(MAX_MOUNTS, "the mounts", Self::mount)?;
         if !composed && !mounts.is_empty() {
             return Err(BadPacket::Value("a mount outside of a root"));
         }
-        Ok(Open { method, length, request, capability, prefix, segments, headers, mounts: composed.then_some(mounts) })
+        Ok(Open { method, length, request, capability, area, prefix, segments, destination, headers, mounts: composed.then_some(mounts) })
+    }
+
+    fn path(&mut self) -> Result<Vec<String>, BadPacket> {
+        let segments = self.list(MAX_SEGMENTS, "the path", Self::text)?;
+        check_path(&segments)?;
+        Ok(segments)
+    }
+
+    fn flag(&mut self) -> Result<bool, BadPacket> {
+        match self.u8()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(BadPacket::Value("a flag")),
+        }
     }
 
     fn head(&mut self) -> Result<Head, BadPacket> {

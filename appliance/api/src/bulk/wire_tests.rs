@@ -18,22 +18,24 @@ fn mount() -> impl Strategy<Value = MountLine> {
 }
 
 fn open() -> impl Strategy<Value = Open> {
-    let texts = (".{0,20}", ".{0,200}", ".{0,40}");
+    let texts = (".{0,20}", ".{0,200}", ".{0,40}", 0..Area::ALL.len());
     (
         0..Method::ALL.len(),
         option::of(0..u64::MAX),
         texts,
-        vec(".{1,30}", 0..6),
+        (vec(".{1,30}", 0..6), option::of(vec(".{1,30}", 0..6))),
         vec((".{1,9}", ".{0,30}"), 0..5),
         option::of(vec(mount(), 0..4)),
     )
-        .prop_map(|(method, length, (request, capability, prefix), segments, headers, mounts)| Open {
+        .prop_map(|(method, length, (request, capability, prefix, area), (segments, destination), headers, mounts)| Open {
             method: Method::ALL[method],
             length,
             request,
             capability,
+            area: Area::ALL[area],
             prefix,
             segments,
+            destination,
             headers,
             mounts,
         })
@@ -91,8 +93,10 @@ fn every_limit_is_kept_when_writing() {
         length: None,
         request: String::new(),
         capability: String::new(),
+        area: Area::Files,
         prefix: String::new(),
         segments: Vec::new(),
+        destination: None,
         headers: Vec::new(),
         mounts: None,
     };
@@ -104,6 +108,7 @@ fn every_limit_is_kept_when_writing() {
     check(&with(|open| open.segments = vec!["a".into(); MAX_SEGMENTS]), Ok(()));
     check(&with(|open| open.segments = vec!["a".into(); MAX_SEGMENTS + 1]), Err(BadPacket::Limit("the path")));
     check(&with(|open| open.segments = vec!["a".repeat(255); 17]), Err(BadPacket::Limit("a path")));
+    check(&with(|open| open.destination = Some(vec!["a".into(); MAX_SEGMENTS + 1])), Err(BadPacket::Limit("the path")));
     check(&with(|open| open.headers = vec![("a".into(), "b".into()); MAX_HEADERS + 1]), Err(BadPacket::Limit("the headers")));
     check(&with(|open| open.capability = "a".repeat(MAX_HEAD)), Err(BadPacket::Limit("a frame")));
     check(&with(|open| open.capability = "a".repeat(70_000)), Err(BadPacket::Limit("a text")));

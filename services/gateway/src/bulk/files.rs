@@ -4,7 +4,7 @@ use std::{future::Future, time::Duration};
 
 use axum::response::Response;
 use bytes::Bytes;
-use croft_api::bulk::{Header, Method, MountLine, Open, REQUEST_HEADERS};
+use croft_api::bulk::{Area, Header, Method, MountLine, Open, REQUEST_HEADERS};
 use croft_model::{Problem, SpaceId};
 use futures_util::future::join_all;
 use http::{HeaderMap, Request, header};
@@ -44,16 +44,20 @@ where
         .ok_or_else(|| Problem::new(405, "method-not-allowed", "Files do not take this method."))?;
     let prefix = format!("/dav/files/{name}");
     let rest = request.uri().path().strip_prefix(&prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));
-    let mut segments = path::segments(rest.ok_or_else(|| Problem::new(404, "not-found", "There is no such file or folder."))?)?;
-    let mount = segments.first().and_then(|first| tree.mounts.iter().find(|mount| mount.name == *first));
-    let (space, prefix, mounts) = match mount {
-        Some(mount) => {
-            segments.remove(0);
-            (mount.space, format!("{prefix}/{}", utf8_percent_encode(&mount.name, SEGMENT)), None)
-        }
-        None if segments.is_empty() && method == Method::Propfind => (tree.own, prefix, Some(lines(workers, &tree.mounts).await)),
-        None => (tree.own, prefix, None),
+    let segments = path::segments(rest.ok_or_else(|| Problem::new(404, "not-found", "There is no such file or folder."))?)?;
+    let destination = match method {
+        Method::Copy | Method::Move => Some(place(tree, path::destination(&request, &prefix)?)),
+        _ => None,
     };
+    let Place { space, mount, segments } = place(tree, segments);
+    if destination.as_ref().is_some_and(|destination| destination.space != space) {
+        return Err(other_space());
+    }
+    let mounts = match mount {
+        None if segments.is_empty() && method == Method::Propfind => Some(lines(workers, &tree.mounts).await),
+        _ => None,
+    };
+    let prefix = mount.map_or_else(|| prefix.clone(), |mount| format!("{prefix}/{}", utf8_percent_encode(&mount.name, SEGMENT)));
     let capability = capabilities.capability_for(space).await?;
     let (head, body) = request.into_parts();
     let open = Open {
@@ -61,12 +65,36 @@ where
         length: length(&head.headers, &body),
         request: id.to_owned(),
         capability,
+        area: Area::Files,
         prefix,
         segments,
+        destination: destination.map(|destination| destination.segments),
         headers: headers(&head.headers),
         mounts,
     };
     workers.ask(space, open, body).await
+}
+
+/// Where a path in a person's tree leads to.
+struct Place<'a> {
+    space: SpaceId,
+    /// The shared space that it lies in.
+    mount: Option<&'a Mount>,
+    /// The rest of the path, inside the space.
+    segments: Vec<String>,
+}
+
+fn place(tree: &Tree, mut segments: Vec<String>) -> Place<'_> {
+    let mount = segments.first().and_then(|first| tree.mounts.iter().find(|mount| mount.name == *first));
+    if mount.is_some() {
+        segments.remove(0);
+    }
+    Place { space: mount.map_or(tree.own, |mount| mount.space), mount, segments }
+}
+
+fn other_space() -> Problem {
+    Problem::new(502, "other-space", "The box does not yet move or copy from one space to another by itself.")
+        .hint("Download it and upload it there, then delete it here.")
 }
 
 /// The mounts with what is known of each.

@@ -1,6 +1,7 @@
 //! Paths of requests for files.
 
 use croft_model::Problem;
+use http::{Request, Uri, header};
 use percent_encoding::percent_decode_str;
 
 /// The decoded segments of the part of a path behind a person's name: `/Family/a%20b/` is `Family`, `a b`.
@@ -11,6 +12,25 @@ pub(super) fn segments(rest: &str) -> Result<Vec<String>, Problem> {
     }
     let rest = rest.strip_suffix('/').unwrap_or(rest);
     rest.split('/').map(segment).collect()
+}
+
+/// The decoded segments behind `prefix` of the address that a COPY or MOVE leads to. Clients send it whole or as a path.
+pub(super) fn destination<B>(request: &Request<B>, prefix: &str) -> Result<Vec<String>, Problem> {
+    let wrong = |text: &str| Problem::new(400, "destination-malformed", text).key("Destination");
+    let mut sent = request.headers().get_all("destination").iter();
+    let (Some(value), None) = (sent.next(), sent.next()) else { return Err(wrong("The header Destination says where to, once.")) };
+    let uri: Uri = value.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(|| wrong("The header Destination is no address."))?;
+    let elsewhere = || {
+        Problem::new(502, "other-server", "The header Destination leads out of this person's files.")
+            .hint("Name an address below the one of the files.")
+            .key("Destination")
+    };
+    let host = request.uri().authority().map(|own| own.as_str()).or_else(|| request.headers().get(header::HOST)?.to_str().ok());
+    if uri.authority().is_some_and(|named| !host.is_some_and(|host| named.as_str().eq_ignore_ascii_case(host))) {
+        return Err(elsewhere());
+    }
+    let rest = uri.path().strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    segments(rest.ok_or_else(elsewhere)?)
 }
 
 fn segment(text: &str) -> Result<String, Problem> {
@@ -47,6 +67,26 @@ mod tests {
         for bad in ["//", "/a//b", "/..", "/a/../b", "/.", "/%2e%2e", "/%2E%2e/x", "/a%2fb", "/a%00", "/%ff"] {
             check(bad, None);
         }
+    }
+
+    #[test]
+    fn a_destination_lies_below_the_same_prefix_on_the_same_host() {
+        let check = |value: &str, expected: Result<&[&str], u16>| {
+            let request =
+                Request::builder().uri("/dav/files/ana/x").header("host", "box.local:8443").header("destination", value).body(()).unwrap();
+            let found = destination(&request, "/dav/files/ana").map_err(|problem| problem.status);
+            assert_eq!(found, expected.map(|list| list.iter().map(ToString::to_string).collect()), "{value}");
+        };
+        check("/dav/files/ana/a%20b/c", Ok(&["a b", "c"]));
+        check("https://box.local:8443/dav/files/ana/a/", Ok(&["a"]));
+        check("https://BOX.local:8443/dav/files/ana", Ok(&[]));
+        check("https://evil.example/dav/files/ana/a", Err(502));
+        check("https://box.local/dav/files/ana/a", Err(502));
+        check("/dav/files/anabel/a", Err(502));
+        check("/dav/files/ana/../bob/a", Err(400));
+        check("/dav/files/ana/%2e%2e/a", Err(400));
+        check("a b", Err(400));
+        check("", Err(400));
     }
 
     proptest! {

@@ -304,7 +304,7 @@ async fn the_root_shows_what_is_known_of_shared_spaces() {
     {
         assert_eq!(ask(&workers, "GET", path, Body::empty()).await.unwrap_err().code, code, "{path}");
     }
-    assert_eq!(ask(&workers, "LOCK", "/dav/files/ana/x", Body::empty()).await.unwrap_err().status, 405);
+    assert_eq!(ask(&workers, "REPORT", "/dav/files/ana/x", Body::empty()).await.unwrap_err().status, 405);
 }
 
 #[tokio::test]

@@ -113,7 +113,9 @@ impl Workers {
                     continue;
                 }
             };
-            match timeout(HEAD_TIME, stream.next()).await {
+            // A copy is made before it is answered.
+            let patience = if open.method == Method::Copy { ANSWER_TIME } else { HEAD_TIME };
+            match timeout(patience, stream.next()).await {
                 Ok(Some(FromWorker::Head(head, descriptor))) if head.status == croft_api::bulk::Head::CONTINUE => {
                     return Ok((stream, First::Body(head.wanted, descriptor)));
                 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod checksum;
 pub(crate) mod conditions;
+pub(crate) mod lists;
 pub(crate) mod path;
 pub(crate) mod range;
 

@@ -66,7 +66,7 @@ fn answer(space: &Space, request: &Request) -> Result<Answer, Failure> {
         }
         _ => Body::File { file, offset, length },
     };
-    Ok(Answer { status, headers, body, changed: None })
+    Ok(Answer { status, headers, body, changed: Vec::new() })
 }
 
 /// A file that was cut meanwhile has no such bytes any more: the client asks again. All else is the disk's fault and nobody's absence.

@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
-use croft_files::{Change, Name};
+use croft_files::{Change, Replace};
 use croft_model::Problem;
 
 use super::{Ground, Request, identity, publish, put, split};
 use crate::{
     error::Failure,
     exchange::Answer,
-    space::{Space, blocking, unique},
+    space::{Space, blocking, locks::Touch, unique},
 };
 
 /// Makes the folder with its id aside and moves it into place.
 pub(super) async fn mkcol(ground: &Ground, request: Request) -> Result<Answer, Failure> {
     request.access.writes()?;
+    let request = Arc::new(request);
     let (folder, name) = split(&request.path).ok_or_else(exists)?;
     if request.open.length != Some(0) {
         return Err(Problem::new(415, "body-not-understood", "A new folder takes no body.").into());
@@ -22,13 +23,13 @@ pub(super) async fn mkcol(ground: &Ground, request: Request) -> Result<Answer, F
     let space = &ground.space;
     let _tree = space.tree.read().await;
     let _name = space.lock_name(folder, name).await;
-    let (preparing, folder_names, new) = (space.clone(), folder.to_vec(), name.clone());
-    let (change, id, line) = blocking(move || prepare(&preparing, &folder_names, &new)).await?;
+    let (preparing, asked) = (space.clone(), request.clone());
+    let (change, id, line) = blocking(move || prepare(&preparing, &asked)).await?;
     let aside = match &change {
         Change::Move { name, .. } => name.clone(),
         _ => return Err(Failure::Broken("a folder is moved into place")),
     };
-    let changed = match publish(ground, change, folder, &line).await {
+    let changed = match publish(ground, change, &[folder], &line).await {
         Ok(changed) => changed,
         Err(error) => {
             let uploads = space.uploads.clone();
@@ -37,20 +38,22 @@ pub(super) async fn mkcol(ground: &Ground, request: Request) -> Result<Answer, F
             return Err(if error.is_taken() { exists().into() } else { error.into() });
         }
     };
-    Ok(Answer { changed: Some(changed), ..Answer::empty(201, identity(&space.index.etag(id), id)) })
+    Ok(Answer { changed, ..Answer::empty(201, identity(&space.index.etag(id), id)) })
 }
 
-fn prepare(space: &Arc<Space>, folder: &[Name], name: &Name) -> Result<(Change, u64, Vec<u64>), Failure> {
+fn prepare(space: &Space, request: &Request) -> Result<(Change, u64, Vec<u64>), Failure> {
+    let (folder, name) = split(&request.path).ok_or_else(exists)?;
     let to = space.files.dir(folder).map_err(|error| if error.is_absent() { put::no_folder().into() } else { Failure::from(error) })?;
     if to.stat_of(name).is_ok() {
         return Err(exists().into());
     }
+    request.judge_locks(space, &[Touch::Entry(&request.path)])?;
     space.room.admit(0)?;
     let line = space.line(folder)?;
     let aside = unique()?;
     let made = space.uploads.make(&aside)?;
     let id = space.ids.of(&made, made.stat()?)?.id;
-    Ok((Change::Move { from: space.uploads.clone(), name: aside, to, new: name.clone() }, id, line))
+    Ok((Change::Move { from: space.uploads.clone(), name: aside, to, new: name.clone(), replace: Replace::No }, id, line))
 }
 
 fn exists() -> Problem {

@@ -1,27 +1,43 @@
 //! What each method does. A handler judges, asks for the body if there is one, acts, and gives an answer.
 
+mod copy;
 mod delete;
 mod get;
+pub(crate) mod lock;
 mod mkcol;
 mod propfind;
+mod proppatch;
 mod put;
+mod relocate;
+mod target;
+mod uploads;
 
 use std::sync::Arc;
 
-use croft_api::bulk::{Frame, Header, Method, Open};
+use croft_api::bulk::{Area, Frame, Header, Method, Open};
 use croft_files::{Change, FilesError, Name};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use tokio::sync::{RwLockReadGuard, RwLockWriteGuard};
 
 use crate::{
     access::Access,
-    error::Failure,
+    error::{Failure, stale},
     exchange::{Answer, Exchange},
-    judge::{header, path},
+    judge::{
+        header,
+        lists::{Known, Lists},
+        path,
+    },
     news::News,
-    space::Space,
+    space::{Space, locks::Touch},
 };
 
 /// What OPTIONS names.
-const METHODS: &str = "OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, PROPFIND";
+const METHODS: &str = "OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK";
+/// The classes of RFC 4918 that the box complies with.
+const CLASSES: &str = "1, 2, 3";
+/// What stays as it is in addresses: the unreserved characters of RFC 3986.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A request by somebody who may at least read.
 pub(crate) struct Request {
@@ -42,6 +58,9 @@ pub(crate) async fn handle(ground: &Ground, access: Access, open: Open, exchange
     let path = path::names(&open.segments)?;
     let method = open.method;
     let request = Request { open, path, access };
+    if request.open.area == Area::Uploads {
+        return uploads::handle(ground, request, exchange).await;
+    }
     match method {
         Method::Get => get::get(ground, request).await,
         Method::Head => get::get(ground, request).await.map(Answer::without_body),
@@ -49,7 +68,12 @@ pub(crate) async fn handle(ground: &Ground, access: Access, open: Open, exchange
         Method::Delete => delete::delete(ground, request).await,
         Method::Mkcol => mkcol::mkcol(ground, request).await,
         Method::Propfind => propfind::propfind(ground, request, exchange).await,
-        Method::Options => Ok(Answer::empty(200, pairs(&[("dav", "1"), ("allow", METHODS), ("ms-author-via", "DAV")]))),
+        Method::Options => Ok(Answer::empty(200, pairs(&[("dav", CLASSES), ("allow", METHODS), ("ms-author-via", "DAV")]))),
+        Method::Copy => copy::copy(ground, request).await,
+        Method::Move => relocate::relocate(ground, request).await,
+        Method::Proppatch => proppatch::proppatch(ground, request, exchange).await,
+        Method::Lock => lock::lock(ground, request, exchange).await,
+        Method::Unlock => lock::unlock(ground, request).await,
     }
 }
 
@@ -58,21 +82,73 @@ impl Request {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         header(&self.open.headers, name)
     }
+
+    /// Refuses when the header `If` does not hold, or a lock forbids one of `touches`. Blocks.
+    fn judge_locks(&self, space: &Space, touches: &[Touch<'_>]) -> Result<(), Failure> {
+        let lists = self.header("if").map(Lists::parse).transpose()?.unwrap_or_default();
+        if self.header("if").is_some() && !lists.hold(|about| self.known(space, about))? {
+            return Err(stale().into());
+        }
+        Ok(space.locks.judge(touches, &lists.tokens(), self.access.person)?)
+    }
+
+    /// What the entry at an address of the header `If` is like; without one, the entry of this request.
+    fn known(&self, space: &Space, about: Option<&str>) -> Result<Known, Failure> {
+        let Some(path) = about.map_or_else(|| Some(self.path.clone()), |address| self.path_of(address)) else {
+            return Ok(Known::default());
+        };
+        let etag = match space.entry(&path) {
+            Ok(entry) => Some(entry.etag),
+            Err(Failure::Files(error)) if error.is_absent() => None,
+            Err(Failure::Problem(problem)) if problem.status == 404 => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Known { etag, tokens: space.locks.on(&path).into_iter().map(|lock| lock.token).collect() })
+    }
+
+    /// The path inside the space behind an address; `None` for one outside.
+    fn path_of(&self, address: &str) -> Option<Vec<Name>> {
+        // `https://host/…` or `/…`
+        let path = address.find("://").map_or(address, |end| address[end + 3..].find('/').map_or("/", |slash| &address[end + 3 + slash..]));
+        let rest = path.strip_prefix(&self.open.prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
+        let segments = rest.split('/').filter(|segment| !segment.is_empty());
+        let decoded: Option<Vec<String>> = segments.map(|segment| percent_decode_str(segment).decode_utf8().ok().map(Into::into)).collect();
+        path::names(&decoded?).ok()
+    }
 }
 
-/// Publishes `change` in `folder` and gives the folders of `line` new ETags. A change whose flush failed may be visible all the same, so it is
+/// The lock of the tree: a file comes and goes beside other changes, a folder that was there alone. Whoever publishes into a tree holds it
+/// shared, so nothing is acknowledged inside a tree that is on its way out.
+enum Tree<'a> {
+    Shared(#[expect(dead_code, reason = "held, not read")] RwLockReadGuard<'a, ()>),
+    Alone(#[expect(dead_code, reason = "held, not read")] RwLockWriteGuard<'a, ()>),
+}
+
+impl<'a> Tree<'a> {
+    async fn lock(space: &'a Space, alone: bool) -> Self {
+        if alone { Self::Alone(space.tree.write().await) } else { Self::Shared(space.tree.read().await) }
+    }
+}
+
+/// Publishes `change` in `folders` and gives the folders of `line` new ETags. A change whose flush failed may be visible all the same, so it is
 /// announced, too.
-async fn publish(ground: &Ground, change: Change, folder: &[Name], line: &[u64]) -> Result<Frame, FilesError> {
+async fn publish(ground: &Ground, change: Change, folders: &[&[Name]], line: &[u64]) -> Result<Vec<Frame>, FilesError> {
     let published = ground.space.publisher.publish(change).await;
     ground.space.index.bump(line);
-    match published {
-        Ok(()) => Ok(ground.news.changed(&ground.space, folder)),
-        Err(error) => {
-            // The answer to a failure carries no news, so every link is told.
-            ground.news.of_link(News::NO_LINK).changed(&ground.space, folder);
-            Err(error)
-        }
+    // The answer to a failure carries no news, so every link is told.
+    let news = if published.is_ok() { ground.news.clone() } else { ground.news.of_link(News::NO_LINK) };
+    let frames = folders.iter().map(|folder| news.changed(&ground.space, folder)).collect();
+    published.map(|()| frames)
+}
+
+/// An address: a prefix and decoded segments behind it, without a slash at its end.
+fn address<'a>(prefix: &str, segments: impl IntoIterator<Item = &'a str>) -> String {
+    let mut address = prefix.to_owned();
+    for segment in segments {
+        address.push('/');
+        address.extend(utf8_percent_encode(segment, SEGMENT));
     }
+    address
 }
 
 /// The number by which sync clients know an entry, as they want it: at least eight digits and the name of the server's kind.

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use croft_api::bulk::{Commit, Digest, Header, limits::MAX_INLINE};
+use croft_api::bulk::{Commit, Digest, limits::MAX_INLINE};
 use croft_files::{Change, Name, Staged, set_xattr};
 use croft_model::Problem;
 
@@ -20,19 +20,22 @@ use crate::{
     space::{
         Entry, Handle, Space, blocking,
         etag::{self, Stamp},
+        locks::Touch,
         stamp, unique,
     },
 };
 
 /// Files above this are brought to the device before they wait for their name, so that they do not hold up the flush of small ones.
-const LARGE: u64 = 1024 * 1024;
+pub(super) const LARGE: u64 = 1024 * 1024;
 
 /// An upload from the moment that its head was accepted.
-struct Upload {
+pub(super) struct Upload {
     space: Arc<Space>,
+    request: Request,
+    /// Where it goes.
+    path: Vec<Name>,
     folder: Vec<Name>,
     name: Name,
-    headers: Vec<Header>,
     modified: Option<(i64, i64)>,
 }
 
@@ -55,38 +58,36 @@ enum Carries {
 
 /// A file.
 pub(super) async fn put(ground: &Ground, request: Request, exchange: &mut Exchange) -> Result<Answer, Failure> {
-    request.access.writes()?;
-    let (folder, name) = split(&request.path).ok_or_else(is_folder)?;
     let expected = checksum::expected(&request.open.headers)?;
     let length = request.open.length;
     let announced = length.or_else(|| request.header("x-expected-entity-length")?.parse().ok());
-    let upload = Arc::new(Upload {
-        space: ground.space.clone(),
-        folder: folder.to_vec(),
-        name: name.clone(),
-        modified: request.header("x-oc-mtime").map(modified).transpose()?,
-        headers: request.open.headers.clone(),
-    });
+    let path = request.path.clone();
+    let upload = Arc::new(Upload::new(ground, request, path)?);
     let judged = upload.clone();
     let staged = blocking(move || judged.accept(announced)).await?;
-    let (staged, count, commit) = upload.receive(staged, length, &expected, exchange).await?;
-    if commit.count != count || length.is_some_and(|length| length != count) {
-        return Err(incomplete().into());
-    }
-    checksum::compare(&expected, &commit)?;
+    let (staged, count, commit) = receive(&upload.space, staged, length, &expected, exchange).await?;
+    whole(length, count, &expected, &commit)?;
     upload.publish(ground, staged, count).await
 }
 
 impl Upload {
+    /// An upload to `path`, which `request` asks for.
+    pub(super) fn new(ground: &Ground, request: Request, path: Vec<Name>) -> Result<Self, Problem> {
+        request.access.writes()?;
+        let (folder, name) = split(&path).ok_or_else(is_folder)?;
+        let modified = request.header("x-oc-mtime").map(modified).transpose()?;
+        Ok(Self { space: ground.space.clone(), folder: folder.to_vec(), name: name.clone(), path, modified, request })
+    }
+
     /// Judges before a byte of the body is asked for. Blocks.
-    fn accept(&self, announced: Option<u64>) -> Result<Staged, Failure> {
+    pub(super) fn accept(&self, announced: Option<u64>) -> Result<Staged, Failure> {
         self.present()?;
         self.space.room.admit(announced.unwrap_or(0))?;
         self.space.stage()
     }
 
     /// The file that is there now, if conditions and kinds allow to replace it. Blocks.
-    fn present(&self) -> Result<Option<Entry>, Failure> {
+    pub(super) fn present(&self) -> Result<Option<Entry>, Failure> {
         let parent = self
             .space
             .files
@@ -101,57 +102,22 @@ impl Upload {
             return Err(is_folder().into());
         }
         let present = entry.as_ref().map(|entry| Present { etag: &entry.etag, modified: entry.stat.modified_seconds() });
-        match judge_write(&self.headers, present) {
-            Verdict::Proceed => Ok(entry),
-            _ => Err(stale().into()),
+        if judge_write(&self.request.open.headers, present) != Verdict::Proceed {
+            return Err(stale().into());
         }
+        let path = &self.path;
+        let touch = if entry.is_some() { Touch::Content(path) } else { Touch::Entry(path) };
+        self.request.judge_locks(&self.space, &[touch])?;
+        Ok(entry)
     }
 
-    async fn receive(
-        &self,
-        staged: Staged,
-        length: Option<u64>,
-        expected: &[Digest],
-        exchange: &mut Exchange,
-    ) -> Result<(Staged, u64, Commit), Failure> {
-        let wanted = checksum::wanted(expected);
-        if length.is_some_and(|length| length <= MAX_INLINE as u64) {
-            let (body, commit) = exchange.receive_inline(wanted).await?;
-            let count = body.len() as u64;
-            let staged = blocking(move || {
-                staged.write(&body)?;
-                Ok(staged)
-            })
-            .await?;
-            return Ok((staged, count, commit));
-        }
-        let pipes = &self.space.pipes;
-        let (intake, end) = exchange.unless_gone(async { Ok(pipes.intake().await?) }).await?;
-        exchange.ask(wanted, end).await?;
-        let (space, file) = (self.space.clone(), staged.file().clone());
-        let counted = AtomicU64::new(0);
-        let admit = move |count: u64| {
-            space.room.count(count - counted.swap(count, Ordering::AcqRel));
-            space.room.admit(0)
-        };
-        let count = exchange.unless_gone(intake.into_file(file, admit)).await?;
-        let commit = exchange.commit().await?;
-        if count <= LARGE {
-            return Ok((staged, count, commit));
-        }
-        let staged = blocking(move || {
-            staged.write_out()?;
-            Ok(staged)
-        });
-        Ok((staged.await?, count, commit))
-    }
-
-    async fn publish(self: Arc<Self>, ground: &Ground, staged: Staged, count: u64) -> Result<Answer, Failure> {
+    /// Gives the received content its name.
+    pub(super) async fn publish(self: Arc<Self>, ground: &Ground, staged: Staged, count: u64) -> Result<Answer, Failure> {
         let _tree = self.space.tree.read().await;
         let _name = self.space.lock_name(&self.folder, &self.name).await;
         let upload = self.clone();
         let Prepared { change, status, etag, stamp, carries, line } = blocking(move || upload.prepare(staged)).await?;
-        let published = publish(ground, change, &self.folder, &line).await;
+        let published = publish(ground, change, &[&self.folder], &line).await;
         let changed = published.map_err(|error| if error.is_taken() { taken().into() } else { Failure::from(error) })?;
         if carries == Carries::Nothing {
             self.space.ids.remember(stamp);
@@ -161,7 +127,7 @@ impl Upload {
         if self.modified.is_some() {
             headers.push(("x-oc-mtime".into(), "accepted".into()));
         }
-        Ok(Answer { changed: Some(changed), ..Answer::empty(status, headers) })
+        Ok(Answer { changed, ..Answer::empty(status, headers) })
     }
 
     /// Checks the conditions again, now under the lock of the name, and gives the content its id and times. Blocks.
@@ -196,6 +162,54 @@ impl Upload {
     }
 }
 
+/// Refuses what did not arrive as it was sent.
+pub(super) fn whole(length: Option<u64>, count: u64, expected: &[Digest], commit: &Commit) -> Result<(), Problem> {
+    if commit.count != count || length.is_some_and(|length| length != count) {
+        return Err(incomplete());
+    }
+    checksum::compare(expected, commit)
+}
+
+/// Asks for the body and brings it into `staged`.
+pub(super) async fn receive(
+    space: &Arc<Space>,
+    staged: Staged,
+    length: Option<u64>,
+    expected: &[Digest],
+    exchange: &mut Exchange,
+) -> Result<(Staged, u64, Commit), Failure> {
+    let wanted = checksum::wanted(expected);
+    if length.is_some_and(|length| length <= MAX_INLINE as u64) {
+        let (body, commit) = exchange.receive_inline(wanted).await?;
+        let count = body.len() as u64;
+        let staged = blocking(move || {
+            staged.write(&body)?;
+            Ok(staged)
+        })
+        .await?;
+        return Ok((staged, count, commit));
+    }
+    let pipes = &space.pipes;
+    let (intake, end) = exchange.unless_gone(async { Ok(pipes.intake().await?) }).await?;
+    exchange.ask(wanted, end).await?;
+    let (space, file) = (space.clone(), staged.file().clone());
+    let counted = AtomicU64::new(0);
+    let admit = move |count: u64| {
+        space.room.count(count - counted.swap(count, Ordering::AcqRel));
+        space.room.admit(0)
+    };
+    let count = exchange.unless_gone(intake.into_file(file, admit)).await?;
+    let commit = exchange.commit().await?;
+    if count <= LARGE {
+        return Ok((staged, count, commit));
+    }
+    let staged = blocking(move || {
+        staged.write_out()?;
+        Ok(staged)
+    });
+    Ok((staged.await?, count, commit))
+}
+
 /// Seconds and nanoseconds of `X-OC-Mtime`; some phones send a fraction.
 fn modified(text: &str) -> Result<(i64, i64), Problem> {
     let wrong = || Problem::new(400, "time-malformed", "The header X-OC-Mtime is no time in seconds since 1970.").key("X-OC-Mtime");
@@ -209,7 +223,7 @@ fn modified(text: &str) -> Result<(i64, i64), Problem> {
     Ok((seconds, nanoseconds.parse().map_err(|_| wrong())?))
 }
 
-fn is_folder() -> Problem {
+pub(super) fn is_folder() -> Problem {
     Problem::new(405, "is-a-folder", "There is a folder of this name.").hint("Choose another name for the file.")
 }
 
@@ -221,7 +235,7 @@ pub(super) fn taken() -> Problem {
     Problem::new(409, "name-taken", "Something else got this name meanwhile.").hint("Read the folder again, then decide.")
 }
 
-fn incomplete() -> Problem {
+pub(super) fn incomplete() -> Problem {
     Problem::new(400, "body-incomplete", "The file did not arrive whole. Nothing was changed.").hint("Send it again.")
 }
 

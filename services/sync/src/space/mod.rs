@@ -1,11 +1,14 @@
 //! The space on disk, as `docs/formats/space.md` draws it: where things lie, who an entry is, how names are locked.
 
+mod dead;
 pub(crate) mod etag;
 mod ids;
 mod index;
+pub(crate) mod locks;
 mod records;
 mod room;
 mod size;
+mod uploads;
 
 use std::{
     fs::File,
@@ -18,14 +21,22 @@ use croft_files::{Dir, Kind, Name, Pipes, Publisher, Staged, Stat};
 use croft_model::SpaceNumber;
 use tokio::sync::{Mutex, OwnedMutexGuard, RwLock};
 
-use self::{etag::Stamp, ids::Ids, index::Index, records::Records, room::Room};
-pub(crate) use self::{records::Trashed, room::RESERVE_BYTES};
+pub(crate) use self::{dead::DeadProperty, room::RESERVE_BYTES};
+use self::{
+    etag::Stamp,
+    ids::Ids,
+    index::Index,
+    locks::Locks,
+    records::{Records, Trashed},
+    room::Room,
+};
 use crate::error::{Failure, SyncError};
 
 const FILES: Name = Name::literal("files");
 const OWN: Name = Name::literal(".croft");
 const UPLOADS: Name = Name::literal("uploads");
 const TRASH: Name = Name::literal("trash");
+const CHUNKS: Name = Name::literal("chunks");
 /// Permission bits of the space's folders: the worker's user alone, also of `files/`, as the folder of the space itself.
 const MODE: u32 = 0o700;
 /// Locks that names are spread over. Two names that share one only wait for each other's flush.
@@ -36,12 +47,15 @@ pub(crate) struct Space {
     pub(crate) files: Dir,
     pub(crate) uploads: Dir,
     pub(crate) trash: Dir,
+    /// Uploads that come in chunks, a folder each. They outlive the worker, so that a client can go on with one.
+    pub(crate) chunks: Dir,
     pub(crate) publisher: Publisher,
     pub(crate) pipes: Pipes,
     pub(crate) room: Room,
     pub(crate) ids: Ids,
     pub(crate) index: Index,
     pub(crate) records: Records,
+    pub(crate) locks: Locks,
     /// Held for reading while a name is published, for writing while a whole tree moves.
     pub(crate) tree: RwLock<()>,
     /// Held while sizes are counted: each count holds a descriptor for every folder on its way down.
@@ -74,11 +88,13 @@ impl Space {
         let own = dir.make_or_open(&OWN, MODE).map_err(failed("opening .croft/"))?;
         let uploads = own.make_or_open(&UPLOADS, MODE).map_err(failed("opening .croft/uploads/"))?;
         let trash = own.make_or_open(&TRASH, MODE).map_err(failed("opening .croft/trash/"))?;
+        let chunks = own.make_or_open(&CHUNKS, MODE).map_err(failed("opening .croft/chunks/"))?;
+        uploads::forget_old(&chunks, jiff::Timestamp::now().as_second()).map_err(failed("emptying .croft/chunks/"))?;
         for leftover in uploads.list().map_err(failed("listing .croft/uploads/"))? {
             uploads.remove_tree(&leftover.name).map_err(failed("emptying .croft/uploads/"))?;
         }
         let records = Records::open(&own)?;
-        for dir in [&files, &uploads, &trash, &own, dir] {
+        for dir in [&files, &uploads, &trash, &chunks, &own, dir] {
             dir.sync().map_err(failed("bringing the space's folders to the disk"))?;
         }
         let index = Index::open(index_dir).map_err(|error| match error {
@@ -95,9 +111,11 @@ impl Space {
             names: std::iter::repeat_with(Arc::default).take(NAME_LOCKS).collect(),
             hasher: RandomState::new(),
             tree: RwLock::default(),
+            locks: Locks::default(),
             files,
             uploads,
             trash,
+            chunks,
             index,
             records,
         })
@@ -158,8 +176,38 @@ impl Space {
 
     /// Locks the name `name` in the folder `parent` against other changes.
     pub(crate) async fn lock_name(&self, parent: &[Name], name: &Name) -> OwnedMutexGuard<()> {
-        let hash = usize::try_from(self.hasher.hash_one((parent, name)) % NAME_LOCKS as u64).unwrap_or(0);
-        Arc::clone(&self.names[hash]).lock_owned().await
+        Arc::clone(&self.names[self.name_lock(parent, name)]).lock_owned().await
+    }
+
+    /// Locks two names at once. Two that share a lock take it once.
+    pub(crate) async fn lock_names(&self, one: (&[Name], &Name), other: (&[Name], &Name)) -> Vec<OwnedMutexGuard<()>> {
+        let mut places = [self.name_lock(one.0, one.1), self.name_lock(other.0, other.1)].to_vec();
+        // Always in the same order, so that nobody waits for somebody who waits for him.
+        places.sort_unstable();
+        places.dedup();
+        let mut guards = Vec::new();
+        for place in places {
+            guards.push(Arc::clone(&self.names[place]).lock_owned().await);
+        }
+        guards
+    }
+
+    fn name_lock(&self, parent: &[Name], name: &Name) -> usize {
+        usize::try_from(self.hasher.hash_one((parent, name)) % NAME_LOCKS as u64).unwrap_or(0)
+    }
+
+    /// A place in the trash for what `who` takes from `path`, on the disk before anything is in it. Blocks.
+    pub(crate) fn trash_place(&self, path: &[Name], who: &str) -> Result<(Name, Dir), Failure> {
+        let slot = unique()?;
+        let deleted = jiff::Timestamp::now().as_second();
+        self.records.trash(&slot, &Trashed { path: crate::judge::path::text(path), deleted, who: who.to_owned() })?;
+        let place = self.trash.make(&slot)?;
+        if let Err(error) = self.trash.sync() {
+            // Nothing is in it yet, and an empty one hurts nobody.
+            let _ = self.trash.remove_empty(&slot);
+            return Err(error.into());
+        }
+        Ok((slot, place))
     }
 
     /// A file to receive an upload. Blocks.

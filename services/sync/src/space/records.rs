@@ -4,6 +4,7 @@ use croft_files::{Dir, Name};
 use croft_store::{Options, Store, StoreError, Table, first_version};
 use serde::{Deserialize, Serialize};
 
+use super::DeadProperty;
 use crate::error::SyncError;
 
 const FILE: Name = Name::literal("records.redb");
@@ -29,10 +30,15 @@ pub(crate) struct Trashed {
     pub(crate) who: String,
 }
 
-first_version!(Counter, Trashed);
+/// Properties that clients have set on an entry.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Properties(Vec<DeadProperty>);
+
+first_version!(Counter, Trashed, Properties);
 
 const COUNTER: Table<u8, Counter> = Table::new("counter");
 const TRASH: Table<String, Trashed> = Table::new("trash");
+const PROPERTIES: Table<u64, Properties> = Table::new("properties");
 
 /// The records of a space.
 #[derive(Debug, Clone)]
@@ -57,6 +63,24 @@ impl Records {
         write.put(&COUNTER, &0, &Counter { next: next + BLOCK })?;
         write.commit()?;
         Ok(next)
+    }
+
+    /// The properties that clients have set on the entry `id`.
+    pub(crate) fn properties(&self, id: u64) -> Result<Vec<DeadProperty>, StoreError> {
+        Ok(self.0.read()?.get(&PROPERTIES, &id)?.unwrap_or_default().0)
+    }
+
+    /// Gives entries, durably, these properties in place of those that they had.
+    pub(crate) fn set_properties(&self, of: &[(u64, Vec<DeadProperty>)]) -> Result<(), StoreError> {
+        let mut write = self.0.write()?;
+        for (id, properties) in of {
+            if properties.is_empty() {
+                write.remove(&PROPERTIES, id)?;
+            } else {
+                write.put(&PROPERTIES, id, &Properties(properties.clone()))?;
+            }
+        }
+        write.commit()
     }
 
     /// Remembers, durably, where the entry in the trash under `key` comes from.

@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use croft_api::{
-    bulk::{AbortReason, Commit, Digest, Frame, Head, Hello, Method, MountLine, Open, decode, encode, limits},
+    bulk::{AbortReason, Area, Commit, Digest, Frame, Head, Hello, Method, MountLine, Open, decode, encode, limits},
     capability::{Minter, Verifier},
     socket::Peers,
 };
@@ -123,6 +123,10 @@ pub(crate) struct Gateway {
     pub(crate) hello: Hello,
     pub(crate) capability: String,
     pub(crate) mounts: Option<Vec<MountLine>>,
+    /// What paths are about.
+    pub(crate) area: Area,
+    /// Where the next request leads to.
+    pub(crate) destination: Option<Vec<String>>,
     /// Folders of CHANGED, as they came.
     pub(crate) changed: Vec<String>,
     next: u32,
@@ -189,6 +193,8 @@ impl Gateway {
             hello: Hello { version: 0, root: None },
             capability,
             mounts: None,
+            area: Area::Files,
+            destination: None,
             changed: Vec::new(),
             next: 1,
             buffer: vec![0; limits::MAX_PACKET],
@@ -229,8 +235,10 @@ impl Gateway {
             length,
             request: "test".into(),
             capability: self.capability.clone(),
+            area: self.area,
             prefix: "/dav/files/ana".into(),
             segments: path.iter().map(ToString::to_string).collect(),
+            destination: self.destination.take(),
             headers: headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
             mounts: self.mounts.clone(),
         };

@@ -4,7 +4,6 @@ use std::{collections::VecDeque, sync::Arc};
 
 use croft_api::bulk::MountLine;
 use croft_files::{Kind, Name};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
     Depth,
@@ -16,12 +15,10 @@ use crate::{
     access::{Root, mount_letters},
     content_type,
     error::Failure,
-    methods::Request,
+    methods::{Request, address},
     space::{Entry, RESERVE_BYTES, Space, etag},
 };
 
-/// What stays as it is in addresses: the unreserved characters of RFC 3986.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// Bytes after which a piece is handed on, below what fits a DATA frame.
 const PIECE: usize = 48 * 1024;
 
@@ -34,6 +31,8 @@ pub(super) struct Listing {
     depth: Depth,
     sized: bool,
     available: bool,
+    locks: bool,
+    dead: bool,
 }
 
 enum Step {
@@ -51,6 +50,8 @@ impl Listing {
         Self {
             sized: known.iter().any(|property| property.needs_size()),
             available: known.contains(&Property::QuotaAvailable),
+            locks: known.contains(&Property::LockDiscovery),
+            dead: query.asks_for_dead(),
             space,
             steps,
             depth,
@@ -103,7 +104,7 @@ impl Listing {
         let path = &self.request.path;
         let root = if path.is_empty() { Root::Yes } else { Root::No };
         let name = path.last().map_or(self.request.access.space.as_str(), Name::as_str);
-        let mut subject = self.subject(self.href(None), name, entry, root)?;
+        let mut subject = self.subject(path, self.href(None), name, entry, root)?;
         if let Some(mounts) = &self.request.open.mounts {
             let lines: Vec<_> = mounts.iter().map(|mount| (mount, self.mount_root(mount).0)).collect();
             let parts = lines.iter().map(|(mount, etag)| [mount.name.as_str(), etag.as_str(), mount_letters(mount.right)]);
@@ -123,7 +124,7 @@ impl Listing {
             Err(Failure::Problem(problem)) if problem.status == 404 => return Ok(None),
             Err(error) => return Err(error),
         };
-        self.subject(self.href(Some(name.as_str())), name.as_str(), &entry, Root::No).map(Some)
+        self.subject(&path, self.href(Some(name.as_str())), name.as_str(), &entry, Root::No).map(Some)
     }
 
     /// An entry that the system does not let the worker open: left out, it would look deleted.
@@ -140,7 +141,7 @@ impl Listing {
         })
     }
 
-    fn subject(&self, href: String, name: &str, entry: &Entry, root: Root) -> Result<Subject, Failure> {
+    fn subject(&self, path: &[Name], href: String, name: &str, entry: &Entry, root: Root) -> Result<Subject, Failure> {
         let mut subject = Subject {
             name: name.to_owned(),
             etag: entry.etag.clone(),
@@ -149,6 +150,13 @@ impl Listing {
             modified: Some(entry.stat.modified_seconds()),
             ..Subject::default()
         };
+        if self.locks {
+            subject.locks = self.space.locks.on(path);
+            subject.prefix.clone_from(&self.request.open.prefix);
+        }
+        if self.dead {
+            subject.dead = self.space.records.properties(entry.stamp.id)?;
+        }
         match entry.dir() {
             Some(dir) => {
                 subject.href = format!("{href}/");
@@ -190,11 +198,6 @@ impl Listing {
 
     /// The address of what is listed, or of `child` in it, without a slash at its end.
     fn href(&self, child: Option<&str>) -> String {
-        let mut href = self.request.open.prefix.clone();
-        for segment in self.request.path.iter().map(Name::as_str).chain(child) {
-            href.push('/');
-            href.extend(utf8_percent_encode(segment, SEGMENT));
-        }
-        href
+        address(&self.request.open.prefix, self.request.path.iter().map(Name::as_str).chain(child))
     }
 }

@@ -9,7 +9,9 @@ mod render;
 
 use croft_model::Problem;
 
-use self::{listing::Listing, query::Query};
+pub(super) use self::property::is_ours;
+
+use self::{listing::Listing, property::Subject, query::Query};
 use super::{Ground, Request};
 use crate::{
     error::Failure,
@@ -44,11 +46,36 @@ pub(super) async fn propfind(ground: &Ground, request: Request, exchange: &mut E
     };
     let mut listing = Listing::new(ground.space.clone(), request, query, depth, entry);
     let body = Body::Pieces(Box::new(move || listing.piece()));
-    let headers = super::pairs(&[("content-type", "application/xml; charset=utf-8"), ("dav", "1"), ("cache-control", "private, no-cache")]);
-    Ok(Answer { status: 207, headers, body, changed: None })
+    let headers = super::pairs(&[
+        ("content-type", "application/xml; charset=utf-8"),
+        ("dav", super::CLASSES),
+        ("cache-control", "private, no-cache"),
+    ]);
+    Ok(Answer { status: 207, headers, body, changed: Vec::new() })
+}
+
+/// The answer to a PROPFIND about an upload: its address, with its folder's time, then its chunks with name, size and time.
+pub(super) fn of_upload(body: &[u8], href: &str, modified: i64, chunks: &[(String, u64, i64)]) -> Result<Answer, Failure> {
+    let query = Query::parse(body)?;
+    let mut out = render::open();
+    let folder = Subject { href: format!("{href}/"), modified: Some(modified), ..Subject::default() };
+    render::response(&mut out, &folder, &query);
+    for (name, size, modified) in chunks {
+        let chunk = Subject {
+            href: format!("{href}/{name}"),
+            name: name.clone(),
+            modified: Some(*modified),
+            file: Some((*size, "application/octet-stream")),
+            ..Subject::default()
+        };
+        render::response(&mut out, &chunk, &query);
+    }
+    out.push_str(render::CLOSE);
+    let headers = super::pairs(&[("content-type", "application/xml; charset=utf-8"), ("cache-control", "no-store")]);
+    Ok(Answer { status: 207, headers, body: Body::Bytes(out.into()), changed: Vec::new() })
 }
 
 fn infinite() -> Answer {
     let headers = super::pairs(&[("content-type", "application/xml; charset=utf-8")]);
-    Answer { status: 403, headers, body: Body::Bytes(FINITE.into()), changed: None }
+    Answer { status: 403, headers, body: Body::Bytes(FINITE.into()), changed: Vec::new() }
 }

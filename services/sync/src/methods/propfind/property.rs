@@ -1,10 +1,18 @@
 //! The properties that are known, and their values.
 
-use super::render::escaped;
-use crate::methods::{http_date, long_id};
+use crate::{
+    methods::{http_date, lock, long_id},
+    space::{DeadProperty, locks::Lock},
+    xml::escaped,
+};
 
 /// Namespaces and the prefixes that answers give them.
 pub(super) const NAMESPACES: [(&str, &str); 3] = [("d", "DAV:"), ("oc", "http://owncloud.org/ns"), ("nc", "http://nextcloud.org/ns")];
+
+/// Whether only the box says what the properties in `namespace` are.
+pub(crate) fn is_ours(namespace: &str) -> bool {
+    NAMESPACES.iter().any(|(_, uri)| *uri == namespace)
+}
 
 /// A known property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +23,8 @@ pub(super) enum Property {
     Etag,
     LastModified,
     ResourceType,
+    LockDiscovery,
+    SupportedLock,
     QuotaAvailable,
     QuotaUsed,
     FileId,
@@ -24,13 +34,15 @@ pub(super) enum Property {
 }
 
 /// Every property with its prefix and name.
-pub(super) const PROPERTIES: [(Property, &str, &str); 12] = [
+pub(super) const PROPERTIES: [(Property, &str, &str); 14] = [
     (Property::ContentLength, "d", "getcontentlength"),
     (Property::ContentType, "d", "getcontenttype"),
     (Property::DisplayName, "d", "displayname"),
     (Property::Etag, "d", "getetag"),
     (Property::LastModified, "d", "getlastmodified"),
     (Property::ResourceType, "d", "resourcetype"),
+    (Property::LockDiscovery, "d", "lockdiscovery"),
+    (Property::SupportedLock, "d", "supportedlock"),
     (Property::QuotaAvailable, "d", "quota-available-bytes"),
     (Property::QuotaUsed, "d", "quota-used-bytes"),
     (Property::FileId, "oc", "fileid"),
@@ -48,6 +60,8 @@ pub(super) const ALL: [Property; 6] =
 pub(super) struct Subject {
     /// Its address, percent-encoded, with a slash at the end of a folder's.
     pub(super) href: String,
+    /// What stands before the paths inside the space in addresses.
+    pub(super) prefix: String,
     pub(super) name: String,
     pub(super) etag: String,
     pub(super) id: u64,
@@ -60,6 +74,10 @@ pub(super) struct Subject {
     pub(super) size: Option<u64>,
     /// Bytes that may still be written, of a folder, where they were asked for.
     pub(super) available: Option<u64>,
+    /// Those that cover it, where they were asked for.
+    pub(super) locks: Vec<Lock>,
+    /// Properties that clients have set, where they were asked for.
+    pub(super) dead: Vec<DeadProperty>,
 }
 
 impl Property {
@@ -90,6 +108,8 @@ impl Property {
             Self::LastModified => http_date(subject.modified?),
             Self::ResourceType if folder => "<d:collection/>".to_owned(),
             Self::ResourceType => String::new(),
+            Self::LockDiscovery => lock::discovery(&subject.locks, &subject.prefix),
+            Self::SupportedLock => lock::SUPPORTED.to_owned(),
             Self::QuotaAvailable => subject.available?.to_string(),
             Self::QuotaUsed if folder => subject.size?.to_string(),
             Self::QuotaUsed => return None,

@@ -1,20 +1,12 @@
-//! What a PROPFIND asks for: an XML document of a stranger, read with every limit named.
+//! What a PROPFIND asks for.
 
 use croft_model::Problem;
-use quick_xml::{
-    NsReader,
-    events::Event,
-    name::{LocalName, ResolveResult},
-};
 
-use super::property::{ALL, PROPERTIES, Property};
+use super::property::{ALL, PROPERTIES, Property, is_ours};
+use crate::xml::{DAV, Element, malformed};
 
 /// Properties of one request. Clients ask for some thirty.
 const MAX_PROPERTIES: usize = 128;
-/// Elements inside elements; the deepest that means something is 3.
-const MAX_NESTING: usize = 16;
-/// Bytes of a name or namespace that is sent back as not found.
-const MAX_NAME: usize = 256;
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,20 +23,11 @@ pub(super) enum Query {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Wanted {
     Known(Property),
-    /// Not known here; sent back as not found.
-    Unknown {
+    /// Not one of the box's own: a client may have set it.
+    Dead {
         namespace: String,
         name: String,
     },
-}
-
-/// The elements of a PROPFIND.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    All,
-    Names,
-    Prop,
-    Include,
 }
 
 impl Query {
@@ -53,59 +36,32 @@ impl Query {
         if body.trim_ascii().is_empty() {
             return Ok(Self::All(Vec::new()));
         }
-        let mut reader = NsReader::from_reader(body);
-        let (mut nesting, mut query, mut within) = (0_usize, None, None);
-        let (mut wanted, mut included) = (Vec::new(), Vec::new());
-        let mut buffer = Vec::new();
-        loop {
-            let (namespace, event) = reader.read_resolved_event_into(&mut buffer).map_err(|_| malformed())?;
-            let (start, empty) = match event {
-                Event::Start(start) => (start, false),
-                Event::Empty(start) => (start, true),
-                Event::End(_) => {
-                    nesting = nesting.checked_sub(1).ok_or_else(malformed)?;
-                    continue;
+        let document = Element::parse(body)?;
+        if !document.is("propfind") {
+            return Err(malformed());
+        }
+        // What is asked for twice is asked for by the first; elements that are not known are passed over (RFC 4918, section 17).
+        for element in document.elements().filter(|element| element.namespace == DAV) {
+            match element.name.as_str() {
+                "allprop" => {
+                    let mut included = document.child("include").map_or(Ok(Vec::new()), wanted)?;
+                    included.retain(|wanted| !matches!(wanted, Wanted::Known(property) if ALL.contains(property)));
+                    return Ok(Self::All(included));
                 }
-                Event::Eof if nesting == 0 => break,
-                // A document type could define entities; no client needs one.
-                Event::Eof | Event::DocType(_) => return Err(malformed()),
-                _ => continue,
-            };
-            let namespace = text_of(namespace)?;
-            let name = local(start.local_name())?;
-            match (nesting, namespace.as_str(), name.as_str()) {
-                (0, "DAV:", "propfind") => {}
-                (0, ..) => return Err(malformed()),
-                (1, "DAV:", element) => {
-                    within = Asked::named(element);
-                    // What is asked for twice is asked for by the first.
-                    query = query.or(within.filter(|asked| *asked != Asked::Include));
-                }
-                (1, ..) => within = None,
-                (2, ..) => match within {
-                    Some(Asked::Prop) => add(&mut wanted, namespace, name)?,
-                    Some(Asked::Include) => add(&mut included, namespace, name)?,
-                    // RFC 4918, section 17: elements that are not known are passed over.
-                    Some(Asked::All | Asked::Names) | None => {}
-                },
+                "propname" => return Ok(Self::Names),
+                "prop" => return wanted(element).map(Self::These),
                 _ => {}
             }
-            if !empty {
-                nesting += 1;
-            }
-            if nesting > MAX_NESTING {
-                return Err(malformed());
-            }
-            buffer.clear();
         }
-        match query {
-            Some(Asked::All) => {
-                included.retain(|wanted| !matches!(wanted, Wanted::Known(property) if ALL.contains(property)));
-                Ok(Self::All(included))
-            }
-            Some(Asked::Names) => Ok(Self::Names),
-            Some(Asked::Prop) => Ok(Self::These(wanted)),
-            Some(Asked::Include) | None => Err(malformed()),
+        Err(malformed())
+    }
+
+    /// Whether properties that clients have set are to be answered, too.
+    pub(super) fn asks_for_dead(&self) -> bool {
+        match self {
+            Self::All(_) | Self::Names => true,
+            // Sync clients ask for much that the box does not know, all of it in namespaces in which nobody else can set anything.
+            Self::These(wanted) => wanted.iter().any(|wanted| matches!(wanted, Wanted::Dead { namespace, .. } if !is_ours(namespace))),
         }
     }
 
@@ -119,54 +75,24 @@ impl Query {
     }
 }
 
-impl Asked {
-    fn named(element: &str) -> Option<Self> {
-        Some(match element {
-            "allprop" => Self::All,
-            "propname" => Self::Names,
-            "prop" => Self::Prop,
-            "include" => Self::Include,
-            _ => return None,
-        })
-    }
-}
-
 fn known(wanted: &[Wanted]) -> impl Iterator<Item = Property> {
     wanted.iter().filter_map(|wanted| if let Wanted::Known(property) = wanted { Some(*property) } else { None })
 }
 
-fn add(list: &mut Vec<Wanted>, namespace: String, name: String) -> Result<(), Problem> {
-    let wanted = Property::find(&namespace, &name).map_or(Wanted::Unknown { namespace, name }, Wanted::Known);
-    if !list.contains(&wanted) {
-        list.push(wanted);
+/// The properties that the elements in `list` name, each once.
+fn wanted(list: &Element) -> Result<Vec<Wanted>, Problem> {
+    let mut found = Vec::new();
+    for element in list.elements() {
+        let wanted = Property::find(&element.namespace, &element.name)
+            .map_or_else(|| Wanted::Dead { namespace: element.namespace.clone(), name: element.name.clone() }, Wanted::Known);
+        if !found.contains(&wanted) {
+            found.push(wanted);
+        }
+        if found.len() > MAX_PROPERTIES {
+            return Err(Problem::new(400, "too-many-properties", format!("A request may name at most {MAX_PROPERTIES} properties.")));
+        }
     }
-    if list.len() > MAX_PROPERTIES {
-        return Err(Problem::new(400, "too-many-properties", format!("A request may name at most {MAX_PROPERTIES} properties.")));
-    }
-    Ok(())
-}
-
-fn text_of(namespace: ResolveResult<'_>) -> Result<String, Problem> {
-    match namespace {
-        ResolveResult::Unbound => Ok(String::new()),
-        ResolveResult::Bound(namespace) => checked(namespace.as_ref(), |_| true),
-        ResolveResult::Unknown(_) => Err(malformed()),
-    }
-}
-
-/// Only what is surely a name: it is written into the answer as one.
-fn local(name: LocalName<'_>) -> Result<String, Problem> {
-    let name = checked(name.as_ref(), |letter| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.'))?;
-    if name.starts_with(|first: char| first.is_alphabetic() || first == '_') { Ok(name) } else { Err(malformed()) }
-}
-
-fn checked(text: &str, allowed: impl Fn(char) -> bool) -> Result<String, Problem> {
-    let good = text.len() <= MAX_NAME && text.chars().all(|letter| !letter.is_control() && allowed(letter));
-    if good { Ok(text.to_owned()) } else { Err(malformed()) }
-}
-
-fn malformed() -> Problem {
-    Problem::new(400, "xml-malformed", "The body is not a PROPFIND document of RFC 4918.")
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -178,7 +104,7 @@ mod tests {
     #[test]
     fn documents_are_read_as_clients_write_them() {
         let check = |body: &str, expected: Option<Query>| assert_eq!(Query::parse(body.as_bytes()).ok(), expected, "{body}");
-        let unknown = |namespace: &str, name: &str| Wanted::Unknown { namespace: namespace.into(), name: name.into() };
+        let unknown = |namespace: &str, name: &str| Wanted::Dead { namespace: namespace.into(), name: name.into() };
         check("", Some(Query::All(Vec::new())));
         check("<propfind xmlns=\"DAV:\"><allprop/></propfind>", Some(Query::All(Vec::new())));
         check(

@@ -4,6 +4,7 @@ use super::{
     property::{ALL, NAMESPACES, PROPERTIES, Property, Subject},
     query::{Query, Wanted},
 };
+use crate::{space::DeadProperty, xml::escaped};
 
 /// What stands before the first entry.
 pub(super) fn open() -> String {
@@ -21,8 +22,12 @@ pub(super) fn response(out: &mut String, subject: &Subject, query: &Query) {
         Query::All(included) => {
             ALL.into_iter().for_each(|property| put(&mut found, None, property, subject));
             put_wanted(&mut found, &mut missing, included, subject);
+            subject.dead.iter().for_each(|dead| found.push_str(&dead.xml));
         }
-        Query::Names => PROPERTIES.iter().for_each(|(property, ..)| empty(&mut found, *property)),
+        Query::Names => {
+            PROPERTIES.iter().for_each(|(property, ..)| empty(&mut found, *property));
+            subject.dead.iter().for_each(|dead| found.push_str(&dead.name_alone()));
+        }
         Query::These(wanted) => put_wanted(&mut found, &mut missing, wanted, subject),
     }
     out.push_str(&format!("<d:response><d:href>{}</d:href>", escaped(&subject.href)));
@@ -35,29 +40,14 @@ pub(super) fn response(out: &mut String, subject: &Subject, query: &Query) {
     out.push_str("</d:response>\n");
 }
 
-/// `text` as XML text. Characters that XML 1.0 cannot carry at all are left out.
-pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\t' | '\n' | '\r' => out.push_str(&format!("&#{};", u32::from(letter))),
-            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {}
-            _ => out.push(letter),
-        }
-    }
-    out
-}
-
 fn put_wanted(found: &mut String, missing: &mut String, wanted: &[Wanted], subject: &Subject) {
     for wanted in wanted {
         match wanted {
             Wanted::Known(property) => put(found, Some(missing), *property, subject),
-            Wanted::Unknown { namespace, name } if namespace.is_empty() => missing.push_str(&format!("<{name} xmlns=\"\"/>")),
-            Wanted::Unknown { namespace, name } => missing.push_str(&format!("<x:{name} xmlns:x=\"{}\"/>", escaped(namespace))),
+            Wanted::Dead { namespace, name } => match subject.dead.iter().find(|dead| dead.is(namespace, name)) {
+                Some(dead) => found.push_str(&dead.xml),
+                None => missing.push_str(&DeadProperty::new(namespace, name).name_alone()),
+            },
         }
     }
 }

@@ -1,0 +1,288 @@
+//! XML documents of strangers: read whole with every limit named, and written so that they mean the same wherever they are put.
+
+use croft_model::Problem;
+use quick_xml::{
+    NsReader,
+    events::{BytesStart, Event},
+    name::{NamespaceResolver, ResolveResult},
+};
+
+/// Elements inside elements. The deepest that WebDAV means something by is 4; properties of clients may hold more.
+const MAX_NESTING: usize = 16;
+/// Bytes of a name or namespace.
+const MAX_NAME: usize = 256;
+/// The namespace of `xml:lang`, which every document knows without saying so.
+const XML: &str = "http://www.w3.org/XML/1998/namespace";
+/// The namespace of WebDAV.
+pub(crate) const DAV: &str = "DAV:";
+
+/// An element with all that is in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Element {
+    /// Empty for none.
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    attributes: Vec<Attribute>,
+    content: Vec<Content>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Attribute {
+    namespace: String,
+    name: String,
+    value: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Content {
+    Element(Element),
+    Text(String),
+}
+
+impl Element {
+    /// Reads a document. Entities beyond those that XML itself has are unknown, and a document type is refused: it could define some.
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, Problem> {
+        let text = std::str::from_utf8(body).map_err(|_| malformed())?;
+        let mut reader = NsReader::from_str(text.trim_start_matches('\u{feff}'));
+        let (mut open, mut root): (Vec<Self>, Option<Self>) = (Vec::new(), None);
+        loop {
+            let (namespace, event) = reader.read_resolved_event().map_err(|_| malformed())?;
+            let namespace = known(&namespace);
+            let closed = match event {
+                Event::Start(start) => {
+                    open.push(Self::begun(namespace?, &start, reader.resolver())?);
+                    if open.len() > MAX_NESTING {
+                        return Err(malformed());
+                    }
+                    continue;
+                }
+                Event::Empty(start) => Self::begun(namespace?, &start, reader.resolver())?,
+                Event::End(_) => open.pop().ok_or_else(malformed)?,
+                Event::Text(text) => {
+                    add_text(&mut open, &text.xml10_content())?;
+                    continue;
+                }
+                Event::CData(text) => {
+                    add_text(&mut open, &text.xml10_content())?;
+                    continue;
+                }
+                Event::GeneralRef(reference) => {
+                    let letter = reference.resolve_char_ref().map_err(|_| malformed())?;
+                    let letter = letter.or_else(|| predefined(&reference.xml10_content())).ok_or_else(malformed)?;
+                    add_text(&mut open, letter.encode_utf8(&mut [0; 4]))?;
+                    continue;
+                }
+                Event::Decl(_) | Event::PI(_) | Event::Comment(_) => continue,
+                Event::DocType(_) => return Err(malformed()),
+                Event::Eof if open.is_empty() => return root.ok_or_else(malformed),
+                Event::Eof => return Err(malformed()),
+            };
+            match open.last_mut() {
+                Some(parent) => parent.content.push(Content::Element(closed)),
+                None if root.is_none() => root = Some(closed),
+                None => return Err(malformed()),
+            }
+        }
+    }
+
+    fn begun(namespace: String, start: &BytesStart<'_>, resolver: &NamespaceResolver) -> Result<Self, Problem> {
+        let mut attributes = Vec::new();
+        for attribute in start.attributes() {
+            let attribute = attribute.map_err(|_| malformed())?;
+            if attribute.key.as_namespace_binding().is_some() {
+                continue;
+            }
+            let (namespace, name) = resolver.resolve_attribute(attribute.key);
+            let value = attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).map_err(|_| malformed())?;
+            attributes.push(Attribute { namespace: known(&namespace)?, name: local(name.as_ref())?, value: value.into_owned() });
+        }
+        Ok(Self { namespace, name: local(start.local_name().as_ref())?, attributes, content: Vec::new() })
+    }
+
+    /// Whether it is WebDAV's element `name`.
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.namespace == DAV && self.name == name
+    }
+
+    /// The elements in it, in order.
+    pub(crate) fn elements(&self) -> impl Iterator<Item = &Self> {
+        self.content.iter().filter_map(|content| match content {
+            Content::Element(element) => Some(element),
+            Content::Text(_) => None,
+        })
+    }
+
+    /// The first of WebDAV's elements `name` in it.
+    pub(crate) fn child(&self, name: &str) -> Option<&Self> {
+        self.elements().find(|element| element.is(name))
+    }
+
+    /// The element as XML that needs no declaration from outside.
+    pub(crate) fn write(&self, out: &mut String) {
+        let tag = if self.namespace.is_empty() { self.name.clone() } else { format!("x:{}", self.name) };
+        let binding = if self.namespace.is_empty() { "xmlns" } else { "xmlns:x" };
+        out.push_str(&format!("<{tag} {binding}=\"{}\"", escaped(&self.namespace)));
+        for (index, attribute) in self.attributes.iter().enumerate() {
+            let Attribute { namespace, name, value } = attribute;
+            let value = escaped(value);
+            match namespace.as_str() {
+                "" => out.push_str(&format!(" {name}=\"{value}\"")),
+                XML => out.push_str(&format!(" xml:{name}=\"{value}\"")),
+                _ => out.push_str(&format!(" xmlns:a{index}=\"{}\" a{index}:{name}=\"{value}\"", escaped(namespace))),
+            }
+        }
+        if self.content.is_empty() {
+            out.push_str("/>");
+            return;
+        }
+        out.push('>');
+        for content in &self.content {
+            match content {
+                Content::Element(element) => element.write(out),
+                Content::Text(text) => out.push_str(&escaped(text)),
+            }
+        }
+        out.push_str(&format!("</{tag}>"));
+    }
+
+    /// See [`Element::write`].
+    pub(crate) fn to_xml(&self) -> String {
+        let mut out = String::new();
+        self.write(&mut out);
+        out
+    }
+}
+
+/// `text` as XML text. Characters that XML 1.0 cannot carry at all are left out.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\t' | '\n' | '\r' => out.push_str(&format!("&#{};", u32::from(letter))),
+            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {}
+            _ => out.push(letter),
+        }
+    }
+    out
+}
+
+/// Text belongs to the innermost element; around the outermost there may only be spaces.
+fn add_text(open: &mut [Element], text: &str) -> Result<(), Problem> {
+    match open.last_mut() {
+        Some(element) => match element.content.last_mut() {
+            Some(Content::Text(known)) => known.push_str(text),
+            _ => element.content.push(Content::Text(text.to_owned())),
+        },
+        None if text.trim().is_empty() => {}
+        None => return Err(malformed()),
+    }
+    Ok(())
+}
+
+fn predefined(entity: &str) -> Option<char> {
+    Some(match entity {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        _ => return None,
+    })
+}
+
+fn known(namespace: &ResolveResult<'_>) -> Result<String, Problem> {
+    match namespace {
+        ResolveResult::Unbound => Ok(String::new()),
+        ResolveResult::Bound(namespace) => checked(namespace.as_ref(), |_| true),
+        ResolveResult::Unknown(_) => Err(malformed()),
+    }
+}
+
+/// Only what is surely a name: it is written into answers as one.
+fn local(name: &str) -> Result<String, Problem> {
+    let name = checked(name, |letter| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.'))?;
+    if name.starts_with(|first: char| first.is_alphabetic() || first == '_') { Ok(name) } else { Err(malformed()) }
+}
+
+fn checked(text: &str, allowed: impl Fn(char) -> bool) -> Result<String, Problem> {
+    let good = text.len() <= MAX_NAME && text.chars().all(|letter| !letter.is_control() && allowed(letter));
+    if good { Ok(text.to_owned()) } else { Err(malformed()) }
+}
+
+/// The body is no document that means something here.
+pub(crate) fn malformed() -> Problem {
+    Problem::new(400, "xml-malformed", "The body is not an XML document that this request may carry.")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_document_is_written_so_that_it_stands_alone() {
+        let check = |body: &str, expected: &str| assert_eq!(Element::parse(body.as_bytes()).unwrap().to_xml(), expected, "{body}");
+        check("<a/>", "<a xmlns=\"\"/>");
+        check(
+            "<?xml version='1.0'?>\n<a xmlns='u:a'>x &amp; &#65;<b/></a>\n",
+            "<x:a xmlns:x=\"u:a\">x &amp; A<x:b xmlns:x=\"u:a\"/></x:a>",
+        );
+        check("<p:a xmlns:p='u:p'><c xmlns='' d='1'/></p:a>", "<x:a xmlns:x=\"u:p\"><c xmlns=\"\" d=\"1\"/></x:a>");
+        check(
+            "<a xml:lang='de' q:b='&lt;' xmlns:q='u:q'><![CDATA[<&]]></a>",
+            "<a xmlns=\"\" xml:lang=\"de\" xmlns:a1=\"u:q\" a1:b=\"&lt;\">&lt;&amp;</a>",
+        );
+        check("<a>&#x10000;</a>", "<a xmlns=\"\">\u{10000}</a>");
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_the_same() {
+        let check = |body: &str| {
+            let element = Element::parse(body.as_bytes()).unwrap();
+            assert_eq!(Element::parse(element.to_xml().as_bytes()).unwrap(), element, "{body}");
+        };
+        check("<a xmlns='u:a' xml:lang='de'> x <b xmlns:q='u:q' q:c='d&#10;e'>&lt;&#9;</b> y </a>");
+        check("<q:a xmlns:q='u:q'><b><q:c/></b></q:a>");
+    }
+
+    #[test]
+    fn what_is_no_document_is_refused() {
+        let deep = |depth: usize| format!("{}{}", "<a>".repeat(depth), "</a>".repeat(depth));
+        assert!(Element::parse(deep(MAX_NESTING).as_bytes()).is_ok());
+        for bad in [
+            "",
+            "x",
+            "<a>",
+            "<a/><b/>",
+            "<a></b>",
+            "<p:a/>",
+            "<a p:b='c'/>",
+            "<a>&other;</a>",
+            "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>",
+            "<a b='1' b='2'/>",
+            &deep(MAX_NESTING + 1),
+        ] {
+            assert!(Element::parse(bad.as_bytes()).is_err(), "{bad}");
+        }
+        assert!(Element::parse(b"<a>\xff</a>").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_harm(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = Element::parse(&bytes);
+        }
+
+        #[test]
+        fn any_markup_is_read_without_harm_and_stands_alone(body in "(<[/?!]?[a-c:]{0,5}( xmlns(:a)?=\"DAV:\")?( b='c')?/?>|[a-z&;]){0,20}") {
+            if let Ok(element) = Element::parse(body.as_bytes()) {
+                prop_assert_eq!(Element::parse(element.to_xml().as_bytes()).unwrap(), element);
+            }
+        }
+    }
+}
