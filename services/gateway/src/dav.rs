@@ -1,4 +1,4 @@
-//! Who asks for people's files below `/dav/files/<name>/`; the rest is the bulk path's.
+//! Who asks for people's files and in which tree; the rest is the bulk path's.
 
 use std::net::IpAddr;
 
@@ -8,6 +8,23 @@ use crate::{
     bulk::Capabilities,
     sign_in::{Shown, SignIn},
 };
+
+/// Where a tree begins, as an address names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Root {
+    /// What stands before the path inside the tree: `/dav/files/ana`.
+    pub(crate) prefix: String,
+    /// Whose tree it is; where no name stands, the tree of the one who asks.
+    pub(crate) name: Option<String>,
+}
+
+impl Root {
+    /// The tree of the person whose name follows `root` in `path`.
+    pub(crate) fn below(root: &str, path: &str) -> Option<Self> {
+        let name = path.strip_prefix(root)?.split('/').next().filter(|name| !name.is_empty())?;
+        Some(Self { prefix: format!("{root}{name}"), name: Some(name.to_owned()) })
+    }
+}
 
 /// What yields capabilities for the one who asks.
 pub(crate) struct Pass<'a> {

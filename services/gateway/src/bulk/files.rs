@@ -26,14 +26,14 @@ pub trait Capabilities {
     fn capability_for(&self, space: SpaceId) -> impl Future<Output = Result<String, Problem>> + Send;
 }
 
-/// Answers a request below `/dav/files/<name>/`, which is `tree`'s person's. `id` is the request's.
+/// Answers a request for something below `prefix`, such as `/dav/files/<name>`, where `tree` begins. `id` is the request's.
 ///
 /// # Errors
 /// What the request, the capability or the way to the worker lacks. What the worker itself refuses is an answer.
 pub async fn answer<B>(
     workers: &Workers,
     capabilities: &impl Capabilities,
-    (name, tree): (&str, &Tree),
+    (prefix, tree): (&str, &Tree),
     id: &str,
     request: Request<B>,
 ) -> Result<Response, Problem>
@@ -42,7 +42,7 @@ where
 {
     let method = Method::of_name(request.method().as_str())
         .ok_or_else(|| Problem::new(405, "method-not-allowed", "Files do not take this method."))?;
-    let prefix = format!("/dav/files/{name}");
+    let prefix = prefix.to_owned();
     let rest = request.uri().path().strip_prefix(&prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));
     let mut segments = path::segments(rest.ok_or_else(|| Problem::new(404, "not-found", "There is no such file or folder."))?)?;
     let mount = segments.first().and_then(|first| tree.mounts.iter().find(|mount| mount.name == *first));

@@ -90,7 +90,7 @@ fn door(run: &Path) -> (LinkListener, Workers) {
 
 async fn ask(workers: &Workers, method: &str, path: &str, body: Body) -> Result<axum::response::Response, Problem> {
     let request = Request::builder().method(method).uri(path).body(body).unwrap();
-    files::answer(workers, &Anybody, ("ana", &tree()), "r1", request).await
+    files::answer(workers, &Anybody, ("/dav/files/ana", &tree()), "r1", request).await
 }
 
 #[tokio::test]
