@@ -74,7 +74,8 @@ fn straight(uri: &Uri) -> Option<Uri> {
 
 /// An answer with its problem, if it is one, in the form in which these clients show it to people.
 pub(crate) async fn told(response: Response) -> Response {
-    let is_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
+    let went_wrong = response.status().is_client_error() || response.status().is_server_error();
+    let is_problem = went_wrong && response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
     if !is_problem {
         return response;
     }
@@ -167,7 +168,8 @@ mod tests {
         let text = std::str::from_utf8(&body).unwrap();
         assert!(text.contains("<s:exception>folder-missing</s:exception>"), "{text}");
         assert!(text.contains("<s:message>&lt;There&gt; is no folder. Make it &amp; go on.</s:message>"), "{text}");
-        let other = Response::new(Body::from("a file"));
-        assert_eq!(told(other).await.into_body().collect().await.unwrap().to_bytes(), "a file");
+        let mut file = Response::new(Body::from("a file"));
+        file.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        assert_eq!(told(file).await.into_body().collect().await.unwrap().to_bytes(), "a file");
     }
 }

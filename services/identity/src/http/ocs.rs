@@ -67,14 +67,14 @@ fn form(uri: &Uri, headers: &HeaderMap) -> Form {
 
 async fn whole(answer: Response, version: Version, form: Form, known: Option<&HeaderValue>) -> Response {
     let (mut head, body) = answer.into_parts();
-    let bytes = to_bytes(Body::new(body), MAX_DATA).await.unwrap_or_default();
-    let good = head.status.is_success();
-    let envelope = if good {
-        let data = serde_json::from_slice(&bytes).unwrap_or(json!([]));
-        envelope("ok", if version == Version::One { 100 } else { 200 }, "OK", data)
-    } else {
-        let problem: Problem = serde_json::from_slice(&bytes).unwrap_or_else(|_| Problem::internal());
-        envelope("failure", status_code(head.status, version), &problem.to_string(), json!([]))
+    let answered = data(head.status, body).await;
+    if let Err(problem) = &answered {
+        head.status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    }
+    let good = answered.is_ok();
+    let envelope = match answered {
+        Ok(data) => envelope("ok", if version == Version::One { 100 } else { 200 }, "OK", data),
+        Err(problem) => envelope("failure", status_code(head.status, version), &problem.to_string(), json!([])),
     };
     let (kind, text) = match form {
         Form::Json => ("application/json; charset=utf-8", envelope.to_string()),
@@ -97,6 +97,15 @@ async fn whole(answer: Response, version: Version, form: Form, known: Option<&He
         return (StatusCode::NOT_MODIFIED, head.headers).into_response();
     }
     Response::from_parts(head, Body::from(text))
+}
+
+/// What was answered: data, or what went wrong.
+async fn data(status: StatusCode, body: Body) -> Result<Value, Problem> {
+    let bytes = to_bytes(body, MAX_DATA).await.map_err(|error| croft_api::problem::internal(&error))?;
+    if status.is_success() {
+        return serde_json::from_slice(&bytes).map_err(|error| croft_api::problem::internal(&error));
+    }
+    Err(serde_json::from_slice(&bytes).unwrap_or_else(|_| Problem::internal()))
 }
 
 fn envelope(status: &str, code: u16, message: &str, data: Value) -> Value {
