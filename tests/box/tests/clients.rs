@@ -20,8 +20,7 @@ async fn two_computers_and_the_box_become_the_same() {
     desk.write("hello.txt", b"Hello, house.\n");
     desk.write("empty", b"");
     desk.write("B\u{fc}ro & co/50% \u{1f98a}/#1 ?.txt", b"odd names");
-    // Larger than what clients send in one piece where they may choose.
-    desk.write("deep/a/b/c/d.bin", &vec![7; 12_000_000]);
+    desk.write("deep/a/b/c/d.bin", &vec![7; 9_000_000]);
     desk.write("plan.txt", b"a plan");
     fs::create_dir(desk.path("nothing in it")).expect("made");
     desk.sync();
@@ -59,6 +58,23 @@ async fn two_computers_and_the_box_become_the_same() {
     desk.sync();
     all_equal("a conflict that was settled");
     assert_eq!(disk()["plan of the sofa.txt"].as_deref(), Some(&b"what the sofa plans"[..]));
+}
+
+/// Past 10 MB this client sends pieces: as files of their own, where the box does not offer it another way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_in_pieces_is_refused_whole_and_stays_where_it_is() {
+    let test_box = TestBox::start(Claimed::ByAna);
+    let password = test_box.croft(&["token", "new", "ana", "--name", "computer"]).expect("an app password");
+    let desk = Computer::new(&test_box, password.trim());
+    desk.write("film.bin", &vec![7; 12_000_000]);
+    desk.write("letter.txt", b"goes on");
+    let before = desk.tree();
+    for round in 0..2 {
+        let (content, said) = desk.try_sync();
+        assert!(!content, "round {round}: {said}");
+        assert_eq!(tree(&test_box.path("spaces/s1/files")).keys().collect::<Vec<_>>(), ["letter.txt"], "round {round}");
+        assert_eq!(desk.tree(), before, "round {round}: nothing is lost");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

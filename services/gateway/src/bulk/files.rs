@@ -42,6 +42,9 @@ where
 {
     let method = Method::of_name(request.method().as_str())
         .ok_or_else(|| Problem::new(405, "method-not-allowed", "Files do not take this method."))?;
+    if request.headers().contains_key("oc-chunked") {
+        return Err(in_pieces());
+    }
     let prefix = prefix.to_owned();
     let rest = request.uri().path().strip_prefix(&prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));
     let mut segments = path::segments(rest.ok_or_else(|| Problem::new(404, "not-found", "There is no such file or folder."))?)?;
@@ -67,6 +70,12 @@ where
         mounts,
     };
     workers.ask(space, open, body).await
+}
+
+/// Taken for files, the pieces would lie about under names of their own, and the client would believe that the whole file is there.
+fn in_pieces() -> Problem {
+    Problem::new(501, "pieces-unknown", "This client sends large files in pieces of a kind that the box does not take.")
+        .hint("Upload the file in a browser, or by another client.")
 }
 
 /// The mounts with what is known of each.

@@ -94,6 +94,15 @@ async fn ask(workers: &Workers, method: &str, path: &str, body: Body) -> Result<
 }
 
 #[tokio::test]
+async fn a_piece_of_a_file_is_no_file() {
+    let run = tempfile::tempdir().unwrap();
+    let (_listener, workers) = door(run.path());
+    let request = Request::put("/dav/files/ana/a-chunking-1-2-0").header("OC-Chunked", "1").body(Body::from("half")).unwrap();
+    let refused = files::answer(&workers, &Anybody, ("/dav/files/ana", &tree()), "r1", request).await.unwrap_err();
+    assert_eq!((refused.status, refused.code.as_str()), (501, "pieces-unknown"));
+}
+
+#[tokio::test]
 async fn a_small_body_goes_in_one_frame_with_its_digests() {
     let run = tempfile::tempdir().unwrap();
     let (mut listener, workers) = door(run.path());

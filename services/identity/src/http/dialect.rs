@@ -189,3 +189,15 @@ fn described(person: &Person, language: &str) -> Value {
         "language": language, "locale": language, "groups": [],
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::COLORS;
+
+    #[test]
+    fn the_colours_are_those_of_the_web_ui() {
+        let tokens = include_str!("../../../../appliance/web/src/ui/tokens.css");
+        let [accent, on_accent] = COLORS;
+        assert!(tokens.contains(&format!("--accent: {accent}; --accent-ink: {on_accent};")));
+    }
+}
