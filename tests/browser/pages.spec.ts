@@ -17,6 +17,7 @@ const pages = [
   ['/settings/network', (page: Page) => page.getByLabel('Time zone')],
   ['/recover', (page: Page) => page.getByLabel('The 24 words')],
   ['/join', (page: Page) => page.getByLabel('Invitation code')],
+  ['/grant#nobody', (page: Page) => page.getByText('No device waits here any more')],
   ['/nothing/here', (page: Page) => page.getByText('There is nothing at this address.')],
 ] as const
 

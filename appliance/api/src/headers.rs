@@ -4,6 +4,8 @@
 pub const CAPABILITY: &str = "croft-capability";
 /// Address of the client at the gateway's socket; never taken from anything a client says.
 pub const CLIENT: &str = "croft-client";
+/// Name and port under which the client reached the box, checked by the gateway; what absolute addresses are made of.
+pub const HOST: &str = "croft-host";
 /// Id of the request, in every answer and in the journal.
 pub const REQUEST: &str = "croft-request";
 /// Generation of the settings in force when the supervisor answered.

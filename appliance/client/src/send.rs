@@ -24,7 +24,7 @@ use crate::{ClientError, Door, door::Token};
 /// Time for one whole answer; the box answers at once or says that it takes longer (tasks).
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// Domains of the API that identity answers, as its manifest has them; the supervisor answers the others.
-const IDENTITY: [&str; 8] = ["claim", "session", "sessions", "tokens", "passphrase", "invitations", "join", "recovery"];
+const IDENTITY: [&str; 9] = ["claim", "session", "sessions", "tokens", "grants", "passphrase", "invitations", "join", "recovery"];
 
 /// A client of one box.
 #[derive(Debug)]

@@ -1,13 +1,47 @@
-//! Who asks for people's files below `/dav/files/<name>/`; the rest is the bulk path's.
+//! Who asks for people's files and in which tree; the rest is the bulk path's.
 
 use std::net::IpAddr;
 
+use croft_api::bulk::Area;
 use croft_model::{Problem, SpaceId};
 
 use crate::{
-    bulk::Capabilities,
+    bulk::{Capabilities, files::Below},
     sign_in::{Shown, SignIn},
 };
+
+/// Where a tree begins, as an address names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Root {
+    /// What its paths are about.
+    pub(crate) area: Area,
+    /// What stands before the path inside the tree: `/dav/files/ana`.
+    pub(crate) prefix: String,
+    /// The same for the files, where a destination lies.
+    pub(crate) files: String,
+    /// Whose tree it is; where no name stands, the tree of the one who asks.
+    pub(crate) name: Option<String>,
+}
+
+impl Root {
+    /// The tree of the person whose name follows `root` in `path`.
+    pub(crate) fn below(root: &str, path: &str) -> Option<Self> {
+        let name = path.strip_prefix(root)?.split('/').next().filter(|name| !name.is_empty())?;
+        let prefix = format!("{root}{name}");
+        Some(Self { area: Area::Files, files: prefix.clone(), prefix, name: Some(name.to_owned()) })
+    }
+
+    /// The uploads of that person, who has the files below `root`.
+    pub(crate) fn uploads_to(self, root: &str) -> Self {
+        let files = format!("{root}{}", self.name.as_deref().unwrap_or_default());
+        Self { area: Area::Uploads, files, ..self }
+    }
+
+    /// Where the addresses of a request lie.
+    pub(crate) fn below_it(&self) -> Below<'_> {
+        Below { area: self.area, prefix: &self.prefix, files: &self.files }
+    }
+}
 
 /// What yields capabilities for the one who asks.
 pub(crate) struct Pass<'a> {

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
-use axum::{body::Body, response::Response};
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
 use croft_api::{
     call::Role,
     capability::Verifier,
@@ -24,7 +27,9 @@ use crate::{
     bulk::{Workers, files},
     certificate::Certificate,
     crowd::{Crowd, Place},
-    dav, events,
+    dav::{self, Root},
+    dialect::{self, Leads},
+    events,
     headers::{self, Kind, protect},
     health, hosts, household, limits,
     listener::Answer,
@@ -74,6 +79,16 @@ impl Calls {
     }
 }
 
+/// Who asks, and under which name of the box.
+#[derive(Clone, Copy)]
+struct Asker<'a> {
+    client: IpAddr,
+    /// The request's id.
+    id: &'a str,
+    /// Name and port, checked.
+    host: &'a str,
+}
+
 /// Answers by the hundred of their status.
 pub(crate) struct Counts(Vec<Counter>);
 
@@ -98,13 +113,21 @@ impl Counts {
 impl Answer for Arc<Front> {
     async fn answer(&self, client: IpAddr, request: Request<Lingering>) -> Response {
         let id = hex_id();
+        let request = dialect::straightened(request);
         let span = tracing::info_span!("request", request = %id, method = %request.method(), path = request.uri().path(), %client);
-        let kind = if request.uri().path().starts_with("/dav/") { Kind::File } else { Kind::Page };
+        let leads = dialect::leads(request.uri().path());
+        let kind = if leads.is_some() || request.uri().path().starts_with("/dav/") { Kind::File } else { Kind::Page };
         let is_head = request.method() == Method::HEAD;
         let mut response = match self.judge(client, &id, request).instrument(span.clone()).await {
             Ok(response) => response,
-            Err(refused) => refusal(&refused, kind),
+            Err(refused) => problem::answer(&refused),
         };
+        if matches!(leads, Some(Leads::Files(_))) {
+            response = dialect::told(response).await;
+        }
+        if kind == Kind::File {
+            ask_for_sign_in(&mut response);
+        }
         protect(&mut response, kind, &id);
         self.counts.count(response.status());
         span.in_scope(|| tracing::debug!(status = response.status().as_u16(), "answered"));
@@ -123,23 +146,33 @@ impl Front {
             return Ok(health::answer(self.certificate.is_there(), projection.is_some(), &self.identity, &self.supervisor).await);
         }
         let Some(projection) = projection else { return Err(Problem::unavailable("The box")) };
-        let dynamic = path.starts_with("/api/") || path.starts_with("/dav/") || path == "/metrics";
+        let asker = Asker { client, id, host: host.as_str() };
+        let leads = dialect::leads(&path);
+        let dynamic = leads.is_some() || path.starts_with("/api/") || path.starts_with("/dav/") || path == "/metrics";
         if household::unclaimed(&projection) && dynamic && !is_of_claim(&path) {
             return Err(Problem::new(403, "unclaimed", "Nobody has claimed this box yet.")
                 .hint("Open it in a browser and claim it with its pairing code."));
+        }
+        if let Some(leads) = leads {
+            return self.dialect(asker, &projection, request, leads).await;
         }
         match path.as_str() {
             "/metrics" => self.metrics(client, &request).await,
             "/ca.crt" => Ok(self.certificate_file().await?),
             "/api/v1/openapi.json" => Ok(json(self.openapi)),
-            _ if path.starts_with("/dav/") => self.files(client, id, &projection, request, &path).await,
-            _ if path.starts_with("/api/") => self.api(client, id, request, &path).await,
+            _ if path.starts_with("/dav/") => {
+                let shown = Shown::in_headers(request.headers())?.ok_or_else(sign_in_first)?;
+                let root = Root::below("/dav/files/", &path).ok_or_else(no_such_file)?;
+                self.files(asker, &projection, request, (&root, &shown)).await
+            }
+            _ if path.starts_with("/api/") => self.api(asker, request, &path).await,
             _ if path.starts_with("/internal/") => Err(nothing_here()),
             _ => assets::serve(request.method(), &path, request.headers()),
         }
     }
 
-    async fn api(&self, client: IpAddr, id: &str, request: Request<Lingering>, path: &str) -> Result<Response, Problem> {
+    async fn api(&self, asker: Asker<'_>, request: Request<Lingering>, path: &str) -> Result<Response, Problem> {
+        let client = asker.client;
         let domain = path.strip_prefix("/api/v1/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
         let (domain, role) = self.domains.get_key_value(domain).ok_or_else(nothing_here)?;
         let listens = domain == "events" && request.method() == Method::GET;
@@ -156,11 +189,7 @@ impl Front {
             },
         };
         let place = self.calls.enter(client, capability.as_ref())?;
-        let request = proxy::gathered(request).await?;
-        let address = client.to_string();
-        let vouched =
-            Vouched { capability: capability.as_ref().map(|issued| issued.capability.expose()), client: &address, request_id: id };
-        let Passed { answer, generation } = proxy::pass_on(role, request, &vouched).await?;
+        let Passed { answer, generation } = call(asker, role, capability.as_ref(), request).await?;
         if let Some(generation) = generation {
             self.catch_up(generation).await;
         }
@@ -189,23 +218,50 @@ impl Front {
         }
     }
 
-    async fn files(
+    /// Answers at an address of the dialect. Cookies count for nothing here.
+    async fn dialect(
         &self,
-        client: IpAddr,
-        id: &str,
+        asker: Asker<'_>,
         projection: &Projection,
         request: Request<Lingering>,
-        path: &str,
+        leads: Leads,
     ) -> Result<Response, Problem> {
-        let shown = Shown::in_headers(request.headers())?.ok_or_else(sign_in_first)?;
-        let name = path.strip_prefix("/dav/files/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
-        let nobody = || Problem::new(404, "no-such-file", "There is nothing at this address.");
+        let shown = || Shown::of_program(request.headers());
+        let capability = match leads {
+            Leads::Files(root) => {
+                let shown = shown()?.ok_or_else(sign_in_first)?;
+                let root = root.ok_or_else(no_such_file)?;
+                return self.files(asker, projection, request, (&root, &shown)).await;
+            }
+            Leads::Alive => return Ok(http::StatusCode::NO_CONTENT.into_response()),
+            Leads::Nothing => return Err(nothing_here()),
+            Leads::Open => None,
+            Leads::SignedIn => {
+                let shown = shown()?.ok_or_else(sign_in_first)?;
+                Some(self.sign_in.capability(&shown, self.identity.name(), asker.client).await?)
+            }
+        };
+        let place = self.calls.enter(asker.client, capability.as_ref())?;
+        let Passed { answer, .. } = call(asker, &self.identity, capability.as_ref(), request).await?;
+        Ok(answer.map(|body| held(body, place)))
+    }
+
+    async fn files(
+        &self,
+        Asker { client, id, .. }: Asker<'_>,
+        projection: &Projection,
+        request: Request<Lingering>,
+        (root, shown): (&Root, &Shown),
+    ) -> Result<Response, Problem> {
         // The capability for one's own space tells who it is; a foreign tree is as if it were not there.
-        let person = self.sign_in.capability(&shown, "gateway", client).await?.person.ok_or_else(nobody)?;
-        let (owner, _) = household::person_named(projection, name).filter(|(owner, _)| *owner == person).ok_or_else(nobody)?;
-        let tree = household::tree_of(projection, owner).ok_or_else(nobody)?;
-        let pass = dav::Pass { sign_in: &self.sign_in, shown: &shown, client };
-        files::answer(&self.workers, &pass, (name, &tree), id, request).await
+        let person = self.sign_in.capability(shown, "gateway", client).await?.person.ok_or_else(no_such_file)?;
+        let named = |name: &String| household::person_named(projection, name).is_some_and(|(owner, _)| owner == person);
+        if !root.name.as_ref().is_none_or(named) {
+            return Err(no_such_file());
+        }
+        let tree = household::tree_of(projection, person).ok_or_else(no_such_file)?;
+        let pass = dav::Pass { sign_in: &self.sign_in, shown, client };
+        files::answer(&self.workers, &pass, (root.below_it(), &tree), id, request).await
     }
 
     async fn metrics(&self, client: IpAddr, request: &Request<Lingering>) -> Result<Response, Problem> {
@@ -230,6 +286,18 @@ impl Front {
     }
 }
 
+/// Passes a request on to `role`, with what the gateway vouches for.
+async fn call(
+    asker: Asker<'_>,
+    role: &Role,
+    capability: Option<&IssuedCapability>,
+    request: Request<Lingering>,
+) -> Result<Passed, Problem> {
+    let request = proxy::gathered(request).await?;
+    let (address, capability) = (asker.client.to_string(), capability.map(|issued| issued.capability.expose()));
+    proxy::pass_on(role, request, &Vouched { capability, client: &address, host: asker.host, request_id: asker.id }).await
+}
+
 /// The same body, which keeps its call's place until its end, as it keeps the connection to the role.
 fn held(body: Body, place: Place) -> Body {
     Body::new(body.map_frame(move |frame| {
@@ -252,13 +320,15 @@ fn sign_in_first() -> Problem {
     Problem::new(401, "sign-in-first", "This needs a sign-in.").hint("Sign in, or send an app password.")
 }
 
-/// A problem as an answer. Clients of files are told how to sign in; a browser's own question for a password would only confuse on pages.
-fn refusal(refused: &Problem, kind: Kind) -> Response {
-    let mut response = problem::answer(refused);
-    if refused.status == 401 && kind == Kind::File {
+fn no_such_file() -> Problem {
+    Problem::new(404, "no-such-file", "There is nothing at this address.")
+}
+
+/// Tells programs how to sign in; a browser's own question for a password would only confuse on pages.
+fn ask_for_sign_in(response: &mut Response) {
+    if response.status() == http::StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Croft\", charset=\"UTF-8\""));
     }
-    response
 }
 
 fn json(text: &'static str) -> Response {

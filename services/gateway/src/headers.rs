@@ -1,11 +1,11 @@
 //! Headers that protect people's browsers, and headers of strangers that go no further.
 
 use axum::response::Response;
-use croft_api::headers::{CAPABILITY, CLIENT, REQUEST};
+use croft_api::headers::{CAPABILITY, CLIENT, HOST, REQUEST};
 use croft_model::Problem;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 
-use crate::limits;
+use crate::{limits, proxy::Vouched};
 
 /// What the box's own pages may do: load what the box serves, talk to the box, nothing inline, no frame around them.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self'; connect-src 'self'; \
@@ -24,7 +24,7 @@ pub(crate) const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-or
 pub(crate) enum Kind {
     /// A page, or something that pages load or call.
     Page,
-    /// A person's file or folder.
+    /// A person's file or folder, or something for programs alone.
     File,
     /// Something of the plain port.
     Plain,
@@ -85,7 +85,7 @@ const PASSED_ON: [HeaderName; 8] = [
 ];
 
 /// The headers with which a role is called: what is passed on of the client's, and what the gateway itself vouches for.
-pub(crate) fn for_role(sent: &HeaderMap, capability: Option<&str>, client: &str, request_id: &str) -> HeaderMap {
+pub(crate) fn for_role(sent: &HeaderMap, vouched: &Vouched<'_>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for name in &PASSED_ON {
         if let Some(value) = sent.get(name) {
@@ -93,7 +93,8 @@ pub(crate) fn for_role(sent: &HeaderMap, capability: Option<&str>, client: &str,
         }
     }
     headers.insert(header::HOST, HeaderValue::from_static("croft"));
-    let own = [(CAPABILITY, capability), (CLIENT, Some(client)), (REQUEST, Some(request_id))];
+    let own =
+        [(CAPABILITY, vouched.capability), (CLIENT, Some(vouched.client)), (HOST, Some(vouched.host)), (REQUEST, Some(vouched.request_id))];
     for (name, value) in own {
         if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
             headers.insert(HeaderName::from_static(name), value);
@@ -134,6 +135,7 @@ mod tests {
         let poses = [
             "croft-capability",
             "croft-client",
+            "croft-host",
             "croft-request",
             "x-forwarded-for",
             "forwarded",
@@ -148,9 +150,13 @@ mod tests {
             sent.insert(HeaderName::from_static(name), HeaderValue::from_static("forged"));
         }
         sent.insert(header::IF_MATCH, HeaderValue::from_static("\"box-3\""));
-        let passed = for_role(&sent, None, "198.51.100.7", "r1");
+        let vouched = Vouched { capability: None, client: "198.51.100.7", host: "hollyhock.local", request_id: "r1" };
+        let passed = for_role(&sent, &vouched);
         assert!(passed.values().all(|value| value != "forged"), "{passed:?}");
-        assert_eq!(passed[CLIENT], "198.51.100.7");
+        assert_eq!(
+            (&passed[CLIENT], &passed[HOST]),
+            (&HeaderValue::from_static("198.51.100.7"), &HeaderValue::from_static("hollyhock.local"))
+        );
         assert_eq!(passed[header::IF_MATCH], "\"box-3\"");
         assert!(!passed.contains_key(CAPABILITY));
     }

@@ -15,6 +15,7 @@ pub mod bulk;
 mod certificate;
 mod crowd;
 mod dav;
+mod dialect;
 mod error;
 mod events;
 mod front;

@@ -14,6 +14,7 @@ use crate::{body::Lingering, headers, limits};
 pub(crate) struct Vouched<'a> {
     pub(crate) capability: Option<&'a str>,
     pub(crate) client: &'a str,
+    pub(crate) host: &'a str,
     pub(crate) request_id: &'a str,
 }
 
@@ -51,7 +52,7 @@ pub(crate) async fn pass_on(role: &Role, (head, body): (Parts, Bytes), vouched: 
     let method = if head.method == Method::HEAD { Method::GET } else { head.method };
     let mut passed =
         Request::builder().method(method).uri(path).body(Body::from(body)).map_err(|error| croft_api::problem::internal(&error))?;
-    *passed.headers_mut() = headers::for_role(&head.headers, vouched.capability, vouched.client, vouched.request_id);
+    *passed.headers_mut() = headers::for_role(&head.headers, vouched);
     let (answer, body) = role.send(passed).await?.into_parts();
     let mut response = Response::new(Body::new(body));
     *response.status_mut() = answer.status;

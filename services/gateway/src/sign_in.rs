@@ -52,6 +52,21 @@ impl Shown {
     /// # Errors
     /// An `Authorization` that cannot be read.
     pub(crate) fn in_headers(headers: &HeaderMap) -> Result<Option<Self>, Problem> {
+        if let Some(shown) = Self::of_program(headers)? {
+            return Ok(Some(shown));
+        }
+        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let token = cookies.flat_map(|line| line.split(';')).find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='));
+        Ok(token.filter(|token| !token.is_empty()).and_then(|token| {
+            Some(Self { credential: Credential::Cookie { value: secret(token)? }, key: key(&format!("cookie {token}")), by_cookie: true })
+        }))
+    }
+
+    /// The credential in `Authorization` alone: for addresses that are no browser's, so that no page can make one use them.
+    ///
+    /// # Errors
+    /// An `Authorization` that cannot be read.
+    pub(crate) fn of_program(headers: &HeaderMap) -> Result<Option<Self>, Problem> {
         if let Some(value) = headers.get(header::AUTHORIZATION) {
             let wrong = || {
                 Problem::new(401, "credential-unreadable", "The sign-in that was sent cannot be read.")
@@ -71,11 +86,7 @@ impl Shown {
             };
             return Ok(Some(Self { credential, key: key(text), by_cookie: false }));
         }
-        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let token = cookies.flat_map(|line| line.split(';')).find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='));
-        Ok(token.filter(|token| !token.is_empty()).and_then(|token| {
-            Some(Self { credential: Credential::Cookie { value: secret(token)? }, key: key(&format!("cookie {token}")), by_cookie: true })
-        }))
+        Ok(None)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The door on a real socket, between a stranger and stand-ins for the roles behind it.
 
+mod dialect;
 mod refusals;
 mod sign_in;
 mod strangers;

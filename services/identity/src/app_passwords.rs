@@ -16,7 +16,7 @@ use crate::{
 /// Symbols of an app password, 5 bits each: 140 bits, which nobody guesses however fast the check is.
 const SYMBOLS: usize = 28;
 /// Longest name, in characters.
-const MAX_NAME: usize = 64;
+pub(crate) const MAX_NAME: usize = 64;
 /// App passwords of one person.
 const MAX_PER_PERSON: usize = 64;
 /// App passwords that a listing walks over.

@@ -2,15 +2,19 @@
 
 mod account;
 mod claim;
+mod dialect;
+mod grants;
 mod internal;
+mod ocs;
 mod passphrase;
 mod tokens;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::{
-    Json,
+    Json, Router,
     extract::FromRequestParts,
+    middleware,
     response::{IntoResponse, Response},
 };
 use croft_api::{
@@ -34,7 +38,7 @@ type Answer<T> = Result<T, ApiError>;
 /// Every route with its needs. Those that need nothing are the ways in; the test lists them.
 #[must_use]
 pub fn routes() -> Routes<Identity> {
-    let account = Needs::Scope(Scope::Account);
+    let (account, files) = (Needs::Scope(Scope::Account), Needs::Scope(Scope::Files));
     Routes::new()
         .add(Needs::Nothing, routes!(claim::status))
         .add(Needs::Nothing, routes!(claim::code))
@@ -47,6 +51,19 @@ pub fn routes() -> Routes<Identity> {
         .add(account, routes!(tokens::list, tokens::make))
         .add(account, routes!(tokens::revoke))
         .add(account, routes!(passphrase::change))
+        .add(account, routes!(grants::asked, grants::grant, grants::refuse))
+        .add(Needs::Nothing, routes!(dialect::status))
+        .add(Needs::Nothing, routes!(dialect::ask))
+        .add(Needs::Nothing, routes!(dialect::poll))
+        .add(Needs::Nothing, routes!(dialect::capabilities))
+        .add(files, routes!(dialect::user))
+        .add(files, routes!(dialect::named_user))
+        .add(files, routes!(dialect::new_app_password))
+        .add(files, routes!(dialect::leave))
+        .add(files, routes!(dialect::config))
+        .add(files, routes!(dialect::apps))
+        .add(files, routes!(dialect::shares))
+        .add(files, routes!(dialect::editors))
         .add(Needs::Scope(Scope::Manage), routes!(passphrase::invite))
         .add(Needs::Nothing, routes!(passphrase::join))
         .add(Needs::Nothing, routes!(passphrase::recover))
@@ -56,6 +73,11 @@ pub fn routes() -> Routes<Identity> {
         .add(Needs::Peer("gateway"), routes!(internal::revocations))
         .add(Needs::Peer("gateway"), routes!(internal::authority))
         .add(Needs::Peer("supervisor"), routes!(internal::door))
+}
+
+/// The routes with their state, and with the envelope that clients of the dialect want.
+pub(crate) fn router(identity: Identity) -> Router {
+    routes().build(identity).layer(middleware::from_fn(ocs::enveloped))
 }
 
 /// The client behind a request, as the gateway saw it.

@@ -17,6 +17,7 @@ mod authority;
 mod capabilities;
 mod claim;
 mod error;
+mod grants;
 mod guesses;
 mod household;
 mod http;

@@ -20,7 +20,7 @@ use crate::{
     audit::Audit,
     error::IdentityError,
     household,
-    http::routes,
+    http::router,
     identity::{Identity, Parts},
     invitations,
     passphrases::Passphrases,
@@ -59,7 +59,7 @@ pub async fn run(mut descriptors: Descriptors) -> Result<(), IdentityError> {
     })?;
     let beside = [tokio::spawn(upkeep(identity.clone())), tokio::spawn(follow_people(identity.clone()))];
     lifecycle.ready();
-    socket::serve(listener, routes().build(identity), gate, stop).await;
+    socket::serve(listener, router(identity), gate, stop).await;
     lifecycle.ended();
     for task in beside {
         task.await?;

@@ -23,6 +23,10 @@ pub(crate) enum Kind {
     Invitation,
     Ticket,
     Kit,
+    /// For the page on which a device is granted an app password.
+    Grant,
+    /// With which that device asks.
+    Poll,
 }
 
 impl Kind {
@@ -33,6 +37,8 @@ impl Kind {
             Self::Invitation => "croft invitation v1",
             Self::Ticket => "croft claim ticket v1",
             Self::Kit => "croft recovery kit v1",
+            Self::Grant => "croft grant v1",
+            Self::Poll => "croft poll v1",
         }
     }
 
@@ -106,7 +112,7 @@ mod tests {
 
     #[test]
     fn kinds_do_not_share_hashes() {
-        let kinds = [Kind::Session, Kind::AppPassword, Kind::Invitation, Kind::Ticket, Kind::Kit];
+        let kinds = [Kind::Session, Kind::AppPassword, Kind::Invitation, Kind::Ticket, Kind::Kit, Kind::Grant, Kind::Poll];
         let hashes: std::collections::BTreeSet<_> = kinds.map(|kind| kind.hash(b"x")).into();
         assert_eq!(hashes.len(), kinds.len());
     }

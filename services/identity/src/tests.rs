@@ -1,5 +1,6 @@
 //! Identity behind its real socket, with a small supervisor beside it.
 
+mod dialect;
 mod household;
 mod journey;
 mod refusals;
@@ -31,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     audit::Audit,
-    http::routes,
+    http::{router, routes},
     identity::{Identity, Parts},
     passphrases::Passphrases,
     run,
@@ -134,7 +135,7 @@ impl Home {
         let (gate, ended) = (self.gate("identity"), stop.clone());
         let serving = tokio::spawn(async move {
             let people = tokio::spawn(run::follow_people(identity.clone()));
-            socket::serve(listener, routes().build(identity), gate, ended).await;
+            socket::serve(listener, router(identity), gate, ended).await;
             people.await.unwrap();
         });
         self.identity = Some((stop, serving));

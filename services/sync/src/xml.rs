@@ -1,5 +1,6 @@
 //! XML documents of strangers: read whole with every limit named, and written so that they mean the same wherever they are put.
 
+use croft_api::xml::escaped;
 use croft_model::Problem;
 use quick_xml::{
     NsReader,
@@ -151,23 +152,6 @@ impl Element {
         self.write(&mut out);
         out
     }
-}
-
-/// `text` as XML text. Characters that XML 1.0 cannot carry at all are left out.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\t' | '\n' | '\r' => out.push_str(&format!("&#{};", u32::from(letter))),
-            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {}
-            _ => out.push(letter),
-        }
-    }
-    out
 }
 
 /// Text belongs to the innermost element; around the outermost there may only be spaces.

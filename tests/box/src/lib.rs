@@ -9,6 +9,7 @@
     reason = "a test's own tools fail by panicking, which is how a test fails"
 )]
 
+mod computer;
 mod household;
 mod machine;
 mod processes;
@@ -24,6 +25,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use computer::{Computer, Tree, tree};
 pub use household::{PASSPHRASE, Visitor};
 pub use machine::Machine;
 pub use processes::{Process, kill, processes_below};

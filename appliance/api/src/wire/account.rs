@@ -1,4 +1,4 @@
-//! Domains `session`, `sessions`, `tokens`, `passphrase`, `invitations`, `join`, `recovery`: how people sign in.
+//! Domains `session`, `sessions`, `tokens`, `grants`, `passphrase`, `invitations`, `join`, `recovery`: how people sign in.
 
 use std::collections::BTreeSet;
 
@@ -112,6 +112,17 @@ pub struct WhosePasswords {
     /// Name or id of the person. Only the console must say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<String>,
+}
+
+/// Answer of `GET /api/v1/grants/{code}`: a device that wants an app password, as it describes itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AskedGrant {
+    /// What the device calls itself; the name that its app password will have. Not to be believed.
+    pub device: String,
+    /// Address from which it asks.
+    pub address: String,
+    /// Until when it waits.
+    pub expires: Timestamp,
 }
 
 /// Body of `POST /api/v1/passphrase`.

@@ -17,6 +17,7 @@ export const keys = {
   commit: (generation: number) => ['commit', generation],
   sessions: ['sessions'],
   tokens: ['tokens'],
+  grant: (code: string) => ['grant', code],
   folders: ['folder'],
   folder: (path: Path) => ['folder', ...path],
 } as const

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Suspense } from 'react'
 import { claimQuery } from '@/api/claim'
 import { sessionQuery } from '@/api/session'
-import { Claim, Join, Recover, SignIn } from '@/app/pages'
+import { Claim, Grant, Join, Recover, SignIn } from '@/app/pages'
 import { SignedIn } from '@/app/SignedIn'
 import { AskAgain } from '@/app/AskAgain'
 import { Banner } from '@/components/Banner'
@@ -20,5 +20,6 @@ export function App() {
   if (route.page === 'join') return <Suspense><Banner /><Join /></Suspense>
   if (session.data === undefined) return <AskAgain query={session} />
   if (session.data === null) return <Suspense><Banner /><SignIn box={claim.data.box_name} /></Suspense>
+  if (route.page === 'grant') return <Suspense><Banner /><Grant /></Suspense>
   return <SignedIn key={session.data.person} route={route} />
 }

@@ -1,14 +1,12 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { Suspense, useEffect } from 'react'
 import { listen } from '@/api/events'
-import { signedOut } from '@/api/http'
-import { keys } from '@/api/keys'
 import { fetchPagesSoon, pageOf } from '@/app/pages'
 import { Shell } from '@/components/Shell'
+import { useSessionEnd } from '@/components/sessionEnd'
 import { usePathname } from '@/lib/location'
 import type { Route } from '@/lib/paths'
 import { paths } from '@/lib/paths'
-import { useStore } from '@/lib/store'
 import { useWords } from '@/lib/words'
 import { Link } from '@/ui/Link'
 import { PageHead } from '@/ui/PageHead'
@@ -19,10 +17,8 @@ export function SignedIn({ route }: { route: Route }) {
   const t = useWords()
   const client = useQueryClient()
   const place = usePathname()
-  const refusals = useStore(signedOut)
   useEffect(() => listen(client), [client])
-  // A refused request means that the session may have ended: ask, and the door appears at this same address.
-  useEffect(() => { if (refusals > 0) void client.invalidateQueries({ queryKey: keys.session }) }, [refusals, client])
+  useSessionEnd()
   useEffect(() => { document.title = route.page === 'unknown' ? 'Croft' : `${pageName(route, t.nav)} · Croft` }, [route, t])
   useEffect(fetchPagesSoon, [])
   const nowhere = <PageHead title={t.common.notFound} lead={t.common.notFoundHelp}><Link href={paths.home} className={buttonClass('primary')}>{t.common.goHome}</Link></PageHead>

@@ -19,6 +19,7 @@ export const Claim = lazy(() => import('@/pages/claim/ClaimPage').then(({ ClaimP
 export const SignIn = lazy(() => import('@/pages/door/SignInPage').then(({ SignInPage }) => ({ default: SignInPage })))
 export const Recover = lazy(() => import('@/pages/door/RecoverPage').then(({ RecoverPage }) => ({ default: RecoverPage })))
 export const Join = lazy(() => import('@/pages/door/JoinPage').then(({ JoinPage }) => ({ default: JoinPage })))
+export const Grant = lazy(() => import('@/pages/door/GrantPage').then(({ GrantPage }) => ({ default: GrantPage })))
 
 /** The page of a route inside the house; `undefined` where there is none. */
 export function pageOf(route: Route): ReactNode {

@@ -10,11 +10,12 @@ export const paths = {
   claim: '/claim',
   recover: '/recover',
   join: '/join',
+  grant: '/grant',
 } as const
 
 /** A page and what its address says. */
 export type Route =
-  | { page: 'home' | 'activity' | 'repairs' | 'claim' | 'recover' | 'join' | 'unknown' }
+  | { page: 'home' | 'activity' | 'repairs' | 'claim' | 'recover' | 'join' | 'grant' | 'unknown' }
   | { page: 'files'; folder: Path }
   | { page: 'settings'; section: SettingsSection }
 
@@ -47,6 +48,7 @@ export function routeOf(pathname: string): Route {
     case paths.claim: return { page: 'claim' }
     case paths.recover: return { page: 'recover' }
     case paths.join: return { page: 'join' }
+    case paths.grant: return { page: 'grant' }
     default: return { page: 'unknown' }
   }
 }

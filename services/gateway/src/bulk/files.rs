@@ -26,14 +26,25 @@ pub trait Capabilities {
     fn capability_for(&self, space: SpaceId) -> impl Future<Output = Result<String, Problem>> + Send;
 }
 
-/// Answers a request below `/dav/files/<name>/`, which is `tree`'s person's. `id` is the request's.
+/// Where the addresses of a request lie.
+#[derive(Debug, Clone, Copy)]
+pub struct Below<'a> {
+    /// What the path is about.
+    pub area: Area,
+    /// What stands before the path: `/dav/files/<name>`.
+    pub prefix: &'a str,
+    /// The same for the files: a destination lies among them.
+    pub files: &'a str,
+}
+
+/// Answers a request for something in `tree`. `id` is the request's.
 ///
 /// # Errors
 /// What the request, the capability or the way to the worker lacks. What the worker itself refuses is an answer.
 pub async fn answer<B>(
     workers: &Workers,
     capabilities: &impl Capabilities,
-    (name, tree): (&str, &Tree),
+    (below, tree): (Below<'_>, &Tree),
     id: &str,
     request: Request<B>,
 ) -> Result<Response, Problem>
@@ -42,22 +53,24 @@ where
 {
     let method = Method::of_name(request.method().as_str())
         .ok_or_else(|| Problem::new(405, "method-not-allowed", "Files do not take this method."))?;
-    let prefix = format!("/dav/files/{name}");
-    let rest = request.uri().path().strip_prefix(&prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    if request.headers().contains_key("oc-chunked") {
+        return Err(in_pieces());
+    }
+    let rest = request.uri().path().strip_prefix(below.prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));
     let segments = path::segments(rest.ok_or_else(|| Problem::new(404, "not-found", "There is no such file or folder."))?)?;
     let destination = match method {
-        Method::Copy | Method::Move => Some(place(tree, path::destination(&request, &prefix)?)),
+        Method::Copy | Method::Move => Some(place(tree, path::destination(&request, below.files)?)),
         _ => None,
     };
-    let Place { space, mount, segments } = place(tree, segments);
-    if destination.as_ref().is_some_and(|destination| destination.space != space) {
-        return Err(other_space());
-    }
+    // Chunks lie in the own space of the one who sends them, wherever the whole goes.
+    let Place { space, mount, segments } =
+        if below.area == Area::Uploads { Place { space: tree.own, mount: None, segments } } else { place(tree, segments) };
     let mounts = match mount {
         None if segments.is_empty() && method == Method::Propfind => Some(lines(workers, &tree.mounts).await),
         _ => None,
     };
-    let prefix = mount.map_or_else(|| prefix.clone(), |mount| format!("{prefix}/{}", utf8_percent_encode(&mount.name, SEGMENT)));
+    let prefix =
+        mount.map_or_else(|| below.prefix.to_owned(), |mount| format!("{}/{}", below.prefix, utf8_percent_encode(&mount.name, SEGMENT)));
     let capability = capabilities.capability_for(space).await?;
     let (head, body) = request.into_parts();
     let open = Open {
@@ -65,14 +78,52 @@ where
         length: length(&head.headers, &body),
         request: id.to_owned(),
         capability,
-        area: Area::Files,
+        area: below.area,
         prefix,
         segments,
-        destination: destination.map(|destination| destination.segments),
+        destination: None,
         headers: headers(&head.headers),
         mounts,
     };
-    workers.ask(space, open, body).await
+    match destination {
+        Some(destination) if destination.space == space => {
+            workers.ask(space, Open { destination: Some(destination.segments), ..open }, body).await
+        }
+        Some(destination) if below.area == Area::Uploads => carry(workers, capabilities, (space, open), destination).await,
+        Some(_) => Err(other_space()),
+        None => workers.ask(space, open, body).await,
+    }
+}
+
+/// Carries an upload whose chunks lie in one space to its place in another: read there, put here, and given up there.
+async fn carry(
+    workers: &Workers,
+    capabilities: &impl Capabilities,
+    (from, moves): (SpaceId, Open),
+    to: Place<'_>,
+) -> Result<Response, Problem> {
+    let whole = workers.ask(from, Open { method: Method::Get, ..moves.clone() }, axum::body::Body::empty()).await?;
+    if !whole.status().is_success() {
+        return Ok(whole);
+    }
+    let put = Open {
+        method: Method::Put,
+        length: None,
+        capability: capabilities.capability_for(to.space).await?,
+        area: Area::Files,
+        segments: to.segments,
+        ..moves.clone()
+    };
+    let answer = workers.ask(to.space, put, whole.into_body()).await?;
+    if answer.status().is_success() {
+        let segments = moves.segments.iter().take(1).cloned().collect();
+        let given_up = workers.ask(from, Open { method: Method::Delete, segments, ..moves }, axum::body::Body::empty()).await;
+        // What is left over goes after a week.
+        if let Err(problem) = given_up {
+            tracing::warn!(%problem, "the chunks of an upload cannot be removed");
+        }
+    }
+    Ok(answer)
 }
 
 /// Where a path in a person's tree leads to.
@@ -95,6 +146,12 @@ fn place(tree: &Tree, mut segments: Vec<String>) -> Place<'_> {
 fn other_space() -> Problem {
     Problem::new(502, "other-space", "The box does not yet move or copy from one space to another by itself.")
         .hint("Download it and upload it there, then delete it here.")
+}
+
+/// Taken for files, the pieces would lie about under names of their own, and the client would believe that the whole file is there.
+fn in_pieces() -> Problem {
+    Problem::new(501, "pieces-unknown", "This client sends large files in pieces of a kind that the box does not take.")
+        .hint("Upload the file in a browser, or by another client.")
 }
 
 /// The mounts with what is known of each.

@@ -14,7 +14,7 @@
 mod download;
 pub mod files;
 mod link;
-mod path;
+pub(crate) mod path;
 mod stream;
 #[cfg(test)]
 mod tests;

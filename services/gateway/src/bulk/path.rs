@@ -29,8 +29,21 @@ pub(super) fn destination<B>(request: &Request<B>, prefix: &str) -> Result<Vec<S
     if uri.authority().is_some_and(|named| !host.is_some_and(|host| named.as_str().eq_ignore_ascii_case(host))) {
         return Err(elsewhere());
     }
-    let rest = uri.path().strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    let path = single_slashes(uri.path());
+    let rest = path.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));
     segments(rest.ok_or_else(elsewhere)?)
+}
+
+/// `path` with each run of slashes made one: some clients put an address together with two.
+pub(crate) fn single_slashes(path: &str) -> String {
+    let mut before = ' ';
+    let mut path = path.to_owned();
+    path.retain(|letter| {
+        let again = letter == '/' && before == '/';
+        before = letter;
+        !again
+    });
+    path
 }
 
 fn segment(text: &str) -> Result<String, Problem> {
@@ -79,6 +92,7 @@ mod tests {
         };
         check("/dav/files/ana/a%20b/c", Ok(&["a b", "c"]));
         check("https://box.local:8443/dav/files/ana/a/", Ok(&["a"]));
+        check("/dav/files/ana//a///b//", Ok(&["a", "b"]));
         check("https://BOX.local:8443/dav/files/ana", Ok(&[]));
         check("https://evil.example/dav/files/ana/a", Err(502));
         check("https://box.local/dav/files/ana/a", Err(502));

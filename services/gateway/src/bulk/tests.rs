@@ -34,6 +34,9 @@ fn space(number: u16) -> SpaceId {
     SpaceId::from_number(number)
 }
 
+/// Where ana's files lie.
+const ANAS: files::Below<'static> = files::Below { area: croft_api::bulk::Area::Files, prefix: "/dav/files/ana", files: "/dav/files/ana" };
+
 fn tree() -> Tree {
     Tree { own: space(1), mounts: vec![Mount { name: "Family".into(), space: space(2), right: Right::Write }] }
 }
@@ -90,7 +93,16 @@ fn door(run: &Path) -> (LinkListener, Workers) {
 
 async fn ask(workers: &Workers, method: &str, path: &str, body: Body) -> Result<axum::response::Response, Problem> {
     let request = Request::builder().method(method).uri(path).body(body).unwrap();
-    files::answer(workers, &Anybody, ("ana", &tree()), "r1", request).await
+    files::answer(workers, &Anybody, (ANAS, &tree()), "r1", request).await
+}
+
+#[tokio::test]
+async fn a_piece_of_a_file_is_no_file() {
+    let run = tempfile::tempdir().unwrap();
+    let (_listener, workers) = door(run.path());
+    let request = Request::put("/dav/files/ana/a-chunking-1-2-0").header("OC-Chunked", "1").body(Body::from("half")).unwrap();
+    let refused = files::answer(&workers, &Anybody, (ANAS, &tree()), "r1", request).await.unwrap_err();
+    assert_eq!((refused.status, refused.code.as_str()), (501, "pieces-unknown"));
 }
 
 #[tokio::test]

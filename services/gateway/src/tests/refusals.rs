@@ -56,6 +56,7 @@ async fn nobody_poses_as_somebody_by_a_header() {
         "CROFT-CAPABILITY",
         "Croft-Client",
         "croft_client",
+        "Croft-Host",
         "Croft-Request",
         "X-Forwarded-For",
         "X_Forwarded_For",
@@ -76,9 +77,9 @@ async fn nobody_poses_as_somebody_by_a_header() {
             let seen = seen.as_object().unwrap();
             assert!(seen.values().all(|seen| seen != &minted), "{name}");
             assert!(!seen.contains_key("croft-capability"), "{name}");
-            assert_eq!(seen["croft-client"], "127.0.0.1");
+            assert_eq!((&seen["croft-client"], &seen["croft-host"]), (&json!("127.0.0.1"), &json!("hollyhock.local")));
             assert_ne!(seen["croft-request"], value);
-            let names = ["host", "croft-client", "croft-request"];
+            let names = ["host", "croft-client", "croft-host", "croft-request"];
             assert!(seen.keys().all(|name| names.contains(&name.as_str())), "{name}: {seen:?}");
         }
     }

@@ -79,7 +79,7 @@ pub(super) async fn revoke_session(State(identity): State<Identity>, caller: Cal
 }
 
 /// Ends a session or app password of the caller, tells the gateway and the audit log.
-async fn end(identity: &Identity, caller: &Caller, id: SessionId) -> Result<bool, Problem> {
+pub(super) async fn end(identity: &Identity, caller: &Caller, id: SessionId) -> Result<bool, Problem> {
     let (person, own, who, this) = (caller.id, caller.session == Some(id), caller.claims.actor(), identity.clone());
     let change = move |write: &mut Write| Ok(sessions::revoke(write, person, id)? || app_passwords::revoke(write, person, id)?.is_some());
     let tell = move |ended: &bool| {

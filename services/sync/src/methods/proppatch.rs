@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use croft_api::xml::escaped;
 use croft_model::Problem;
 
 use super::{Ground, Request, address, pairs, propfind::is_ours};
@@ -9,7 +10,7 @@ use crate::{
     error::Failure,
     exchange::{Answer, Body, Exchange},
     space::{DeadProperty, Space, blocking, locks::Touch},
-    xml::{Element, escaped, malformed},
+    xml::{Element, malformed},
 };
 
 /// Properties that clients may set on one entry.

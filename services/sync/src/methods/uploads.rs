@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::{Failure, not_found},
-    exchange::{Answer, Exchange},
+    exchange::{Answer, Body, Exchange},
     judge::{checksum, path},
     space::{Space, blocking, unique},
 };
@@ -24,6 +24,8 @@ const WHOLE: &str = ".file";
 const MAX_CHUNKS: usize = 10_000;
 /// Uploads of a space that are under way.
 const MAX_UPLOADS: usize = 1_000;
+/// Bytes that are read at once.
+const PIECE: usize = 256 * 1024;
 /// Bytes of an upload's name.
 const MAX_ID: usize = 128;
 
@@ -47,6 +49,7 @@ pub(super) async fn handle(ground: &Ground, request: Request, exchange: &mut Exc
         }
         (Method::Propfind, []) => list(ground, &request, own, exchange).await,
         (Method::Delete, []) => cancel(ground, own).await,
+        (Method::Get, [whole]) if whole.as_str() == WHOLE => whole_of(ground, &request, own).await,
         (Method::Move, [whole]) if whole.as_str() == WHOLE => assemble(ground, request, own).await,
         _ => Err(Problem::new(405, "method-not-allowed", "An upload does not take this method here.").into()),
     }
@@ -153,6 +156,36 @@ async fn cancel(ground: &Ground, own: Name) -> Result<Answer, Failure> {
         open(&space, &own)?;
         space.chunks.remove_tree(&own)?;
         Ok(Answer::empty(204, Vec::new()))
+    })
+    .await
+}
+
+/// All chunks one after the other, for a file that goes to another space.
+async fn whole_of(ground: &Ground, request: &Request, own: Name) -> Result<Answer, Failure> {
+    let total = total(request)?;
+    let space = ground.space.clone();
+    blocking(move || {
+        let folder = open(&space, &own)?;
+        let mut chunks = chunks(&folder)?.into_iter();
+        let count: u64 = chunks.as_slice().iter().map(|chunk| chunk.size).sum();
+        if total.is_some_and(|total| total != count) {
+            return Err(put::incomplete().into());
+        }
+        let mut reading: Option<(File, u64)> = None;
+        let pieces = move || loop {
+            if let Some((file, at)) = &mut reading {
+                let mut piece = vec![0; PIECE];
+                let read = file.read_at(&mut piece, *at).map_err(Failure::Read)?;
+                if read > 0 {
+                    *at += read as u64;
+                    piece.truncate(read);
+                    return Ok(Some(piece));
+                }
+            }
+            let Some(chunk) = chunks.next() else { return Ok(None) };
+            reading = Some((folder.file(&chunk.name)?, 0));
+        };
+        Ok(Answer { status: 200, headers: Vec::new(), body: Body::Pieces(Box::new(pieces)), changed: Vec::new() })
     })
     .await
 }

@@ -1,8 +1,9 @@
 //! Properties that clients set and the box only keeps (RFC 4918, section 4.1: dead properties).
 
+use croft_api::xml::escaped;
 use serde::{Deserialize, Serialize};
 
-use crate::xml::{Element, escaped};
+use crate::xml::Element;
 
 /// One of an entry's.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

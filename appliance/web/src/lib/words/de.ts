@@ -71,6 +71,10 @@ export const de: Words = {
     recoverTitle: 'Eine neue Passphrase', recoverLead: 'Hol das Rettungsblatt hervor und gib seine 24 Wörter der Reihe nach ein. Danach sind alle Browser abgemeldet.', words: 'Die 24 Wörter', wordsHint: (n) => `${String(n)} von 24 Wörtern`, newPassphrase: 'Neue Passphrase', recover: 'Neue Passphrase setzen', recovered: 'Die Passphrase ist neu. Melde dich damit an.', backToSignIn: 'Zurück zum Anmelden',
     joinTitle: 'Du bist eingeladen.', joinLead: 'Gib den Code ein, den du bekommen hast, und wähle eine eigene Passphrase.', code: 'Einladungscode', join: 'Mitmachen', joined: 'Willkommen. Melde dich mit Name und Passphrase an.',
   },
+  grant: {
+    title: 'Ein Gerät bittet um Einlass.', lead: (person) => `Du bist angemeldet als ${person}. Wenn du zustimmst, sieht und ändert das Gerät deine Dateien.`, device: 'Es nennt sich', address: 'Es fragt von', onlyIf: 'Stimme nur zu, wenn du das gerade selbst auf diesem Gerät begonnen hast.', grant: 'Zustimmen', refuse: 'Ablehnen',
+    granted: 'Zugestimmt.', grantedLead: 'Geh zurück zum Gerät; es macht von selbst weiter. Unter deinen Geräten kannst du es jederzeit wieder aussperren.', refused: 'Abgelehnt.', refusedLead: 'Das Gerät bekommt nichts.', devices: 'Deine Geräte',
+  },
   home: {
     well: (box) => `Alles ist gut bei ${box}.`, notice: (box) => `Alles ist gut bei ${box}, mit einem Wort zu lesen.`, degraded: (box) => `${box} braucht einen Blick.`, critical: (box) => `${box} braucht dich.`,
     lead: (people, spaces, free) => `${viele(people)} ${people === 1 ? 'Mensch' : 'Menschen'}, ${viele(spaces).toLowerCase()} ${spaces === 1 ? 'Raum' : 'Räume'}, ${free} frei.`,

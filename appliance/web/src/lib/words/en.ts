@@ -71,6 +71,10 @@ export const en = {
     recoverTitle: 'A new passphrase', recoverLead: 'Take out the recovery kit and enter its 24 words in order. All browsers are signed out afterwards.', words: 'The 24 words', wordsHint: (n: number) => `${String(n)} of 24 words`, newPassphrase: 'New passphrase', recover: 'Set the new passphrase', recovered: 'The passphrase is new. Sign in with it.', backToSignIn: 'Back to signing in',
     joinTitle: 'You are invited.', joinLead: 'Enter the code that you were given and choose a passphrase of your own.', code: 'Invitation code', join: 'Join', joined: 'Welcome. Sign in with your name and passphrase.',
   },
+  grant: {
+    title: 'A device asks to come in.', lead: (person: string) => `You are signed in as ${person}. Once you grant it, the device sees and changes your files.`, device: 'It calls itself', address: 'It asks from', onlyIf: 'Grant it only if you have just begun this on that device yourself.', grant: 'Grant', refuse: 'Refuse',
+    granted: 'Granted.', grantedLead: 'Go back to the device; it goes on by itself. Among your devices you can shut it out at any time.', refused: 'Refused.', refusedLead: 'The device gets nothing.', devices: 'Your devices',
+  },
   home: {
     well: (box: string) => `All is well at ${box}.`, notice: (box: string) => `All is well at ${box}, with a word to read.`, degraded: (box: string) => `${box} needs a look.`, critical: (box: string) => `${box} needs you.`,
     lead: (people: number, spaces: number, free: string) => `${many(people)} ${people === 1 ? 'person' : 'people'}, ${many(spaces).toLowerCase()} ${spaces === 1 ? 'space' : 'spaces'}, ${free} free.`,

@@ -33,6 +33,8 @@ pub(super) struct Listing {
     available: bool,
     locks: bool,
     dead: bool,
+    /// When what is listed itself changed, in Unix seconds.
+    modified: i64,
 }
 
 enum Step {
@@ -46,12 +48,14 @@ enum Step {
 impl Listing {
     pub(super) fn new(space: Arc<Space>, request: Request, query: Query, depth: Depth, entry: Entry) -> Self {
         let known = query.known();
+        let modified = entry.stat.modified_seconds();
         let steps = VecDeque::from([Step::Open, Step::Itself(Box::new(entry))]);
         Self {
             sized: known.iter().any(|property| property.needs_size()),
             available: known.contains(&Property::QuotaAvailable),
             locks: known.contains(&Property::LockDiscovery),
             dead: query.asks_for_dead(),
+            modified,
             space,
             steps,
             depth,
@@ -183,6 +187,8 @@ impl Listing {
             etag,
             id,
             letters: mount_letters(mount.right).into(),
+            // Its own time is not known here, and sync clients pass over a folder that has none.
+            modified: Some(self.modified),
             ..Subject::default()
         }
     }

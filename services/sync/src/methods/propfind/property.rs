@@ -1,9 +1,10 @@
 //! The properties that are known, and their values.
 
+use croft_api::xml::escaped;
+
 use crate::{
     methods::{http_date, lock, long_id},
     space::{DeadProperty, locks::Lock},
-    xml::escaped,
 };
 
 /// Namespaces and the prefixes that answers give them.
@@ -68,7 +69,7 @@ pub(super) struct Subject {
     pub(super) letters: String,
     /// Length and type of a file; none of a folder.
     pub(super) file: Option<(u64, &'static str)>,
-    /// Seconds since 1970; not known of a mount.
+    /// Seconds since 1970.
     pub(super) modified: Option<i64>,
     /// All bytes of it, where they were asked for.
     pub(super) size: Option<u64>,
@@ -103,7 +104,7 @@ impl Property {
         Some(match self {
             Self::ContentLength => subject.file?.0.to_string(),
             Self::ContentType => subject.file?.1.to_owned(),
-            Self::DisplayName => escaped(&subject.name),
+            Self::DisplayName => escaped(&subject.name).into_owned(),
             Self::Etag => format!("&quot;{}&quot;", subject.etag),
             Self::LastModified => http_date(subject.modified?),
             Self::ResourceType if folder => "<d:collection/>".to_owned(),

@@ -1,10 +1,12 @@
 //! The multistatus document, entry by entry.
 
+use croft_api::xml::escaped;
+
 use super::{
     property::{ALL, NAMESPACES, PROPERTIES, Property, Subject},
     query::{Query, Wanted},
 };
-use crate::{space::DeadProperty, xml::escaped};
+use crate::space::DeadProperty;
 
 /// What stands before the first entry.
 pub(super) fn open() -> String {

@@ -1,0 +1,172 @@
+//! The addresses at which clients made for Nextcloud look, where they lead to, and errors as those clients show them.
+//!
+//! Programs alone come here: a cookie opens none of it. Why it is so: `docs/decisions/dialect.md`.
+
+use axum::{body::Body, response::Response};
+use croft_api::{bulk::Area, xml::escaped};
+use croft_model::Problem;
+use http::{HeaderValue, Request, Uri, header, uri::PathAndQuery};
+use http_body_util::{BodyExt, Limited};
+
+use crate::{bulk::path::single_slashes, dav::Root};
+
+/// The tree of the one who asks, as clients of old name it.
+const OWN_TREE: &str = "/remote.php/webdav";
+/// Before the name of the one whose tree it is.
+const TREES: &str = "/remote.php/dav/files/";
+/// Before the name of the one whose uploads these are.
+const UPLOADS: &str = "/remote.php/dav/uploads/";
+/// Bytes of a problem that is turned into another form; the largest has some hundreds.
+const PROBLEM_BYTES: usize = 16 * 1024;
+
+/// Where an address of the dialect leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Leads {
+    /// To files, or to nothing for whoever has signed in.
+    Files(Option<Root>),
+    /// Nowhere: that it is answered says that the box is there.
+    Alive,
+    /// To identity, whatever is shown.
+    Open,
+    /// To identity, with what is shown.
+    SignedIn,
+    /// To nothing.
+    Nothing,
+}
+
+/// Where `path` leads to; `None` when it is no address of the dialect.
+pub(crate) fn leads(path: &str) -> Option<Leads> {
+    let below = |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    if below("/remote.php") {
+        let own = below(OWN_TREE).then(|| Root { area: Area::Files, prefix: OWN_TREE.into(), files: OWN_TREE.into(), name: None });
+        let uploads = || Root::below(UPLOADS, path).map(|root| root.uploads_to(TREES));
+        return Some(Leads::Files(own.or_else(|| Root::below(TREES, path)).or_else(uploads)));
+    }
+    if path == "/index.php/204" {
+        return Some(Leads::Alive);
+    }
+    // A program whose app password was removed asks these first, and makes no guess by it.
+    if path == "/status.php" || below("/index.php/login/v2") || (below("/ocs") && path.ends_with("/cloud/capabilities")) {
+        return Some(Leads::Open);
+    }
+    if below("/ocs") {
+        return Some(Leads::SignedIn);
+    }
+    below("/index.php").then_some(Leads::Nothing)
+}
+
+/// The request with each run of slashes in an address of the dialect made one: some clients put an address together with two.
+pub(crate) fn straightened<B>(mut request: Request<B>) -> Request<B> {
+    if let Some(uri) = straight(request.uri()) {
+        *request.uri_mut() = uri;
+    }
+    request
+}
+
+fn straight(uri: &Uri) -> Option<Uri> {
+    if !uri.path().contains("//") {
+        return None;
+    }
+    let path = single_slashes(uri.path());
+    leads(&path)?;
+    let text = uri.query().map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(text).ok()?);
+    Uri::from_parts(parts).ok()
+}
+
+/// An answer with its problem, if it is one, in the form in which these clients show it to people.
+pub(crate) async fn told(response: Response) -> Response {
+    let went_wrong = response.status().is_client_error() || response.status().is_server_error();
+    let is_problem = went_wrong && response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
+    if !is_problem {
+        return response;
+    }
+    let (mut head, body) = response.into_parts();
+    let bytes = Limited::new(body, PROBLEM_BYTES).collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let problem: Problem = serde_json::from_slice(&bytes).unwrap_or_else(|_| Problem::internal());
+    head.headers.remove(header::CONTENT_LENGTH);
+    head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml; charset=utf-8"));
+    Response::from_parts(head, Body::from(error(&problem)))
+}
+
+fn error(problem: &Problem) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<d:error xmlns:d=\"DAV:\" xmlns:s=\"http://sabredav.org/ns\">\
+         <s:exception>{}</s:exception><s:message>{}</s:message></d:error>\n",
+        escaped(&problem.code),
+        escaped(&problem.to_string())
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(prefix: &str, name: Option<&str>) -> Option<Leads> {
+        Some(Leads::Files(Some(Root { area: Area::Files, prefix: prefix.into(), files: prefix.into(), name: name.map(Into::into) })))
+    }
+
+    fn uploads(prefix: &str, files: &str, name: &str) -> Option<Leads> {
+        Some(Leads::Files(Some(Root { area: Area::Uploads, prefix: prefix.into(), files: files.into(), name: Some(name.into()) })))
+    }
+
+    #[test]
+    fn each_address_leads_to_one_place() {
+        let nobodys = Some(Leads::Files(None));
+        for (path, expected) in [
+            ("/remote.php/dav/files/ana", tree("/remote.php/dav/files/ana", Some("ana"))),
+            ("/remote.php/dav/files/ana/a/b", tree("/remote.php/dav/files/ana", Some("ana"))),
+            ("/remote.php/webdav", tree("/remote.php/webdav", None)),
+            ("/remote.php/webdav/a", tree("/remote.php/webdav", None)),
+            ("/remote.php/dav/uploads/ana/7/1", uploads("/remote.php/dav/uploads/ana", "/remote.php/dav/files/ana", "ana")),
+            ("/remote.php/webdavs", nobodys.clone()),
+            ("/remote.php/dav/", nobodys.clone()),
+            ("/remote.php/dav/files/", nobodys.clone()),
+            ("/remote.php/dav/nothing/ana", nobodys),
+            ("/status.php", Some(Leads::Open)),
+            ("/index.php/204", Some(Leads::Alive)),
+            ("/index.php/login/v2", Some(Leads::Open)),
+            ("/index.php/login/v2/poll", Some(Leads::Open)),
+            ("/index.php/core/wipe/check", Some(Leads::Nothing)),
+            ("/ocs/v1.php/cloud/capabilities", Some(Leads::Open)),
+            ("/ocs/v2.php/cloud/user", Some(Leads::SignedIn)),
+            ("/dav/files/ana", None),
+            ("/api/v1/status", None),
+            ("/ocsx", None),
+            ("/", None),
+        ] {
+            assert_eq!(leads(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn two_slashes_are_one_in_the_dialect_and_stay_two_elsewhere() {
+        for (sent, expected) in [
+            ("/remote.php/dav/files/ana//a///b//", "/remote.php/dav/files/ana/a/b/"),
+            ("//remote.php/webdav/a%2F%2Fb?x=//", "/remote.php/webdav/a%2F%2Fb?x=//"),
+            ("//ocs/v2.php//cloud/user?format=json", "/ocs/v2.php/cloud/user?format=json"),
+            ("https://box.local//status.php", "https://box.local/status.php"),
+            ("/dav/files/ana//a", "/dav/files/ana//a"),
+            ("//internal/v1/door", "//internal/v1/door"),
+        ] {
+            let request = Request::builder().uri(sent).body(()).unwrap();
+            assert_eq!(straightened(request).uri().to_string(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_problem_is_told_in_the_form_of_these_clients() {
+        let problem = Problem::new(409, "folder-missing", "<There> is no folder.").hint("Make it & go on.").retry_after(2);
+        let response = told(croft_api::problem::answer(&problem)).await;
+        assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (409, &HeaderValue::from_static("2")));
+        assert_eq!(response.headers()["content-type"], "application/xml; charset=utf-8");
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let text = std::str::from_utf8(&body).unwrap();
+        assert!(text.contains("<s:exception>folder-missing</s:exception>"), "{text}");
+        assert!(text.contains("<s:message>&lt;There&gt; is no folder. Make it &amp; go on.</s:message>"), "{text}");
+        let mut file = Response::new(Body::from("a file"));
+        file.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        assert_eq!(told(file).await.into_body().collect().await.unwrap().to_bytes(), "a file");
+    }
+}
