@@ -196,6 +196,14 @@ impl Dir {
         self.rename(name, self, new, Replace::Yes)
     }
 
+    /// Renames `name` here to `new` in `target`, which must be free.
+    ///
+    /// # Errors
+    /// [`Operation::Publish`]; [`FilesError::is_taken`] where the name is used.
+    pub fn move_to(&self, name: &Name, target: &Self, new: &Name) -> Result<(), FilesError> {
+        self.rename(name, target, new, Replace::No)
+    }
+
     /// Gives the nameless `file` the name `name`, which must be free.
     pub(crate) fn link(&self, file: &File, name: &Name) -> Result<(), FilesError> {
         use std::os::fd::AsRawFd;

@@ -196,6 +196,13 @@ fn sync_each(mut touched: Vec<Touched>) -> Result<(), FilesError> {
 }
 
 impl Change {
+    /// The way back of a move.
+    #[must_use]
+    pub fn back(&self) -> Option<Self> {
+        let Self::Move { from, name, to, new, .. } = self else { return None };
+        Some(Self::Move { from: to.clone(), name: new.clone(), to: from.clone(), new: name.clone(), replace: Replace::No })
+    }
+
     fn bring_data_out(&mut self, system: FileSystem) -> Result<(), FilesError> {
         match (self, system) {
             (Self::Move { .. }, _) => Ok(()),

@@ -153,7 +153,7 @@ pub fn set_modified(file: impl AsFd, seconds: i64, nanoseconds: i64) -> Result<(
     futimens(file, &TimeSpec::UTIME_OMIT, &time).map_err(|error| FilesError::new(Operation::SetAttributes, error))
 }
 
-/// Appends the content of `from` to `to` and gives its length. The kernel copies (`copy_file_range(2)`), on btrfs without moving a byte.
+/// Appends the content of `from` to `to` and gives its length. The kernel copies (`copy_file_range(2)`), on btrfs without moving a byte where blocks lie alike.
 ///
 /// # Errors
 /// [`Operation::Write`].

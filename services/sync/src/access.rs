@@ -86,6 +86,11 @@ impl Access {
             .hint("Ask somebody who manages the space for the right to write."))
     }
 
+    /// Whether the person may end what others hold.
+    pub(crate) fn manages(&self) -> bool {
+        self.right >= Right::Manage
+    }
+
     /// The letters of `oc:permissions` for an entry of this kind. `R` (may share) stays away while there are no links.
     pub(crate) fn letters(&self, kind: Kind, root: Root) -> String {
         let mounted = if self.kind == SpaceKind::Shared { "M" } else { "" };

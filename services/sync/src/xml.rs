@@ -14,6 +14,8 @@ const MAX_NESTING: usize = 16;
 const MAX_NAME: usize = 256;
 /// The namespace of `xml:lang`, which every document knows without saying so.
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
+/// The namespace of what declares others.
+const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
 /// The namespace of WebDAV.
 pub(crate) const DAV: &str = "DAV:";
 
@@ -96,6 +98,10 @@ impl Element {
             let (namespace, name) = resolver.resolve_attribute(attribute.key);
             let value = attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).map_err(|_| malformed())?;
             attributes.push(Attribute { namespace: known(&namespace)?, name: local(name.as_ref())?, value: value.into_owned() });
+        }
+        // No document may give these to a prefix of its own.
+        if [XML, XMLNS].contains(&namespace.as_str()) {
+            return Err(malformed());
         }
         Ok(Self { namespace, name: local(start.local_name().as_ref())?, attributes, content: Vec::new() })
     }
@@ -186,10 +192,18 @@ fn known(namespace: &ResolveResult<'_>) -> Result<String, Problem> {
     }
 }
 
-/// Only what is surely a name: it is written into answers as one.
+/// Only what is a name without a colon: it is written into answers as one (XML 1.0, section 2.3).
 fn local(name: &str) -> Result<String, Problem> {
-    let name = checked(name, |letter| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.'))?;
-    if name.starts_with(|first: char| first.is_alphabetic() || first == '_') { Ok(name) } else { Err(malformed()) }
+    let name = checked(name, |letter| {
+        begins_name(letter) || matches!(letter, '-' | '.' | '0'..='9' | '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}'..='\u{2040}')
+    })?;
+    if name.starts_with(begins_name) { Ok(name) } else { Err(malformed()) }
+}
+
+fn begins_name(letter: char) -> bool {
+    matches!(letter, 'A'..='Z' | 'a'..='z' | '_' | '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{2ff}' | '\u{370}'..='\u{37d}'
+        | '\u{37f}'..='\u{1fff}' | '\u{200c}'..='\u{200d}' | '\u{2070}'..='\u{218f}' | '\u{2c00}'..='\u{2fef}' | '\u{3001}'..='\u{d7ff}'
+        | '\u{f900}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fffd}' | '\u{10000}'..='\u{effff}')
 }
 
 fn checked(text: &str, allowed: impl Fn(char) -> bool) -> Result<String, Problem> {
@@ -249,6 +263,10 @@ mod tests {
             "<a>&other;</a>",
             "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>",
             "<a b='1' b='2'/>",
+            "<\u{b5}/>",
+            "<a\u{b2}/>",
+            "<xml:a/>",
+            "<a><xml:lang/></a>",
             &deep(MAX_NESTING + 1),
         ] {
             assert!(Element::parse(bad.as_bytes()).is_err(), "{bad}");

@@ -90,6 +90,38 @@ async fn a_locked_folder_keeps_its_names() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_lock_stays_with_its_name_and_every_way_to_write_an_address_is_understood() {
+    let folder = tempfile::tempdir().unwrap();
+    let worker = Running::start(folder.path()).await;
+    let mut link = worker.link().await;
+    link.put(&["B\u{fc}cher & mehr"], &[], "old").await;
+    let token = lock(&mut link, &["B\u{fc}cher & mehr"], &[]).await.header("lock-token").to_owned();
+    for address in [
+        "/dav/files/ana/B%C3%BCcher%20%26%20mehr",
+        "https://box.local/dav/files/ana/B%c3%bccher%20&%20mehr",
+        "/dav/files/%61na//B%C3%BCcher%20&%20mehr",
+    ] {
+        let held = format!("<{address}> ({token})");
+        assert_eq!(link.put(&["B\u{fc}cher & mehr"], &[("if", &held)], "new").await.status, 204, "{address}");
+    }
+    // As editors save: another file takes the place of the locked one.
+    link.put(&["tmp"], &[], "newest").await;
+    let held = format!("</dav/files/ana/B%C3%BCcher%20%26%20mehr> ({token})");
+    link.destination = Some(vec!["B\u{fc}cher & mehr".into()]);
+    assert_eq!(link.ask(Method::Move, &["tmp"], &[("if", &held)], Body::of("")).await.status, 204);
+    assert_eq!(link.put(&["B\u{fc}cher & mehr"], &[], "no").await.status, 423);
+    assert_eq!(link.ask(Method::Unlock, &["B\u{fc}cher & mehr"], &[("lock-token", &token)], Body::of("")).await.status, 204);
+    // Whoever manages the space can end what another holds.
+    let mut ben = worker.link().await;
+    ben.capability = worker.capability(person(2));
+    let token = lock(&mut ben, &[], &[("depth", "infinity")]).await.header("lock-token").to_owned();
+    assert_eq!(link.put(&["x"], &[], "no").await.status, 423);
+    assert_eq!(link.ask(Method::Unlock, &[], &[("lock-token", &token)], Body::of("")).await.status, 204);
+    assert_eq!(link.put(&["x"], &[], "yes").await.status, 201);
+    worker.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn properties_are_kept_whole_or_not_changed_at_all() {
     let folder = tempfile::tempdir().unwrap();
     let worker = Running::start(folder.path()).await;
@@ -105,6 +137,21 @@ async fn properties_are_kept_whole_or_not_changed_at_all() {
     let refused = patch(&mut link, "<d:set><d:prop><z:one>2</z:one><d:getetag>e</d:getetag></d:prop></d:set>").await;
     assert!(refused.text().contains("403 Forbidden") && refused.text().contains("424 Failed Dependency"), "{}", refused.text());
     assert_eq!(patch(&mut link, "<d:remove><d:prop><z:two/></d:prop></d:remove>").await.status, 207);
+    let long = format!("<d:set><d:prop><z:long>{}</z:long></d:prop></d:set>", "a".repeat(16 * 1024));
+    assert_eq!(patch(&mut link, &long).await.code(), "property-too-long");
+    for (from, status) in [(0, 207), (30, 207), (60, 507)] {
+        let many: String = (from..from + 30).map(|number| format!("<z:n{number}/>")).collect();
+        assert_eq!(patch(&mut link, &format!("<d:set><d:prop>{many}</d:prop></d:set>")).await.status, status, "{from}");
+    }
+    let stale = link
+        .ask(
+            Method::Proppatch,
+            &["a"],
+            &[("if-match", "\"x\"")],
+            Body::of("<d:propertyupdate xmlns:d='DAV:'><d:set><d:prop><a/></d:prop></d:set></d:propertyupdate>"),
+        )
+        .await;
+    assert_eq!(stale.status, 412);
     worker.end().await;
 
     let worker = Running::start(folder.path()).await;

@@ -71,7 +71,8 @@ async fn what_gives_way_goes_to_the_trash() {
         assert_eq!(ask(&mut link, method, &["a"], &["b"], &[("overwrite", "T")]).await.status, 204);
         assert_eq!(fs::read_to_string(worker.file("b")).unwrap(), "new");
         assert_eq!(trash(&worker), ["b: old"]);
-        assert_eq!(fs::metadata(worker.file("b")).unwrap().nlink(), 1);
+        let slot = worker.folder.join("space/.croft/trash").join(&worker.own("trash")[0]);
+        assert_eq!(fs::metadata(slot.join("b")).unwrap().nlink(), 1, "the trash has it alone");
         // A folder gives way to a file and a file to a folder.
         link.put(&["c"], &[], "third").await;
         mkcol(&mut link, &["dir"]).await;
@@ -115,6 +116,20 @@ async fn a_copy_is_another_entry_with_the_same_content() {
     let file = ask(&mut link, Method::Copy, &["tree", "below", "a"], &["b"], &[]).await;
     assert_eq!((file.status, file.header("etag")), (201, link.get(&["b"], &[]).await.header("etag")));
     assert_eq!(worker.own("uploads"), [""; 0]);
+    worker.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_name_of_the_same_file_is_replaced_by_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let worker = Running::start(folder.path()).await;
+    let mut link = worker.link().await;
+    link.put(&["a"], &[], "x").await;
+    fs::hard_link(worker.file("a"), worker.file("b")).unwrap();
+    assert_eq!(ask(&mut link, Method::Move, &["a"], &["b"], &[]).await.status, 204);
+    assert!(!worker.file("a").exists());
+    assert_eq!(fs::read_to_string(worker.file("b")).unwrap(), "x");
+    assert_eq!(trash(&worker), ["b: x"]);
     worker.end().await;
 }
 

@@ -9,7 +9,7 @@ use std::{
 use axum::response::Response;
 use bytes::Bytes;
 use croft_api::{
-    bulk::{AbortReason, Method, Open, Root},
+    bulk::{AbortReason, Area, Method, Open, Root},
     inherit::RunDirectory,
 };
 use croft_model::{Problem, SpaceId};
@@ -113,8 +113,9 @@ impl Workers {
                     continue;
                 }
             };
-            // A copy is made before it is answered.
-            let patience = if open.method == Method::Copy { ANSWER_TIME } else { HEAD_TIME };
+            // What is copied or put together is so before it is answered.
+            let copies = open.method == Method::Copy || (open.method == Method::Move && open.area == Area::Uploads);
+            let patience = if copies { ANSWER_TIME } else { HEAD_TIME };
             match timeout(patience, stream.next()).await {
                 Ok(Some(FromWorker::Head(head, descriptor))) if head.status == croft_api::bulk::Head::CONTINUE => {
                     return Ok((stream, First::Body(head.wanted, descriptor)));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use croft_api::bulk::limits::MAX_SEGMENTS;
-use croft_files::{Change, Dir, Kind, Name, Staged, Stat};
+use croft_files::{Change, Dir, Name, Staged, Stat};
 use croft_model::Problem;
 
 use super::{
@@ -17,7 +17,7 @@ use crate::{
         conditions::{Present, Verdict, judge_write},
         path,
     },
-    space::{DeadProperty, Entry, Handle, Space, blocking, etag, stamp, unique},
+    space::{DeadProperty, Entry, Handle, Marked, Space, blocking, etag, unique},
 };
 
 /// A copy that has no name yet where people look.
@@ -31,9 +31,12 @@ enum Aside {
 struct Made {
     aside: Aside,
     id: u64,
-    etag: String,
-    there: Occupied,
+    /// Of a file; a folder's stands in the index.
+    file: Option<(Marked, String)>,
 }
+
+/// Bytes of properties that are gathered before they are written.
+const GATHERED: usize = 256 * 1024;
 
 /// How much of a folder is copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +49,11 @@ enum Depth {
 /// Copies a tree into the uploads.
 struct Copying<'a> {
     space: &'a Space,
-    /// What clients have set on the originals, by the ids of the copies.
+    /// What clients have set on the originals, by the ids of the copies, until it is written.
     properties: Vec<(u64, Vec<DeadProperty>)>,
+    bytes: usize,
+    /// Copies that have such properties.
+    written: Vec<u64>,
 }
 
 /// Copies the entry. What it replaces goes to the trash.
@@ -56,26 +62,30 @@ pub(super) async fn copy(ground: &Ground, request: Request) -> Result<Answer, Fa
     let request = Arc::new(request);
     let to = path::names(request.open.destination.as_deref().unwrap_or_default())?;
     let target = Target::of(&request, &to)?;
+    let room = MAX_SEGMENTS.saturating_sub(to.len());
     let depth = match request.header("depth").map(str::trim) {
         Some("0") => Depth::Zero,
-        None => Depth::Infinity(MAX_SEGMENTS),
-        Some(text) if text.eq_ignore_ascii_case("infinity") => Depth::Infinity(MAX_SEGMENTS),
+        None => Depth::Infinity(room),
+        Some(text) if text.eq_ignore_ascii_case("infinity") => Depth::Infinity(room),
         Some(_) => return Err(Problem::new(400, "depth-malformed", "The header Depth is 0 or infinity.").key("Depth").into()),
     };
     let space = &ground.space;
+    let _place = space.copying()?;
     let (making, asked, leads) = (space.clone(), request.clone(), to.clone());
-    let Made { aside, id, etag, there } = blocking(move || make(&making, &asked, &Target::of(&asked, &leads)?, depth)).await?;
+    let (Made { aside, id, file }, there, written) = blocking(move || make(&making, &asked, &Target::of(&asked, &leads)?, depth)).await?;
     let leftover = match &aside {
         Aside::Dir(name) => Some(name.clone()),
         Aside::File(_) => None,
     };
     let published = publish(ground, &request, (&target, &to), aside, there).await;
-    if let (Err(_), Some(name)) = (&published, leftover) {
-        let uploads = space.uploads.clone();
-        // A leftover is taken away at the next start, too.
-        let _ = blocking(move || Ok(uploads.remove_tree(&name)?)).await;
+    if published.is_err() {
+        let giving_up = space.clone();
+        let _ = blocking(move || give_up(&giving_up, leftover.as_ref(), &written)).await;
     }
-    let etag = if etag.is_empty() { space.index.etag(id) } else { etag };
+    let etag = file.as_ref().map_or_else(|| space.index.etag(id), |(_, etag)| etag.clone());
+    if let (Ok(_), Some((marked, _))) = (&published, file) {
+        space.published(marked);
+    }
     Ok(Answer { changed: published?, ..Answer::empty(Target::status(there), identity(&etag, id)) })
 }
 
@@ -95,7 +105,7 @@ async fn publish(
 }
 
 /// Judges, and makes the copy aside. Blocks.
-fn make(space: &Space, request: &Request, target: &Target<'_>, depth: Depth) -> Result<Made, Failure> {
+fn make(space: &Space, request: &Request, target: &Target<'_>, depth: Depth) -> Result<(Made, Occupied, Vec<u64>), Failure> {
     let entry = space.entry(&request.path)?;
     let there = target.occupied(space)?;
     let present = Present { etag: &entry.etag, modified: entry.stat.modified_seconds() };
@@ -103,49 +113,53 @@ fn make(space: &Space, request: &Request, target: &Target<'_>, depth: Depth) -> 
         return Err(stale().into());
     }
     request.judge_locks(space, &[target.touch()])?;
-    let mut copying = Copying { space, properties: Vec::new() };
-    let made = match &entry.handle {
-        Handle::File(file) => {
-            let (staged, id, etag) = copying.file(&entry, file)?;
-            Made { aside: Aside::File(staged), id, etag, there }
+    let mut copying = Copying { space, properties: Vec::new(), bytes: 0, written: Vec::new() };
+    let name = unique()?;
+    let made = copying.entry(&entry, &name, depth).and_then(|made| {
+        copying.write()?;
+        Ok(made)
+    });
+    match made {
+        Ok(made) => Ok((made, there, copying.written)),
+        Err(error) => {
+            let leftover = entry.dir().map(|_| &name);
+            let _ = give_up(space, leftover, &copying.written);
+            Err(error)
         }
-        Handle::Dir(dir) => {
-            let name = unique()?;
-            let made = copying.dir((dir, entry.stamp.id), &space.uploads, &name, depth);
-            // All of it is on the disk before it gets its name.
-            let made = made.and_then(|id| Ok((id, space.uploads.sync_whole()?)));
-            match made {
-                Ok((id, ())) => Made { aside: Aside::Dir(name), id, etag: String::new(), there },
-                Err(error) => {
-                    // A leftover is taken away at the next start, too.
-                    let _ = space.uploads.remove_tree(&name);
-                    return Err(error);
-                }
-            }
-        }
-    };
-    if !copying.properties.is_empty() {
-        space.records.set_properties(&copying.properties)?;
     }
-    Ok(made)
+}
+
+/// Takes away what was made and is not published. What stays goes at the next start. Blocks.
+fn give_up(space: &Space, leftover: Option<&Name>, written: &[u64]) -> Result<(), Failure> {
+    if let Some(name) = leftover {
+        space.uploads.remove_tree(name)?;
+    }
+    let none: Vec<_> = written.iter().map(|id| (*id, Vec::new())).collect();
+    Ok(space.records.set_properties(&none)?)
 }
 
 impl Copying<'_> {
-    fn file(&mut self, entry: &Entry, file: &std::fs::File) -> Result<(Staged, u64, String), Failure> {
+    /// Copies `entry`, a folder to `name` among the uploads; all of it is on the disk then.
+    fn entry(&mut self, entry: &Entry, name: &Name, depth: Depth) -> Result<Made, Failure> {
+        let file = match &entry.handle {
+            Handle::File(file) => file,
+            Handle::Dir(dir) => {
+                let id = self.dir((dir, entry.stamp.id), &self.space.uploads, name, depth)?;
+                self.space.uploads.sync_whole()?;
+                return Ok(Made { aside: Aside::Dir(name.clone()), id, file: None });
+            }
+        };
         self.space.room.admit(entry.stat.size)?;
         let staged = self.space.stage()?;
         self.space.room.count(staged.copy(file)?);
         let (seconds, nanoseconds) = time(entry.stat);
         staged.set_modified(seconds, nanoseconds)?;
-        let stamp = stamp(self.space.ids.fresh()?, staged.stat()?)?;
-        if let Err(error) = staged.set_xattr(etag::ATTRIBUTE, &stamp.encode()) {
-            tracing::debug!(%error, "a copy cannot carry its id");
-            self.space.ids.remember(stamp);
-        }
+        let marked = self.space.mark(&staged, self.space.ids.fresh()?)?;
         staged.write_out()?;
-        self.properties_of(entry.stamp.id, stamp.id)?;
-        let etag = etag::file(stamp, staged.stat()?);
-        Ok((staged, stamp.id, etag))
+        let id = marked.stamp.id;
+        self.properties_of(entry.stamp.id, id)?;
+        let etag = etag::file(marked.stamp, staged.stat()?);
+        Ok(Made { aside: Aside::File(staged), id, file: Some((marked, etag)) })
     }
 
     /// Copies the folder `from` with its id to the new name `name` in `parent`, and gives the copy's id.
@@ -185,10 +199,23 @@ impl Copying<'_> {
 
     fn properties_of(&mut self, original: u64, copy: u64) -> Result<(), Failure> {
         let properties = self.space.records.properties(original)?;
-        if !properties.is_empty() {
-            self.properties.push((copy, properties));
+        if properties.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.bytes += properties.iter().map(|property| property.xml.len()).sum::<usize>();
+        self.properties.push((copy, properties));
+        if self.bytes > GATHERED { self.write() } else { Ok(()) }
+    }
+
+    /// Writes the properties that were gathered.
+    fn write(&mut self) -> Result<(), Failure> {
+        let gathered = std::mem::take(&mut self.properties);
+        self.bytes = 0;
+        if gathered.is_empty() {
+            return Ok(());
+        }
+        self.written.extend(gathered.iter().map(|(copy, _)| *copy));
+        Ok(self.space.records.set_properties(&gathered)?)
     }
 }
 
@@ -206,11 +233,11 @@ fn prepare(
     request.judge_locks(space, &[target.touch()])?;
     let line = space.line(target.folder)?;
     let to = space.files.dir(target.folder)?;
-    let kind = match aside {
-        Aside::File(_) => Kind::File,
-        Aside::Dir(_) => Kind::Dir,
+    let comes = match &aside {
+        Aside::File(staged) => staged.stat()?,
+        Aside::Dir(name) => space.uploads.stat_of(name)?,
     };
-    let way = target.way(space, request, seen, kind)?;
+    let way = target.way(space, request, seen, comes)?;
     let name = target.name.clone();
     let change = match (aside, &way) {
         (Aside::File(file), Way::Kept(_)) => Change::Replace { file, dir: to, name, unique: unique()? },

@@ -5,15 +5,14 @@ use std::{sync::Arc, time::Duration};
 use croft_files::{Change, Kind, Name};
 use croft_model::Problem;
 
-use super::{Ground, Request, address, pairs, publish, put, split};
+use super::{Ground, Request, Tree, address, pairs, publish, put, split};
 use crate::{
     error::Failure,
     exchange::{Answer, Body, Exchange},
     judge::lists::Lists,
     space::{
-        Space, blocking, etag,
+        Marked, Space, blocking,
         locks::{LONGEST, Lock, Reach, Sharing, Touch},
-        stamp,
     },
     xml::{Element, malformed},
 };
@@ -53,21 +52,26 @@ pub(super) async fn lock(ground: &Ground, request: Request, exchange: &mut Excha
     let lock = Lock::new(request.path.clone(), sharing, reach, owner, request.access.person, lasts.unwrap_or(LONGEST))?;
     let space = &ground.space;
     let request = Arc::new(request);
+    // What is being written below comes to its end first.
+    let _tree = Tree::lock(space, reach == Reach::All).await;
     let Some((folder, name)) = split(&request.path) else {
+        let (judging, asked) = (space.clone(), request.clone());
+        blocking(move || asked.judge_locks(&judging, &[])).await?;
         let lock = space.locks.take(lock)?;
-        return Ok(Answer { ..taken(200, &lock, &request) });
+        return Ok(taken(200, &lock, &request));
     };
-    let _tree = space.tree.read().await;
-    // What is being written under this name comes to its end first.
     let _name = space.lock_name(folder, name).await;
     let (preparing, asked) = (space.clone(), request.clone());
     let made = blocking(move || prepare(&preparing, &asked)).await?;
     let lock = space.locks.take(lock)?;
-    let Some((change, line)) = made else { return Ok(taken(200, &lock, &request)) };
+    let Some((change, marked, line)) = made else { return Ok(taken(200, &lock, &request)) };
     match publish(ground, change, &[folder], &line).await {
-        Ok(changed) => Ok(Answer { changed, ..taken(201, &lock, &request) }),
+        Ok(changed) => {
+            space.published(marked);
+            Ok(Answer { changed, ..taken(201, &lock, &request) })
+        }
         Err(error) => {
-            let _ = space.locks.release(&lock.token, &request.path, request.access.person);
+            let _ = space.locks.release(&lock.token, &request.path, None);
             Err(if error.is_taken() { put::taken().into() } else { error.into() })
         }
     }
@@ -78,7 +82,8 @@ pub(super) async fn unlock(ground: &Ground, request: Request) -> Result<Answer, 
     request.access.writes()?;
     let token = request.header("lock-token").and_then(|value| value.trim().strip_prefix('<')?.strip_suffix('>'));
     let token = token.ok_or_else(|| Problem::new(400, "lock-token-missing", "The header Lock-Token names no lock.").key("Lock-Token"))?;
-    ground.space.locks.release(token, &request.path, request.access.person)?;
+    let holder = if request.access.manages() { None } else { Some(request.access.person) };
+    ground.space.locks.release(token, &request.path, holder)?;
     Ok(Answer::empty(204, Vec::new()))
 }
 
@@ -117,7 +122,7 @@ fn refresh(space: &Space, request: &Request, lasts: Option<Duration>) -> Result<
 }
 
 /// Judges; where there is nothing yet, gives the empty file that comes to be, and whom that changes. Blocks.
-fn prepare(space: &Space, request: &Request) -> Result<Option<(Change, Vec<u64>)>, Failure> {
+fn prepare(space: &Space, request: &Request) -> Result<Option<(Change, Marked, Vec<u64>)>, Failure> {
     let (folder, name) = split(&request.path).ok_or_else(malformed)?;
     let dir = space.files.dir(folder).map_err(|error| if error.is_absent() { put::no_folder().into() } else { Failure::from(error) })?;
     match dir.stat_of(name) {
@@ -132,12 +137,9 @@ fn prepare(space: &Space, request: &Request) -> Result<Option<(Change, Vec<u64>)
     request.judge_locks(space, &[Touch::Entry(&request.path)])?;
     space.room.admit(0)?;
     let staged = space.stage()?;
-    let stamp = stamp(space.ids.fresh()?, staged.stat()?)?;
-    if staged.set_xattr(etag::ATTRIBUTE, &stamp.encode()).is_err() {
-        space.ids.remember(stamp);
-    }
+    let marked = space.mark(&staged, space.ids.fresh()?)?;
     let line = space.line(folder)?;
-    Ok(Some((Change::Create { file: staged, dir, name: name.clone() }, line)))
+    Ok(Some((Change::Create { file: staged, dir, name: name.clone() }, marked, line)))
 }
 
 fn taken(status: u16, lock: &Lock, request: &Request) -> Answer {

@@ -110,11 +110,16 @@ impl Request {
     fn path_of(&self, address: &str) -> Option<Vec<Name>> {
         // `https://host/…` or `/…`
         let path = address.find("://").map_or(address, |end| address[end + 3..].find('/').map_or("/", |slash| &address[end + 3 + slash..]));
-        let rest = path.strip_prefix(&self.open.prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
-        let segments = rest.split('/').filter(|segment| !segment.is_empty());
-        let decoded: Option<Vec<String>> = segments.map(|segment| percent_decode_str(segment).decode_utf8().ok().map(Into::into)).collect();
-        path::names(&decoded?).ok()
+        // Each client has its own way to write an address, so what it means is compared.
+        let own = decoded(&self.open.prefix)?;
+        path::names(decoded(path)?.strip_prefix(own.as_slice())?).ok()
     }
+}
+
+/// The segments of the path of an address.
+fn decoded(path: &str) -> Option<Vec<String>> {
+    let segments = path.split('/').filter(|segment| !segment.is_empty());
+    segments.map(|segment| percent_decode_str(segment).decode_utf8().ok().map(Into::into)).collect()
 }
 
 /// The lock of the tree: a file comes and goes beside other changes, a folder that was there alone. Whoever publishes into a tree holds it

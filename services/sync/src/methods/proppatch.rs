@@ -7,8 +7,9 @@ use croft_model::Problem;
 
 use super::{Ground, Request, address, pairs, propfind::is_ours};
 use crate::{
-    error::Failure,
+    error::{Failure, stale},
     exchange::{Answer, Body, Exchange},
+    judge::conditions::{Present, Verdict, judge_write},
     space::{DeadProperty, Space, blocking, locks::Touch},
     xml::{Element, malformed},
 };
@@ -45,9 +46,16 @@ pub(super) async fn proppatch(ground: &Ground, request: Request, exchange: &mut 
 /// Makes the changes. Blocks.
 fn patch(space: &Space, request: &Request, changes: &[Change]) -> Result<Answer, Failure> {
     let entry = space.entry(&request.path)?;
+    let present = Present { etag: &entry.etag, modified: entry.stat.modified_seconds() };
+    if judge_write(&request.open.headers, Some(present)) != Verdict::Proceed {
+        return Err(stale().into());
+    }
     request.judge_locks(space, &[Touch::Content(&request.path)])?;
     let refused = changes.iter().any(|change| change.protected);
     if !refused {
+        space.room.admit(changes.iter().map(|change| change.property.xml.len() as u64).sum())?;
+        // What the properties hang on, the id, must not be lost while they last.
+        entry.sync()?;
         let mut properties = space.records.properties(entry.stamp.id)?;
         for change in changes {
             properties.retain(|known| known.name_alone() != change.property.name_alone());

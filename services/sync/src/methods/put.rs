@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use croft_api::bulk::{Commit, Digest, limits::MAX_INLINE};
-use croft_files::{Change, Name, Staged, set_xattr};
+use croft_files::{Change, Name, Staged};
 use croft_model::Problem;
 
 use super::{Ground, Request, identity, publish, split};
@@ -17,12 +17,7 @@ use crate::{
         checksum,
         conditions::{Present, Verdict, judge_write},
     },
-    space::{
-        Entry, Handle, Space, blocking,
-        etag::{self, Stamp},
-        locks::Touch,
-        stamp, unique,
-    },
+    space::{Entry, Handle, Marked, Space, blocking, etag, locks::Touch, unique},
 };
 
 /// Files above this are brought to the device before they wait for their name, so that they do not hold up the flush of small ones.
@@ -44,16 +39,8 @@ struct Prepared {
     change: Change,
     status: u16,
     etag: String,
-    stamp: Stamp,
-    carries: Carries,
+    marked: Marked,
     line: Vec<u64>,
-}
-
-/// Whether a file carries its stamp in its attribute.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Carries {
-    Stamp,
-    Nothing,
 }
 
 /// A file.
@@ -116,14 +103,12 @@ impl Upload {
         let _tree = self.space.tree.read().await;
         let _name = self.space.lock_name(&self.folder, &self.name).await;
         let upload = self.clone();
-        let Prepared { change, status, etag, stamp, carries, line } = blocking(move || upload.prepare(staged)).await?;
+        let Prepared { change, status, etag, marked, line } = blocking(move || upload.prepare(staged)).await?;
         let published = publish(ground, change, &[&self.folder], &line).await;
         let changed = published.map_err(|error| if error.is_taken() { taken().into() } else { Failure::from(error) })?;
-        if carries == Carries::Nothing {
-            self.space.ids.remember(stamp);
-        }
+        self.space.published(marked);
         tracing::debug!(count, status, "a file was published");
-        let mut headers = identity(&etag, stamp.id);
+        let mut headers = identity(&etag, marked.stamp.id);
         if self.modified.is_some() {
             headers.push(("x-oc-mtime".into(), "accepted".into()));
         }
@@ -143,22 +128,14 @@ impl Upload {
             Some(entry) if entry.stat.names == 1 => entry.stamp.id,
             _ => self.space.ids.fresh()?,
         };
-        let stamp = stamp(id, staged.stat()?)?;
-        let carries = match set_xattr(&staged, etag::ATTRIBUTE, &stamp.encode()) {
-            Ok(()) => Carries::Stamp,
-            Err(error) if error.is_full() => return Err(error.into()),
-            Err(error) => {
-                tracing::debug!(%error, "a file cannot carry its id");
-                Carries::Nothing
-            }
-        };
-        let etag = etag::file(stamp, staged.stat()?);
+        let marked = self.space.mark(&staged, id)?;
+        let etag = etag::file(marked.stamp, staged.stat()?);
         let name = self.name.clone();
         let (change, status) = match present.map(|entry| entry.handle) {
             Some(Handle::File(_)) => (Change::Replace { file: staged, dir, name, unique: unique()? }, 204),
             _ => (Change::Create { file: staged, dir, name }, 201),
         };
-        Ok(Prepared { change, status, etag, stamp, carries, line })
+        Ok(Prepared { change, status, etag, marked, line })
     }
 }
 

@@ -65,7 +65,7 @@ fn prepare(space: &Space, request: &Request, target: &Target<'_>, seen: (Kind, O
     let mut line = space.line(folder)?;
     line.extend(space.line(target.folder)?);
     let (from, to) = (space.files.dir(folder)?, space.files.dir(target.folder)?);
-    let way = target.way(space, request, there, entry.stat.kind)?;
+    let way = target.way(space, request, there, entry.stat)?;
     let change = Change::Move { from, name: name.clone(), to, new: target.name.clone(), replace: way.replace() };
     Ok(Prepared { change, way, status: Target::status(there), etag: entry.etag, id: entry.stamp.id, line })
 }

@@ -1,7 +1,7 @@
 //! Where COPY and MOVE put things, and what becomes of what is there.
 
 use croft_api::bulk::Frame;
-use croft_files::{Change, Kind, Name, Operation, Replace};
+use croft_files::{Change, FilesError, Kind, Name, Replace, Stat};
 use croft_model::Problem;
 
 use super::{Ground, Request, delete, publish, put, split};
@@ -83,14 +83,16 @@ impl<'a> Target<'a> {
         Touch::Entry(self.path)
     }
 
-    /// Makes a place in the trash for what gives way to something of the kind `comes`. Blocks.
-    pub(super) fn way(&self, space: &Space, request: &Request, there: Occupied, comes: Kind) -> Result<Way, Failure> {
+    /// Makes a place in the trash for what gives way to what `comes`. Blocks.
+    pub(super) fn way(&self, space: &Space, request: &Request, there: Occupied, comes: Stat) -> Result<Way, Failure> {
         if there == Occupied::No {
             return Ok(Way::Free);
         }
         let (slot, place) = space.trash_place(self.path, &request.access.who)?;
         let folder = space.files.dir(self.folder)?;
-        if there == Occupied::File && comes == Kind::File && folder.link_file(self.name, &place, self.name).is_ok() {
+        let keeps = there == Occupied::File && comes.kind == Kind::File && folder.stat_of(self.name)?.inode != comes.inode;
+        if keeps && folder.link_file(self.name, &place, self.name).is_ok() {
+            place.sync()?;
             return Ok(Way::Kept(slot));
         }
         let (name, new) = (self.name.clone(), self.name.clone());
@@ -109,7 +111,7 @@ impl Way {
         if matches!(self, Self::Kept(_)) { Replace::Yes } else { Replace::No }
     }
 
-    /// Publishes `change` on this way.
+    /// Publishes `change` on this way. What gave way comes back when it fails.
     pub(super) async fn publish(
         self,
         ground: &Ground,
@@ -117,35 +119,52 @@ impl Way {
         folders: &[&[Name]],
         line: &[u64],
     ) -> Result<Vec<Frame>, Failure> {
-        let slot = match self {
+        let space = &ground.space;
+        match self {
+            Self::Free => publish(ground, change, folders, line).await.map_err(taken_or),
+            Self::Kept(slot) => {
+                let published = publish(ground, change, folders, line).await;
+                if published.is_err() {
+                    let (space, folder, name) = (space.clone(), target.folder.to_vec(), target.name.clone());
+                    // A leftover is one more name of what is there.
+                    let _ = blocking(move || forget_second_name(&space, &folder, &name, &slot)).await;
+                }
+                published.map_err(taken_or)
+            }
             Self::First(slot, cleared) => {
-                let going = publish(ground, cleared, &[target.folder], line).await;
-                if let Err(error) = going {
-                    let trash = ground.space.trash.clone();
+                let back = cleared.back();
+                if let Err(error) = publish(ground, cleared, &[target.folder], line).await {
+                    let trash = space.trash.clone();
                     // Only when it is empty: after a flush that failed, the entry is in it.
                     let _ = blocking(move || Ok(trash.remove_empty(&slot)?)).await;
                     return Err(error.into());
                 }
-                ground.space.locks.forget(target.path);
-                None
+                let published = publish(ground, change, folders, line).await;
+                match (&published, back) {
+                    (Ok(_), _) => space.locks.forget_below(target.path),
+                    (Err(_), Some(back)) => {
+                        if let Err(error) = publish(ground, back, &[target.folder], line).await {
+                            tracing::warn!(%error, "what gave way to a change that failed stays in the trash");
+                        }
+                    }
+                    (Err(_), None) => {}
+                }
+                published.map_err(taken_or)
             }
-            Self::Kept(slot) => Some(slot),
-            Self::Free => None,
-        };
-        let published = publish(ground, change, folders, line).await;
-        match (&published, slot) {
-            (Ok(_), _) => ground.space.locks.forget(target.path),
-            // After a flush that failed the second name may be the only one.
-            (Err(error), Some(slot)) if error.operation() != Operation::Sync => {
-                let (trash, name) = (ground.space.trash.clone(), target.name.clone());
-                let _ = blocking(move || {
-                    trash.dir(std::slice::from_ref(&slot))?.remove_tree(&name)?;
-                    Ok(trash.remove_empty(&slot)?)
-                })
-                .await;
-            }
-            (Err(_), _) => {}
         }
-        published.map_err(|error| if error.is_taken() { put::taken().into() } else { error.into() })
     }
+}
+
+/// Takes the second name away again, while the first is there.
+fn forget_second_name(space: &Space, folder: &[Name], name: &Name, slot: &Name) -> Result<(), Failure> {
+    let place = space.trash.dir(std::slice::from_ref(slot))?;
+    if space.files.dir(folder)?.stat_of(name)?.inode == place.stat_of(name)?.inode {
+        place.remove_tree(name)?;
+        space.trash.remove_empty(slot)?;
+    }
+    Ok(())
+}
+
+fn taken_or(error: FilesError) -> Failure {
+    if error.is_taken() { put::taken().into() } else { error.into() }
 }

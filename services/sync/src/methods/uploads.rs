@@ -22,8 +22,8 @@ use crate::{
 const WHOLE: &str = ".file";
 /// Chunks of one upload.
 const MAX_CHUNKS: usize = 10_000;
-/// Uploads of a space that are under way.
-const MAX_UPLOADS: usize = 1_000;
+/// Uploads of one person that are under way in a space.
+const MAX_UPLOADS: usize = 500;
 /// Bytes that are read at once.
 const PIECE: usize = 256 * 1024;
 /// Bytes of an upload's name.
@@ -79,8 +79,15 @@ async fn begin(ground: &Ground, request: &Request, own: Name) -> Result<Answer, 
     let total = total(request)?;
     let space = ground.space.clone();
     blocking(move || {
-        if space.chunks.list()?.len() >= MAX_UPLOADS {
-            return Err(Problem::new(503, "too-many-uploads", format!("A space takes at most {MAX_UPLOADS} uploads at once."))
+        let mine = |uploads: &[croft_files::Listed]| {
+            let prefix = own.as_str().split_once('-').map_or("", |(person, _)| person);
+            uploads.iter().filter(|upload| upload.name.as_str().split_once('-').is_some_and(|(person, _)| person == prefix)).count()
+        };
+        if mine(&space.chunks.list()?) >= MAX_UPLOADS {
+            space.forget_old_uploads()?;
+        }
+        if mine(&space.chunks.list()?) >= MAX_UPLOADS {
+            return Err(Problem::new(503, "too-many-uploads", format!("A person has at most {MAX_UPLOADS} uploads under way in a space."))
                 .hint("Let others come to their end. One that nobody goes on with is given up after a week.")
                 .retry_after(600)
                 .into());
@@ -111,17 +118,10 @@ async fn receive(ground: &Ground, request: &Request, (own, chunk): (Name, Name),
     .await?;
     let (staged, count, commit) = put::receive(space, staged, length, &expected, exchange).await?;
     put::whole(length, count, &expected, &commit)?;
+    // Nobody puts the upload together or gives it up meanwhile.
+    let _upload = space.lock_upload(&own).await;
     let opening = space.clone();
-    let change = blocking(move || {
-        let dir = open(&opening, &own)?;
-        let there = dir.stat_of(&chunk).is_ok();
-        Ok(if there {
-            Change::Replace { file: staged, dir, name: chunk, unique: unique()? }
-        } else {
-            Change::Create { file: staged, dir, name: chunk }
-        })
-    })
-    .await?;
+    let change = blocking(move || Ok(Change::Replace { file: staged, dir: open(&opening, &own)?, name: chunk, unique: unique()? })).await?;
     space.publisher.publish(change).await?;
     Ok(Answer::empty(201, Vec::new()))
 }
@@ -151,13 +151,23 @@ async fn list(ground: &Ground, request: &Request, own: Name, exchange: &mut Exch
 }
 
 async fn cancel(ground: &Ground, own: Name) -> Result<Answer, Failure> {
+    let _upload = ground.space.lock_upload(&own).await;
     let space = ground.space.clone();
     blocking(move || {
         open(&space, &own)?;
-        space.chunks.remove_tree(&own)?;
+        forget(&space, &own)?;
         Ok(Answer::empty(204, Vec::new()))
     })
     .await
+}
+
+/// Takes an upload away: in one step, so that there is never a part of one. Blocks.
+fn forget(space: &Space, own: &Name) -> Result<(), Failure> {
+    let gone = unique()?;
+    space.chunks.move_to(own, &space.uploads, &gone)?;
+    space.chunks.sync()?;
+    // What is left over goes at the next start.
+    Ok(space.uploads.remove_tree(&gone)?)
 }
 
 /// All chunks one after the other, for a file that goes to another space.
@@ -197,6 +207,8 @@ async fn assemble(ground: &Ground, request: Request, own: Name) -> Result<Answer
     let to = path::names(request.open.destination.as_deref().unwrap_or_default())?;
     let upload = Arc::new(Upload::new(ground, request, to)?);
     let space = &ground.space;
+    let _place = space.copying()?;
+    let _own = space.lock_upload(&own).await;
     let (putting, judged, folder) = (space.clone(), upload.clone(), own.clone());
     let (staged, count) = blocking(move || {
         let staged = judged.accept(None)?;
@@ -205,9 +217,9 @@ async fn assemble(ground: &Ground, request: Request, own: Name) -> Result<Answer
     })
     .await?;
     let answer = upload.publish(ground, staged, count).await?;
-    let chunks = space.chunks.clone();
+    let forgetting = space.clone();
     // What is left over goes after a week.
-    if let Err(error) = blocking(move || Ok(chunks.remove_tree(&own)?)).await {
+    if let Err(error) = blocking(move || forget(&forgetting, &own)).await {
         tracing::warn!(%error, "the chunks of an upload cannot be removed");
     }
     Ok(answer)

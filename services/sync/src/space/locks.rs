@@ -10,6 +10,8 @@ use croft_model::{PersonId, Problem};
 
 /// Locks of a space. Clients hold one for each file that is open for writing.
 const MAX_LOCKS: usize = 1000;
+/// Locks of one person in it.
+const MAX_OWN: usize = 200;
 /// The longest that a lock lasts without being refreshed: a client that is gone must not keep others out for long.
 pub(crate) const LONGEST: Duration = Duration::from_secs(600);
 
@@ -66,10 +68,15 @@ impl Locks {
         if locks.iter().any(|other| alone(other) && meets(other)) {
             return Err(locked());
         }
-        if locks.len() >= MAX_LOCKS {
-            return Err(Problem::new(503, "too-many-locks", format!("A space has at most {MAX_LOCKS} locks."))
-                .hint("Close some of the open files.")
-                .retry_after(60));
+        let own = locks.iter().filter(|other| other.holder == lock.holder).count();
+        if locks.len() >= MAX_LOCKS || own >= MAX_OWN {
+            return Err(Problem::new(
+                503,
+                "too-many-locks",
+                format!("A space has at most {MAX_LOCKS} locks, and {MAX_OWN} of one person."),
+            )
+            .hint("Close some of the open files.")
+            .retry_after(60));
         }
         lock.expires = Instant::now() + lock.lasts;
         locks.push(lock.clone());
@@ -86,14 +93,15 @@ impl Locks {
         Ok(lock.clone())
     }
 
-    /// Gives up the lock `token`, which covers `path`.
-    pub(crate) fn release(&self, token: &str, path: &[Name], holder: PersonId) -> Result<(), Problem> {
+    /// Gives up the lock `token`, which covers `path`, if it is `holder`'s; with none, whosever it is.
+    pub(crate) fn release(&self, token: &str, path: &[Name], holder: Option<PersonId>) -> Result<(), Problem> {
         let mut locks = self.current();
         let index = locks.iter().position(|lock| lock.token == token && lock.covers(path)).ok_or_else(|| {
             Problem::new(409, "lock-unknown", "This is not locked by such a lock.").hint("It may have ended by itself.").key("Lock-Token")
         })?;
-        if locks[index].holder != holder {
-            return Err(Problem::new(403, "lock-of-another", "Somebody else holds this lock.").hint("Wait until it ends."));
+        if holder.is_some_and(|holder| locks[index].holder != holder) {
+            return Err(Problem::new(403, "lock-of-another", "Somebody else holds this lock.")
+                .hint("Wait until it ends, or ask somebody who manages the space."));
         }
         locks.remove(index);
         Ok(())
@@ -118,6 +126,11 @@ impl Locks {
     /// Ends the locks on `path` and below: what they were on is gone.
     pub(crate) fn forget(&self, path: &[Name]) {
         self.current().retain(|lock| !lock.path.starts_with(path));
+    }
+
+    /// Ends the locks below `path`. One on it is of whatever has this name (RFC 4918, section 7.6).
+    pub(crate) fn forget_below(&self, path: &[Name]) {
+        self.current().retain(|lock| lock.path == path || !lock.path.starts_with(path));
     }
 
     /// Whether there are any.
@@ -243,17 +256,30 @@ mod tests {
     fn a_lock_is_given_up_by_its_holder_and_ends_by_itself() {
         let locks = Locks::default();
         let token = locks.take(lock("a", Sharing::Exclusive, Reach::All)).unwrap().token;
-        assert_eq!(locks.release(&token, &path("b"), ANA).unwrap_err().status, 409);
-        assert_eq!(locks.release(&token, &path("a"), BEN).unwrap_err().status, 403);
+        assert_eq!(locks.release(&token, &path("b"), Some(ANA)).unwrap_err().status, 409);
+        assert_eq!(locks.release(&token, &path("a"), Some(BEN)).unwrap_err().status, 403);
         assert_eq!(locks.refresh(&token, &path("a"), BEN, None).unwrap_err().status, 412);
         assert_eq!(locks.refresh(&token, &path("a/x"), ANA, Some(Duration::from_secs(5))).unwrap().lasts, Duration::from_secs(5));
         assert!(locks.any());
-        locks.release(&token, &path("a"), ANA).unwrap();
+        locks.release(&token, &path("a"), None).unwrap();
         assert!(!locks.any());
         let mut short = lock("a", Sharing::Exclusive, Reach::All);
         short.lasts = Duration::ZERO;
         locks.take(short).unwrap();
         assert!(!locks.any());
+    }
+
+    #[test]
+    fn one_person_does_not_take_all_locks() {
+        let locks = Locks::default();
+        for number in 0..MAX_OWN {
+            locks.take(lock(&number.to_string(), Sharing::Exclusive, Reach::Itself)).unwrap();
+        }
+        assert_eq!(locks.take(lock("one more", Sharing::Exclusive, Reach::Itself)).unwrap_err().code, "too-many-locks");
+        let other = Lock { holder: BEN, ..lock("one more", Sharing::Exclusive, Reach::Itself) };
+        assert!(locks.take(other).is_ok());
+        locks.forget_below(&path("5"));
+        assert!(locks.take(lock("5", Sharing::Exclusive, Reach::Itself)).is_err());
     }
 
     #[test]

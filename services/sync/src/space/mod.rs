@@ -18,8 +18,8 @@ use std::{
 
 use croft_api::bulk::{Root, limits};
 use croft_files::{Dir, Kind, Name, Pipes, Publisher, Staged, Stat};
-use croft_model::SpaceNumber;
-use tokio::sync::{Mutex, OwnedMutexGuard, RwLock};
+use croft_model::{Problem, SpaceNumber};
+use tokio::sync::{Mutex, OwnedMutexGuard, RwLock, Semaphore, SemaphorePermit};
 
 pub(crate) use self::{dead::DeadProperty, room::RESERVE_BYTES};
 use self::{
@@ -41,6 +41,9 @@ const CHUNKS: Name = Name::literal("chunks");
 const MODE: u32 = 0o700;
 /// Locks that names are spread over. Two names that share one only wait for each other's flush.
 const NAME_LOCKS: usize = 256;
+/// Copies and assemblies of uploads at once.
+const COPIES: usize = 2;
+
 /// An open space.
 #[derive(Debug)]
 pub(crate) struct Space {
@@ -60,7 +63,11 @@ pub(crate) struct Space {
     pub(crate) tree: RwLock<()>,
     /// Held while sizes are counted: each count holds a descriptor for every folder on its way down.
     counting: std::sync::Mutex<()>,
+    /// Places for what copies without a client that could be slow: each holds a thread, and a descriptor for every folder on its way down.
+    copies: Semaphore,
     names: Vec<Arc<Mutex<()>>>,
+    /// Those of uploads, which are taken before any other.
+    upload_names: Vec<Arc<Mutex<()>>>,
     hasher: RandomState,
 }
 
@@ -71,6 +78,14 @@ pub(crate) struct Entry {
     pub(crate) stat: Stat,
     pub(crate) stamp: Stamp,
     pub(crate) etag: String,
+}
+
+/// The id of a file that is about to be published.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Marked {
+    pub(crate) stamp: Stamp,
+    /// Whether it lies in the file's attribute.
+    carried: bool,
 }
 
 /// What is held open of an entry.
@@ -108,7 +123,9 @@ impl Space {
             pipes: Pipes::new(limits::MAX_PIPES, limits::PIPE_BYTES, limits::IDLE_BODY),
             ids,
             counting: std::sync::Mutex::default(),
+            copies: Semaphore::new(COPIES),
             names: std::iter::repeat_with(Arc::default).take(NAME_LOCKS).collect(),
+            upload_names: std::iter::repeat_with(Arc::default).take(NAME_LOCKS).collect(),
             hasher: RandomState::new(),
             tree: RwLock::default(),
             locks: Locks::default(),
@@ -192,6 +209,11 @@ impl Space {
         guards
     }
 
+    /// Locks an upload, so that it is put together, given up or added to by one at a time.
+    pub(crate) async fn lock_upload(&self, own: &Name) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.upload_names[self.name_lock(&[], own)]).lock_owned().await
+    }
+
     fn name_lock(&self, parent: &[Name], name: &Name) -> usize {
         usize::try_from(self.hasher.hash_one((parent, name)) % NAME_LOCKS as u64).unwrap_or(0)
     }
@@ -210,6 +232,38 @@ impl Space {
         Ok((slot, place))
     }
 
+    /// Removes the uploads that nobody went on with. Blocks.
+    pub(crate) fn forget_old_uploads(&self) -> Result<(), Failure> {
+        Ok(uploads::forget_old(&self.chunks, jiff::Timestamp::now().as_second())?)
+    }
+
+    /// A place to copy in.
+    pub(crate) fn copying(&self) -> Result<SemaphorePermit<'_>, Problem> {
+        self.copies.try_acquire().map_err(|_| {
+            Problem::new(503, "busy", "The space is copying as much as it can already.").hint("Try again in a moment.").retry_after(10)
+        })
+    }
+
+    /// Gives a staged file the id `id`, which it carries, where it can. Blocks.
+    pub(crate) fn mark(&self, staged: &Staged, id: u64) -> Result<Marked, Failure> {
+        let stamp = stamp(id, staged.stat()?)?;
+        match staged.set_xattr(etag::ATTRIBUTE, &stamp.encode()) {
+            Ok(()) => Ok(Marked { stamp, carried: true }),
+            Err(error) if error.is_full() => Err(error.into()),
+            Err(error) => {
+                tracing::debug!(%error, "a file cannot carry its id");
+                Ok(Marked { stamp, carried: false })
+            }
+        }
+    }
+
+    /// Remembers the id of a published file that cannot carry it.
+    pub(crate) fn published(&self, marked: Marked) {
+        if !marked.carried {
+            self.ids.remember(marked.stamp);
+        }
+    }
+
     /// A file to receive an upload. Blocks.
     pub(crate) fn stage(&self) -> Result<Staged, Failure> {
         Ok(Staged::new(&self.uploads, &unique()?)?)
@@ -217,6 +271,14 @@ impl Space {
 }
 
 impl Entry {
+    /// Brings it to the disk, its attributes included. Blocks.
+    pub(crate) fn sync(&self) -> Result<(), Failure> {
+        match &self.handle {
+            Handle::File(file) => file.sync_all().map_err(Failure::Read),
+            Handle::Dir(dir) => Ok(dir.sync()?),
+        }
+    }
+
     /// The folder, if it is one.
     pub(crate) fn dir(&self) -> Option<&Dir> {
         match &self.handle {
@@ -238,6 +300,6 @@ pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T,
 }
 
 /// A stamp for content that is about to be published.
-pub(crate) fn stamp(id: u64, stat: Stat) -> Result<Stamp, Failure> {
+fn stamp(id: u64, stat: Stat) -> Result<Stamp, Failure> {
     Ok(Stamp { id, inode: stat.inode, nonce: ids::nonce()? })
 }

@@ -56,7 +56,7 @@ pub(super) async fn propfind(ground: &Ground, request: Request, exchange: &mut E
 
 /// The answer to a PROPFIND about an upload: its address, with its folder's time, then its chunks with name, size and time.
 pub(super) fn of_upload(body: &[u8], href: &str, modified: i64, chunks: &[(String, u64, i64)]) -> Result<Answer, Failure> {
-    let query = Query::parse(body)?;
+    let query = Query::of_few(body)?;
     let mut out = render::open();
     let folder = Subject { href: format!("{href}/"), modified: Some(modified), ..Subject::default() };
     render::response(&mut out, &folder, &query);

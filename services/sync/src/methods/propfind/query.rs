@@ -56,6 +56,15 @@ impl Query {
         Err(malformed())
     }
 
+    /// The same for a listing that is made as a whole: what is not the box's own is not answered.
+    pub(super) fn of_few(body: &[u8]) -> Result<Self, Problem> {
+        let mut query = Self::parse(body)?;
+        if let Self::All(wanted) | Self::These(wanted) = &mut query {
+            wanted.retain(|wanted| matches!(wanted, Wanted::Known(_)));
+        }
+        Ok(query)
+    }
+
     /// Whether properties that clients have set are to be answered, too.
     pub(super) fn asks_for_dead(&self) -> bool {
         match self {
