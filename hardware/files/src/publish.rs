@@ -153,7 +153,7 @@ fn flush(batch: Vec<Waiting>, system: FileSystem, any: &Dir) {
     let mut touched = Vec::new();
     for (waiting, outcome) in &mut written {
         if outcome.is_ok() {
-            *outcome = waiting.change.apply();
+            *outcome = waiting.change.apply(system);
         }
         if outcome.is_ok() {
             waiting.change.touches(&mut touched);
@@ -169,6 +169,7 @@ fn flush(batch: Vec<Waiting>, system: FileSystem, any: &Dir) {
     };
     fail_all(&mut written, durable);
     for (waiting, outcome) in written {
+        waiting.change.let_go(system);
         // First what was staged and not published goes, so that an answer leaves nothing behind it.
         drop(waiting.change);
         // Somebody who no longer waits does not need the answer.
@@ -224,11 +225,25 @@ impl Change {
         }
     }
 
-    fn apply(&mut self) -> Result<(), FilesError> {
+    fn apply(&mut self, system: FileSystem) -> Result<(), FilesError> {
         match self {
             Self::Create { file, dir, name } => file.create(dir, name),
-            Self::Replace { file, dir, name, unique } => file.replace(dir, name, unique),
+            Self::Replace { file, dir, name, unique } => {
+                if system == FileSystem::Other {
+                    // Nothing orders that the folder lets go of the old file before the file is marked as deleted; a check after a power cut would then
+                    // find the name leading nowhere and take it away. So the old file lives on until the folder is on the disk.
+                    file.keep_replaced(dir, name, unique);
+                }
+                file.replace(dir, name, unique)
+            }
             Self::Move { from, name, to, new, replace } => from.rename(name, to, new, *replace),
+        }
+    }
+
+    /// Lets go of what lived on until everything was on the disk.
+    fn let_go(&self, system: FileSystem) {
+        if let (Self::Replace { file, unique, .. }, FileSystem::Other) = (self, system) {
+            file.forget_replaced(unique);
         }
     }
 

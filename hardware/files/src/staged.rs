@@ -119,6 +119,22 @@ impl Staged {
         }
     }
 
+    /// Gives the file `name` in `target`, which is about to be replaced, a second name among the uploads, where it can have one.
+    pub(crate) fn keep_replaced(&self, target: &Dir, name: &Name, unique: &Name) {
+        if let Ok(kept) = replaced(unique) {
+            // Without one it is as safe as the file system makes it.
+            let _ = target.link_file(name, &self.uploads, &kept);
+        }
+    }
+
+    /// Takes that second name away.
+    pub(crate) fn forget_replaced(&self, unique: &Name) {
+        if let Ok(kept) = replaced(unique) {
+            // The uploads are emptied at each start, so a failure here leaves nothing for long.
+            let _ = self.uploads.remove_tree(&kept);
+        }
+    }
+
     /// Gives the file the name `name` in `target`, in place of the file there. `unique` is free in the uploads.
     pub(crate) fn replace(&mut self, target: &Dir, name: &Name, unique: &Name) -> Result<(), FilesError> {
         // A link cannot replace a name, so the file first gets one beside.
@@ -159,6 +175,11 @@ pub fn set_modified(file: impl AsFd, seconds: i64, nanoseconds: i64) -> Result<(
 /// [`Operation::Write`].
 pub fn copy(mut from: &File, mut to: &File) -> Result<u64, FilesError> {
     io::copy(&mut from, &mut to).map_err(|error| FilesError::new(Operation::Write, error))
+}
+
+/// The second name of a file that is being replaced.
+fn replaced(unique: &Name) -> Result<Name, crate::BadName> {
+    Name::new(format!("{unique}-replaced"))
 }
 
 /// Whether the file system has no files without names.

@@ -1148,7 +1148,7 @@ export interface components {
         /** @description Body of `POST /api/v1/install/end`. */
         InstallEnd: {
             /** @description What the machine does. */
-            how: components["schemas"]["MachineEnd"];
+            how: components["schemas"]["Power"];
         };
         /** @description Answer of `GET /api/v1/install`. */
         InstallOffer: {
@@ -1307,11 +1307,6 @@ export interface components {
             /** @description The line. */
             text: string;
         };
-        /**
-         * @description How the machine ends.
-         * @enum {string}
-         */
-        MachineEnd: "off" | "restart";
         /** @description Section `network`. */
         NetworkSettings: {
             static?: components["schemas"]["StaticAddress"] | null;
