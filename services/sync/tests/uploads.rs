@@ -81,7 +81,11 @@ async fn an_upload_keeps_conditions_and_its_own_person() {
     let mut reader = worker.link().await;
     reader.capability = worker.capability(person(3));
     assert_eq!(begin(&mut reader, "u").await.code(), "read-only");
-    let made = assemble(&mut link, "u", &["a"], &[("if-match", old.header("etag"))]).await;
+    for held in ["([\"x\"])".to_owned(), format!("</dav/files/ana/b> ([{}])", old.header("etag"))] {
+        assert_eq!(assemble(&mut link, "u", &["a"], &[("if", &held)]).await.code(), "changed-meanwhile", "{held}");
+    }
+    let held = format!("</dav/files/ana/a> ([{}])", old.header("etag"));
+    let made = assemble(&mut link, "u", &["a"], &[("if-match", old.header("etag")), ("if", &held)]).await;
     assert_eq!((made.status, made.header("oc-fileid")), (204, old.header("oc-fileid")));
     assert_eq!(fs::read_to_string(worker.file("a")).unwrap(), "new");
 

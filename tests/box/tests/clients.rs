@@ -87,6 +87,15 @@ async fn large_files_come_in_chunks_and_new_names_without_the_files() {
     assert!(desk.tree() == disk() && sofa.tree() == disk(), "{:?} {:?} {:?}", desk.tree().keys(), sofa.tree().keys(), disk().keys());
     assert!(disk()["deep/film.bin"].as_deref() == Some(&film[..]) && disk()["Family/holiday.bin"].as_deref() == Some(&film[1..12_000_000]));
 
+    desk.write("deep/film.bin", &film[1..]);
+    desk.write("Family/holiday.bin", &film[2..12_000_000]);
+    desk.sync();
+    sofa.sync();
+    assert!(desk.tree() == disk() && sofa.tree() == disk(), "changed: {:?} {:?}", sofa.tree().keys(), disk().keys());
+    assert!(
+        disk()["deep/film.bin"].as_deref() == Some(&film[1..]) && disk()["Family/holiday.bin"].as_deref() == Some(&film[2..12_000_000])
+    );
+
     fs::rename(desk.path("deep"), desk.path("shelf")).expect("renamed");
     fs::rename(desk.path("Family/list.txt"), desk.path("Family/LIST.txt")).expect("renamed");
     let asked = desk.sync();

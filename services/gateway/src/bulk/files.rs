@@ -69,8 +69,7 @@ where
         None if segments.is_empty() && method == Method::Propfind => Some(lines(workers, &tree.mounts).await),
         _ => None,
     };
-    let prefix =
-        mount.map_or_else(|| below.prefix.to_owned(), |mount| format!("{}/{}", below.prefix, utf8_percent_encode(&mount.name, SEGMENT)));
+    let prefix = in_mount(below.prefix, mount);
     let capability = capabilities.capability_for(space).await?;
     let (head, body) = request.into_parts();
     let open = Open {
@@ -87,12 +86,22 @@ where
     };
     match destination {
         Some(destination) if destination.space == space => {
-            workers.ask(space, Open { destination: Some(destination.segments), ..open }, body).await
+            // The header `If` names addresses of files, also where the upload is what moves.
+            let prefix = if below.area == Area::Uploads { below.files.to_owned() } else { open.prefix.clone() };
+            workers.ask(space, Open { destination: Some(destination.segments), prefix, ..open }, body).await
         }
-        Some(destination) if below.area == Area::Uploads => carry(workers, capabilities, (space, open), destination).await,
+        Some(destination) if below.area == Area::Uploads => {
+            let prefix = in_mount(below.files, destination.mount);
+            carry(workers, capabilities, (space, open), (destination, prefix)).await
+        }
         Some(_) => Err(other_space()),
         None => workers.ask(space, open, body).await,
     }
+}
+
+/// What stands before paths inside a mount, or inside the own space.
+fn in_mount(prefix: &str, mount: Option<&Mount>) -> String {
+    mount.map_or_else(|| prefix.to_owned(), |mount| format!("{prefix}/{}", utf8_percent_encode(&mount.name, SEGMENT)))
 }
 
 /// Carries an upload whose chunks lie in one space to its place in another: read there, put here, and given up there.
@@ -100,7 +109,7 @@ async fn carry(
     workers: &Workers,
     capabilities: &impl Capabilities,
     (from, moves): (SpaceId, Open),
-    to: Place<'_>,
+    (to, prefix): (Place<'_>, String),
 ) -> Result<Response, Problem> {
     let whole = workers.ask(from, Open { method: Method::Get, ..moves.clone() }, axum::body::Body::empty()).await?;
     if !whole.status().is_success() {
@@ -111,6 +120,7 @@ async fn carry(
         length: None,
         capability: capabilities.capability_for(to.space).await?,
         area: Area::Files,
+        prefix,
         segments: to.segments,
         ..moves.clone()
     };

@@ -201,10 +201,12 @@ async fn whole_of(ground: &Ground, request: &Request, own: Name) -> Result<Answe
 }
 
 /// Makes one file of the chunks, under the name that the request leads to.
-async fn assemble(ground: &Ground, request: Request, own: Name) -> Result<Answer, Failure> {
+async fn assemble(ground: &Ground, mut request: Request, own: Name) -> Result<Answer, Failure> {
     let expected = checksum::expected(&request.open.headers)?;
     let total = total(&request)?;
     let to = path::names(request.open.destination.as_deref().unwrap_or_default())?;
+    // Conditions are about what is there, not about the upload.
+    request.path.clone_from(&to);
     let upload = Arc::new(Upload::new(ground, request, to)?);
     let space = &ground.space;
     let _place = space.copying()?;
