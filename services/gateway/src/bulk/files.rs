@@ -154,7 +154,7 @@ fn place(tree: &Tree, mut segments: Vec<String>) -> Place<'_> {
 }
 
 fn other_space() -> Problem {
-    Problem::new(502, "other-space", "The box does not yet move or copy from one space to another by itself.")
+    Problem::new(403, "other-space", "The box does not yet move or copy from one space to another by itself.")
         .hint("Download it and upload it there, then delete it here.")
 }
 
