@@ -84,6 +84,11 @@ pub(crate) fn not_found() -> Problem {
     Problem::new(404, "not-found", "There is no such file or folder.")
 }
 
+/// The folder for something new is not there.
+pub(crate) fn no_folder() -> Problem {
+    Problem::new(409, "folder-missing", "The folder for this does not exist.").hint("Make the folder first.")
+}
+
 /// A condition of the request does not hold.
 pub(crate) fn stale() -> Problem {
     Problem::new(412, "changed-meanwhile", "The file or folder is not as the request expects it; somebody changed it meanwhile.")

@@ -77,6 +77,11 @@ impl Exchange {
         }
     }
 
+    /// The body of a request whose body is a small document, or none.
+    pub(crate) async fn document(&mut self, length: Option<u64>) -> Result<Bytes, Failure> {
+        if length == Some(0) { Ok(Bytes::new()) } else { Ok(self.receive_inline(DigestSet::default()).await?.0) }
+    }
+
     /// Asks for a body through the pipe whose writing end is `end`.
     pub(crate) async fn ask(&mut self, wanted: DigestSet, end: OwnedFd) -> Result<(), Failure> {
         self.send(vec![Frame::Head(asking(wanted)), Frame::Pipe], Some(end)).await

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use croft_api::bulk::limits::MAX_SEGMENTS;
+use croft_api::bulk::{Frame, limits::MAX_SEGMENTS};
 use croft_files::{Change, Dir, Name, Staged, Stat};
 use croft_model::Problem;
 
@@ -13,10 +13,6 @@ use super::{
 use crate::{
     error::{Failure, stale},
     exchange::Answer,
-    judge::{
-        conditions::{Present, Verdict, judge_write},
-        path,
-    },
     space::{DeadProperty, Entry, Handle, Marked, Space, blocking, etag, unique},
 };
 
@@ -59,10 +55,9 @@ struct Copying<'a> {
 /// Copies the entry. What it replaces goes to the trash.
 pub(super) async fn copy(ground: &Ground, request: Request) -> Result<Answer, Failure> {
     request.access.writes()?;
+    let target = Arc::new(Target::of(&request)?);
     let request = Arc::new(request);
-    let to = path::names(request.open.destination.as_deref().unwrap_or_default())?;
-    let target = Target::of(&request, &to)?;
-    let room = MAX_SEGMENTS.saturating_sub(to.len());
+    let room = MAX_SEGMENTS.saturating_sub(target.path.len());
     let depth = match request.header("depth").map(str::trim) {
         Some("0") => Depth::Zero,
         None => Depth::Infinity(room),
@@ -71,13 +66,13 @@ pub(super) async fn copy(ground: &Ground, request: Request) -> Result<Answer, Fa
     };
     let space = &ground.space;
     let _place = space.copying()?;
-    let (making, asked, leads) = (space.clone(), request.clone(), to.clone());
-    let (Made { aside, id, file }, there, written) = blocking(move || make(&making, &asked, &Target::of(&asked, &leads)?, depth)).await?;
+    let (making, asked, leads) = (space.clone(), request.clone(), target.clone());
+    let (Made { aside, id, file }, there, written) = blocking(move || make(&making, &asked, &leads, depth)).await?;
     let leftover = match &aside {
         Aside::Dir(name) => Some(name.clone()),
         Aside::File(_) => None,
     };
-    let published = publish(ground, &request, (&target, &to), aside, there).await;
+    let published = publish(ground, &request, &target, (aside, there)).await;
     if published.is_err() {
         let giving_up = space.clone();
         let _ = blocking(move || give_up(&giving_up, leftover.as_ref(), &written)).await;
@@ -92,27 +87,22 @@ pub(super) async fn copy(ground: &Ground, request: Request) -> Result<Answer, Fa
 async fn publish(
     ground: &Ground,
     request: &Arc<Request>,
-    (target, to): (&Target<'_>, &[Name]),
-    aside: Aside,
-    seen: Occupied,
-) -> Result<Vec<croft_api::bulk::Frame>, Failure> {
+    target: &Arc<Target>,
+    (aside, seen): (Aside, Occupied),
+) -> Result<Vec<Frame>, Failure> {
     let space = &ground.space;
     let _tree = Tree::lock(space, seen == Occupied::Dir).await;
-    let _name = space.lock_name(target.folder, target.name).await;
-    let (preparing, judged, leads) = (space.clone(), request.clone(), to.to_vec());
-    let (change, way, line) = blocking(move || prepare(&preparing, &judged, &Target::of(&judged, &leads)?, aside, seen)).await?;
-    way.publish(ground, (target, change), &[target.folder], &line).await
+    let _name = space.lock_name(&target.folder, &target.name).await;
+    let (preparing, judged, leads) = (space.clone(), request.clone(), target.clone());
+    let (change, way, line) = blocking(move || prepare(&preparing, &judged, &leads, (aside, seen))).await?;
+    way.publish(ground, (target, change), &[&target.folder], &line).await
 }
 
 /// Judges, and makes the copy aside. Blocks.
-fn make(space: &Space, request: &Request, target: &Target<'_>, depth: Depth) -> Result<(Made, Occupied, Vec<u64>), Failure> {
+fn make(space: &Space, request: &Request, target: &Target, depth: Depth) -> Result<(Made, Occupied, Vec<u64>), Failure> {
     let entry = space.entry(&request.path)?;
     let there = target.occupied(space)?;
-    let present = Present { etag: &entry.etag, modified: entry.stat.modified_seconds() };
-    if judge_write(&request.open.headers, Some(present)) != Verdict::Proceed {
-        return Err(stale().into());
-    }
-    request.judge_locks(space, &[target.touch()])?;
+    request.judge(space, Some(&entry), &[target.touch()])?;
     let mut copying = Copying { space, properties: Vec::new(), bytes: 0, written: Vec::new() };
     let name = unique()?;
     let made = copying.entry(&entry, &name, depth).and_then(|made| {
@@ -223,16 +213,15 @@ impl Copying<'_> {
 fn prepare(
     space: &Space,
     request: &Request,
-    target: &Target<'_>,
-    aside: Aside,
-    seen: Occupied,
+    target: &Target,
+    (aside, seen): (Aside, Occupied),
 ) -> Result<(Change, Way, Vec<u64>), Failure> {
     if target.occupied(space)? != seen {
         return Err(stale().into());
     }
-    request.judge_locks(space, &[target.touch()])?;
-    let line = space.line(target.folder)?;
-    let to = space.files.dir(target.folder)?;
+    request.judge(space, Some(&space.entry(&request.path)?), &[target.touch()])?;
+    let line = space.line(&target.folder)?;
+    let to = space.files.dir(&target.folder)?;
     let comes = match &aside {
         Aside::File(staged) => staged.stat()?,
         Aside::Dir(name) => space.uploads.stat_of(name)?,

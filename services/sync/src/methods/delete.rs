@@ -9,7 +9,6 @@ use super::{Ground, Request, Tree, publish, split};
 use crate::{
     error::{Failure, stale},
     exchange::Answer,
-    judge::conditions::{Present, Verdict, judge_write},
     space::{Space, blocking, locks::Touch},
 };
 
@@ -36,9 +35,7 @@ pub(super) async fn delete(ground: &Ground, request: Request) -> Result<Answer, 
     let changed = match publish(ground, change, &[folder], &line).await {
         Ok(changed) => changed,
         Err(error) => {
-            let trash = space.trash.clone();
-            // Only when it is empty: after a flush that failed, the entry is in it.
-            let _ = blocking(move || Ok(trash.remove_empty(&slot)?)).await;
+            space.forget_trash_place(slot).await;
             return Err(error.into());
         }
     };
@@ -59,11 +56,7 @@ fn prepare(space: &Space, request: &Request, kind: Kind) -> Result<Prepared, Fai
     if entry.stat.kind != kind {
         return Err(stale().into());
     }
-    let present = Present { etag: &entry.etag, modified: entry.stat.modified_seconds() };
-    if judge_write(&request.open.headers, Some(present)) != Verdict::Proceed {
-        return Err(stale().into());
-    }
-    request.judge_locks(space, &[Touch::Entry(&request.path)])?;
+    request.judge(space, Some(&entry), &[Touch::Entry(&request.path)])?;
     let line = space.line(folder)?;
     let from = space.files.dir(folder)?;
     let (slot, to) = space.trash_place(&request.path, &request.access.who)?;

@@ -5,10 +5,10 @@ use std::{sync::Arc, time::Duration};
 use croft_files::{Change, Kind, Name};
 use croft_model::Problem;
 
-use super::{Ground, Request, Tree, address, pairs, publish, put, split};
+use super::{Ground, Request, Tree, address, document, publish, put, split};
 use crate::{
     error::Failure,
-    exchange::{Answer, Body, Exchange},
+    exchange::{Answer, Exchange},
     judge::lists::Lists,
     space::{
         Marked, Space, blocking,
@@ -35,10 +35,7 @@ struct Wanted {
 pub(super) async fn lock(ground: &Ground, request: Request, exchange: &mut Exchange) -> Result<Answer, Failure> {
     request.access.writes()?;
     let lasts = request.header("timeout").and_then(timeout);
-    let body = match request.open.length {
-        Some(0) => bytes::Bytes::new(),
-        _ => exchange.receive_inline(Default::default()).await?.0,
-    };
+    let body = exchange.document(request.open.length).await?;
     if body.trim_ascii().is_empty() {
         return refresh(&ground.space, &request, lasts);
     }
@@ -56,7 +53,7 @@ pub(super) async fn lock(ground: &Ground, request: Request, exchange: &mut Excha
     let _tree = Tree::lock(space, reach == Reach::All).await;
     let Some((folder, name)) = split(&request.path) else {
         let (judging, asked) = (space.clone(), request.clone());
-        blocking(move || asked.judge_locks(&judging, &[])).await?;
+        blocking(move || asked.judge(&judging, Some(&judging.entry(&[])?), &[])).await?;
         let lock = space.locks.take(lock)?;
         return Ok(taken(200, &lock, &request));
     };
@@ -124,17 +121,17 @@ fn refresh(space: &Space, request: &Request, lasts: Option<Duration>) -> Result<
 /// Judges; where there is nothing yet, gives the empty file that comes to be, and whom that changes. Blocks.
 fn prepare(space: &Space, request: &Request) -> Result<Option<(Change, Marked, Vec<u64>)>, Failure> {
     let (folder, name) = split(&request.path).ok_or_else(malformed)?;
-    let dir = space.files.dir(folder).map_err(|error| if error.is_absent() { put::no_folder().into() } else { Failure::from(error) })?;
+    let dir = space.folder(folder)?;
     match dir.stat_of(name) {
         Ok(stat) if stat.kind == Kind::Other => return Err(crate::error::not_found().into()),
         Ok(_) => {
-            request.judge_locks(space, &[])?;
+            request.judge(space, Some(&space.entry(&request.path)?), &[])?;
             return Ok(None);
         }
         Err(error) if error.is_absent() => {}
         Err(error) => return Err(error.into()),
     }
-    request.judge_locks(space, &[Touch::Entry(&request.path)])?;
+    request.judge(space, None, &[Touch::Entry(&request.path)])?;
     space.room.admit(0)?;
     let staged = space.stage()?;
     let marked = space.mark(&staged, space.ids.fresh()?)?;
@@ -153,8 +150,7 @@ fn shown(status: u16, lock: &Lock, request: &Request) -> Answer {
     let body = format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<d:prop xmlns:d=\"DAV:\"><d:lockdiscovery>{active}</d:lockdiscovery></d:prop>\n"
     );
-    let headers = pairs(&[("content-type", "application/xml; charset=utf-8"), ("cache-control", "no-store")]);
-    Answer { status, headers, body: Body::Bytes(body.into()), changed: Vec::new() }
+    document(status, body)
 }
 
 impl Wanted {

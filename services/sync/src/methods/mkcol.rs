@@ -5,7 +5,7 @@ use std::sync::Arc;
 use croft_files::{Change, Replace};
 use croft_model::Problem;
 
-use super::{Ground, Request, identity, publish, put, split};
+use super::{Ground, Request, identity, publish, split};
 use crate::{
     error::Failure,
     exchange::Answer,
@@ -43,11 +43,11 @@ pub(super) async fn mkcol(ground: &Ground, request: Request) -> Result<Answer, F
 
 fn prepare(space: &Space, request: &Request) -> Result<(Change, u64, Vec<u64>), Failure> {
     let (folder, name) = split(&request.path).ok_or_else(exists)?;
-    let to = space.files.dir(folder).map_err(|error| if error.is_absent() { put::no_folder().into() } else { Failure::from(error) })?;
+    let to = space.folder(folder)?;
     if to.stat_of(name).is_ok() {
         return Err(exists().into());
     }
-    request.judge_locks(space, &[Touch::Entry(&request.path)])?;
+    request.judge(space, None, &[Touch::Entry(&request.path)])?;
     space.room.admit(0)?;
     let line = space.line(folder)?;
     let aside = unique()?;

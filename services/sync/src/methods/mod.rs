@@ -22,20 +22,23 @@ use tokio::sync::{RwLockReadGuard, RwLockWriteGuard};
 use crate::{
     access::Access,
     error::{Failure, stale},
-    exchange::{Answer, Exchange},
+    exchange::{Answer, Body, Exchange},
     judge::{
+        conditions::{Present, Verdict, judge_write},
         header,
         lists::{Known, Lists},
         path,
     },
     news::News,
-    space::{Space, locks::Touch},
+    space::{Entry, Space, locks::Touch},
 };
 
 /// What OPTIONS names.
 const METHODS: &str = "OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK";
 /// The classes of RFC 4918 that the box complies with.
 const CLASSES: &str = "1, 2, 3";
+/// The type of XML documents, as sync clients compare it.
+const XML: &str = "application/xml; charset=utf-8";
 /// What stays as it is in addresses: the unreserved characters of RFC 3986.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -83,8 +86,12 @@ impl Request {
         header(&self.open.headers, name)
     }
 
-    /// Refuses when the header `If` does not hold, or a lock forbids one of `touches`. Blocks.
-    fn judge_locks(&self, space: &Space, touches: &[Touch<'_>]) -> Result<(), Failure> {
+    /// Refuses a change when a condition about `entry`, which is there now, does not hold, or a lock forbids one of `touches`. Blocks.
+    fn judge(&self, space: &Space, entry: Option<&Entry>, touches: &[Touch<'_>]) -> Result<(), Failure> {
+        let present = entry.map(|entry| Present { etag: &entry.etag, modified: entry.stat.modified_seconds() });
+        if judge_write(&self.open.headers, present) != Verdict::Proceed {
+            return Err(stale().into());
+        }
         let lists = self.header("if").map(Lists::parse).transpose()?.unwrap_or_default();
         if self.header("if").is_some() && !lists.hold(|about| self.known(space, about))? {
             return Err(stale().into());
@@ -114,6 +121,12 @@ impl Request {
         let own = decoded(&self.open.prefix)?;
         path::names(decoded(path)?.strip_prefix(own.as_slice())?).ok()
     }
+}
+
+/// An answer with an XML document.
+fn document(status: u16, body: String) -> Answer {
+    let headers = pairs(&[("content-type", XML), ("cache-control", "no-store")]);
+    Answer { status, headers, body: Body::Bytes(body.into()), changed: Vec::new() }
 }
 
 /// The segments of the path of an address.

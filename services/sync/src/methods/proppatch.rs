@@ -5,11 +5,10 @@ use std::sync::Arc;
 use croft_api::xml::escaped;
 use croft_model::Problem;
 
-use super::{Ground, Request, address, pairs, propfind::is_ours};
+use super::{Ground, Request, address, document, propfind::is_ours};
 use crate::{
-    error::{Failure, stale},
-    exchange::{Answer, Body, Exchange},
-    judge::conditions::{Present, Verdict, judge_write},
+    error::Failure,
+    exchange::{Answer, Exchange},
     space::{DeadProperty, Space, blocking, locks::Touch},
     xml::{Element, malformed},
 };
@@ -31,7 +30,7 @@ struct Change {
 /// Sets and removes properties.
 pub(super) async fn proppatch(ground: &Ground, request: Request, exchange: &mut Exchange) -> Result<Answer, Failure> {
     request.access.writes()?;
-    let changes = parse(&exchange.receive_inline(Default::default()).await?.0)?;
+    let changes = parse(&exchange.document(request.open.length).await?)?;
     let space = ground.space.clone();
     let request = Arc::new(request);
     let _tree = ground.space.tree.read().await;
@@ -46,11 +45,7 @@ pub(super) async fn proppatch(ground: &Ground, request: Request, exchange: &mut 
 /// Makes the changes. Blocks.
 fn patch(space: &Space, request: &Request, changes: &[Change]) -> Result<Answer, Failure> {
     let entry = space.entry(&request.path)?;
-    let present = Present { etag: &entry.etag, modified: entry.stat.modified_seconds() };
-    if judge_write(&request.open.headers, Some(present)) != Verdict::Proceed {
-        return Err(stale().into());
-    }
-    request.judge_locks(space, &[Touch::Content(&request.path)])?;
+    request.judge(space, Some(&entry), &[Touch::Content(&request.path)])?;
     let refused = changes.iter().any(|change| change.protected);
     if !refused {
         space.room.admit(changes.iter().map(|change| change.property.xml.len() as u64).sum())?;
@@ -90,8 +85,7 @@ fn patch(space: &Space, request: &Request, changes: &[Change]) -> Result<Answer,
         body.push_str("</d:propstat>");
     }
     body.push_str("</d:response></d:multistatus>\n");
-    let headers = pairs(&[("content-type", "application/xml; charset=utf-8"), ("cache-control", "no-store")]);
-    Ok(Answer { status: 207, headers, body: Body::Bytes(body.into()), changed: Vec::new() })
+    Ok(document(207, body))
 }
 
 fn parse(body: &[u8]) -> Result<Vec<Change>, Problem> {

@@ -11,12 +11,9 @@ use croft_model::Problem;
 
 use super::{Ground, Request, identity, publish, split};
 use crate::{
-    error::{Failure, stale},
+    error::Failure,
     exchange::{Answer, Exchange},
-    judge::{
-        checksum,
-        conditions::{Present, Verdict, judge_write},
-    },
+    judge::checksum,
     space::{Entry, Handle, Marked, Space, blocking, etag, locks::Touch, unique},
 };
 
@@ -26,9 +23,8 @@ pub(super) const LARGE: u64 = 1024 * 1024;
 /// An upload from the moment that its head was accepted.
 pub(super) struct Upload {
     space: Arc<Space>,
+    /// Whose path is where it goes.
     request: Request,
-    /// Where it goes.
-    path: Vec<Name>,
     folder: Vec<Name>,
     name: Name,
     modified: Option<(i64, i64)>,
@@ -48,8 +44,7 @@ pub(super) async fn put(ground: &Ground, request: Request, exchange: &mut Exchan
     let expected = checksum::expected(&request.open.headers)?;
     let length = request.open.length;
     let announced = length.or_else(|| request.header("x-expected-entity-length")?.parse().ok());
-    let path = request.path.clone();
-    let upload = Arc::new(Upload::new(ground, request, path)?);
+    let upload = Arc::new(Upload::new(ground, request)?);
     let judged = upload.clone();
     let staged = blocking(move || judged.accept(announced)).await?;
     let (staged, count, commit) = receive(&upload.space, staged, length, &expected, exchange).await?;
@@ -58,12 +53,12 @@ pub(super) async fn put(ground: &Ground, request: Request, exchange: &mut Exchan
 }
 
 impl Upload {
-    /// An upload to `path`, which `request` asks for.
-    pub(super) fn new(ground: &Ground, request: Request, path: Vec<Name>) -> Result<Self, Problem> {
+    /// An upload to the path of `request`.
+    pub(super) fn new(ground: &Ground, request: Request) -> Result<Self, Problem> {
         request.access.writes()?;
-        let (folder, name) = split(&path).ok_or_else(is_folder)?;
+        let (folder, name) = split(&request.path).ok_or_else(is_folder)?;
         let modified = request.header("x-oc-mtime").map(modified).transpose()?;
-        Ok(Self { space: ground.space.clone(), folder: folder.to_vec(), name: name.clone(), path, modified, request })
+        Ok(Self { space: ground.space.clone(), folder: folder.to_vec(), name: name.clone(), modified, request })
     }
 
     /// Judges before a byte of the body is asked for. Blocks.
@@ -74,12 +69,8 @@ impl Upload {
     }
 
     /// The file that is there now, if conditions and kinds allow to replace it. Blocks.
-    pub(super) fn present(&self) -> Result<Option<Entry>, Failure> {
-        let parent = self
-            .space
-            .files
-            .dir(&self.folder)
-            .map_err(|error| if error.is_absent() { no_folder().into() } else { Failure::from(error) })?;
+    fn present(&self) -> Result<Option<Entry>, Failure> {
+        let parent = self.space.folder(&self.folder)?;
         let entry = match self.space.child(&parent, &self.name) {
             Ok(entry) => Some(entry),
             Err(Failure::Files(error)) if error.is_absent() => None,
@@ -88,13 +79,9 @@ impl Upload {
         if entry.as_ref().is_some_and(|entry| entry.dir().is_some()) {
             return Err(is_folder().into());
         }
-        let present = entry.as_ref().map(|entry| Present { etag: &entry.etag, modified: entry.stat.modified_seconds() });
-        if judge_write(&self.request.open.headers, present) != Verdict::Proceed {
-            return Err(stale().into());
-        }
-        let path = &self.path;
+        let path = &self.request.path;
         let touch = if entry.is_some() { Touch::Content(path) } else { Touch::Entry(path) };
-        self.request.judge_locks(&self.space, &[touch])?;
+        self.request.judge(&self.space, entry.as_ref(), &[touch])?;
         Ok(entry)
     }
 
@@ -202,10 +189,6 @@ fn modified(text: &str) -> Result<(i64, i64), Problem> {
 
 pub(super) fn is_folder() -> Problem {
     Problem::new(405, "is-a-folder", "There is a folder of this name.").hint("Choose another name for the file.")
-}
-
-pub(super) fn no_folder() -> Problem {
-    Problem::new(409, "folder-missing", "The folder for this does not exist.").hint("Make the folder first.")
 }
 
 pub(super) fn taken() -> Problem {

@@ -7,14 +7,16 @@ use croft_model::Problem;
 use super::{Ground, Request, delete, publish, put, split};
 use crate::{
     error::Failure,
+    judge::path,
     space::{Space, blocking, locks::Touch},
 };
 
 /// A destination that was judged as far as it can be without a look at the disk.
-pub(super) struct Target<'a> {
-    pub(super) path: &'a [Name],
-    pub(super) folder: &'a [Name],
-    pub(super) name: &'a Name,
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) path: Vec<Name>,
+    pub(super) folder: Vec<Name>,
+    pub(super) name: Name,
     overwrite: bool,
 }
 
@@ -36,10 +38,11 @@ pub(super) enum Way {
     First(Name, Change),
 }
 
-impl<'a> Target<'a> {
+impl Target {
     /// Judges where `request` leads to.
-    pub(super) fn of(request: &'a Request, path: &'a [Name]) -> Result<Self, Problem> {
-        let (folder, name) = split(path).ok_or_else(delete::is_root)?;
+    pub(super) fn of(request: &Request) -> Result<Self, Problem> {
+        let path = path::names(request.open.destination.as_deref().unwrap_or_default())?;
+        let (folder, name) = split(&path).ok_or_else(delete::is_root)?;
         if request.path.is_empty() {
             return Err(delete::is_root());
         }
@@ -48,7 +51,7 @@ impl<'a> Target<'a> {
                 .hint("Choose another folder.")
                 .key("Destination"));
         }
-        if request.path.starts_with(path) {
+        if request.path.starts_with(&path) {
             return Err(Problem::new(409, "onto-own-folder", "This would replace the folder that it lies in.")
                 .hint("Choose another name.")
                 .key("Destination"));
@@ -58,14 +61,12 @@ impl<'a> Target<'a> {
             Some("F" | "f") => false,
             Some(_) => return Err(Problem::new(400, "overwrite-malformed", "The header Overwrite is T or F.").key("Overwrite")),
         };
-        Ok(Self { path, folder, name, overwrite })
+        Ok(Self { folder: folder.to_vec(), name: name.clone(), path, overwrite })
     }
 
     /// What is there now, if its folder is there and it may be replaced. Blocks.
     pub(super) fn occupied(&self, space: &Space) -> Result<Occupied, Failure> {
-        let folder =
-            space.files.dir(self.folder).map_err(|error| if error.is_absent() { put::no_folder().into() } else { Failure::from(error) })?;
-        let there = match folder.stat_of(self.name) {
+        let there = match space.folder(&self.folder)?.stat_of(&self.name) {
             Ok(stat) if stat.kind == Kind::Dir => Occupied::Dir,
             Ok(stat) if stat.kind == Kind::File => Occupied::File,
             Ok(_) => return Err(put::taken().into()),
@@ -80,7 +81,7 @@ impl<'a> Target<'a> {
 
     /// The change that locks are asked about.
     pub(super) fn touch(&self) -> Touch<'_> {
-        Touch::Entry(self.path)
+        Touch::Entry(&self.path)
     }
 
     /// Makes a place in the trash for what gives way to what `comes`. Blocks.
@@ -88,10 +89,10 @@ impl<'a> Target<'a> {
         if there == Occupied::No {
             return Ok(Way::Free);
         }
-        let (slot, place) = space.trash_place(self.path, &request.access.who)?;
-        let folder = space.files.dir(self.folder)?;
-        let keeps = there == Occupied::File && comes.kind == Kind::File && folder.stat_of(self.name)?.inode != comes.inode;
-        if keeps && folder.link_file(self.name, &place, self.name).is_ok() {
+        let (slot, place) = space.trash_place(&self.path, &request.access.who)?;
+        let folder = space.files.dir(&self.folder)?;
+        let keeps = there == Occupied::File && comes.kind == Kind::File && folder.stat_of(&self.name)?.inode != comes.inode;
+        if keeps && folder.link_file(&self.name, &place, &self.name).is_ok() {
             place.sync()?;
             return Ok(Way::Kept(slot));
         }
@@ -115,7 +116,7 @@ impl Way {
     pub(super) async fn publish(
         self,
         ground: &Ground,
-        (target, change): (&Target<'_>, Change),
+        (target, change): (&Target, Change),
         folders: &[&[Name]],
         line: &[u64],
     ) -> Result<Vec<Frame>, Failure> {
@@ -125,7 +126,7 @@ impl Way {
             Self::Kept(slot) => {
                 let published = publish(ground, change, folders, line).await;
                 if published.is_err() {
-                    let (space, folder, name) = (space.clone(), target.folder.to_vec(), target.name.clone());
+                    let (space, folder, name) = (space.clone(), target.folder.clone(), target.name.clone());
                     // A leftover is one more name of what is there.
                     let _ = blocking(move || forget_second_name(&space, &folder, &name, &slot)).await;
                 }
@@ -133,17 +134,15 @@ impl Way {
             }
             Self::First(slot, cleared) => {
                 let back = cleared.back();
-                if let Err(error) = publish(ground, cleared, &[target.folder], line).await {
-                    let trash = space.trash.clone();
-                    // Only when it is empty: after a flush that failed, the entry is in it.
-                    let _ = blocking(move || Ok(trash.remove_empty(&slot)?)).await;
+                if let Err(error) = publish(ground, cleared, &[&target.folder], line).await {
+                    space.forget_trash_place(slot).await;
                     return Err(error.into());
                 }
                 let published = publish(ground, change, folders, line).await;
                 match (&published, back) {
-                    (Ok(_), _) => space.locks.forget_below(target.path),
+                    (Ok(_), _) => space.locks.forget_below(&target.path),
                     (Err(_), Some(back)) => {
-                        if let Err(error) = publish(ground, back, &[target.folder], line).await {
+                        if let Err(error) = publish(ground, back, &[&target.folder], line).await {
                             tracing::warn!(%error, "what gave way to a change that failed stays in the trash");
                         }
                     }

@@ -79,14 +79,10 @@ async fn begin(ground: &Ground, request: &Request, own: Name) -> Result<Answer, 
     let total = total(request)?;
     let space = ground.space.clone();
     blocking(move || {
-        let mine = |uploads: &[croft_files::Listed]| {
-            let prefix = own.as_str().split_once('-').map_or("", |(person, _)| person);
-            uploads.iter().filter(|upload| upload.name.as_str().split_once('-').is_some_and(|(person, _)| person == prefix)).count()
-        };
-        if mine(&space.chunks.list()?) >= MAX_UPLOADS {
+        if uploads_of_person(&space, &own)? >= MAX_UPLOADS {
             space.forget_old_uploads()?;
         }
-        if mine(&space.chunks.list()?) >= MAX_UPLOADS {
+        if uploads_of_person(&space, &own)? >= MAX_UPLOADS {
             return Err(Problem::new(503, "too-many-uploads", format!("A person has at most {MAX_UPLOADS} uploads under way in a space."))
                 .hint("Let others come to their end. One that nobody goes on with is given up after a week.")
                 .retry_after(600)
@@ -100,6 +96,12 @@ async fn begin(ground: &Ground, request: &Request, own: Name) -> Result<Answer, 
         Ok(Answer::empty(201, Vec::new()))
     })
     .await
+}
+
+/// How many uploads the person of the upload `own` has under way. Blocks.
+fn uploads_of_person(space: &Space, own: &Name) -> Result<usize, Failure> {
+    let person = |name: &Name| name.as_str().split_once('-').map(|(person, _)| person.to_owned());
+    Ok(space.chunks.list()?.iter().filter(|upload| person(&upload.name) == person(own)).count())
 }
 
 async fn receive(ground: &Ground, request: &Request, (own, chunk): (Name, Name), exchange: &mut Exchange) -> Result<Answer, Failure> {
@@ -127,10 +129,7 @@ async fn receive(ground: &Ground, request: &Request, (own, chunk): (Name, Name),
 }
 
 async fn list(ground: &Ground, request: &Request, own: Name, exchange: &mut Exchange) -> Result<Answer, Failure> {
-    let body = match request.open.length {
-        Some(0) => bytes::Bytes::new(),
-        _ => exchange.receive_inline(Default::default()).await?.0,
-    };
+    let body = exchange.document(request.open.length).await?;
     let href = address(&request.open.prefix, request.path.iter().map(Name::as_str));
     let deep = request.header("depth").is_some_and(|depth| depth.trim() == "1");
     let space = ground.space.clone();
@@ -204,10 +203,9 @@ async fn whole_of(ground: &Ground, request: &Request, own: Name) -> Result<Answe
 async fn assemble(ground: &Ground, mut request: Request, own: Name) -> Result<Answer, Failure> {
     let expected = checksum::expected(&request.open.headers)?;
     let total = total(&request)?;
-    let to = path::names(request.open.destination.as_deref().unwrap_or_default())?;
-    // Conditions are about what is there, not about the upload.
-    request.path.clone_from(&to);
-    let upload = Arc::new(Upload::new(ground, request, to)?);
+    // From here on it is an upload to that path; conditions are about what is there.
+    request.path = path::names(request.open.destination.as_deref().unwrap_or_default())?;
+    let upload = Arc::new(Upload::new(ground, request)?);
     let space = &ground.space;
     let _place = space.copying()?;
     let _own = space.lock_upload(&own).await;

@@ -30,7 +30,7 @@ use self::{
     records::{Records, Trashed},
     room::Room,
 };
-use crate::error::{Failure, SyncError};
+use crate::error::{Failure, SyncError, no_folder};
 
 const FILES: Name = Name::literal("files");
 const OWN: Name = Name::literal(".croft");
@@ -152,6 +152,11 @@ impl Space {
         }
     }
 
+    /// The folder at `path`, for something in it. Blocks.
+    pub(crate) fn folder(&self, path: &[Name]) -> Result<Dir, Failure> {
+        self.files.dir(path).map_err(|error| if error.is_absent() { no_folder().into() } else { error.into() })
+    }
+
     /// The entry `name` in `parent`. Blocks.
     pub(crate) fn child(&self, parent: &Dir, name: &Name) -> Result<Entry, Failure> {
         let stat = parent.stat_of(name)?;
@@ -230,6 +235,13 @@ impl Space {
             return Err(error.into());
         }
         Ok((slot, place))
+    }
+
+    /// Gives up a place in the trash, if it is empty: after a flush that failed, the entry may be in it.
+    pub(crate) async fn forget_trash_place(&self, slot: Name) {
+        let trash = self.trash.clone();
+        // An empty one hurts nobody.
+        let _ = blocking(move || Ok(trash.remove_empty(&slot)?)).await;
     }
 
     /// Removes the uploads that nobody went on with. Blocks.

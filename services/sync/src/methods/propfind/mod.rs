@@ -40,17 +40,10 @@ pub(super) async fn propfind(ground: &Ground, request: Request, exchange: &mut E
     };
     let (space, path) = (ground.space.clone(), request.path.clone());
     let entry = blocking(move || space.entry(&path)).await?;
-    let query = match request.open.length {
-        Some(0) => Query::All(Vec::new()),
-        _ => Query::parse(&exchange.receive_inline(Default::default()).await?.0)?,
-    };
+    let query = Query::parse(&exchange.document(request.open.length).await?)?;
     let mut listing = Listing::new(ground.space.clone(), request, query, depth, entry);
     let body = Body::Pieces(Box::new(move || listing.piece()));
-    let headers = super::pairs(&[
-        ("content-type", "application/xml; charset=utf-8"),
-        ("dav", super::CLASSES),
-        ("cache-control", "private, no-cache"),
-    ]);
+    let headers = super::pairs(&[("content-type", super::XML), ("dav", super::CLASSES), ("cache-control", "private, no-cache")]);
     Ok(Answer { status: 207, headers, body, changed: Vec::new() })
 }
 
@@ -71,11 +64,9 @@ pub(super) fn of_upload(body: &[u8], href: &str, modified: i64, chunks: &[(Strin
         render::response(&mut out, &chunk, &query);
     }
     out.push_str(render::CLOSE);
-    let headers = super::pairs(&[("content-type", "application/xml; charset=utf-8"), ("cache-control", "no-store")]);
-    Ok(Answer { status: 207, headers, body: Body::Bytes(out.into()), changed: Vec::new() })
+    Ok(super::document(207, out))
 }
 
 fn infinite() -> Answer {
-    let headers = super::pairs(&[("content-type", "application/xml; charset=utf-8")]);
-    Answer { status: 403, headers, body: Body::Bytes(FINITE.into()), changed: Vec::new() }
+    super::document(403, FINITE.to_owned())
 }
