@@ -192,6 +192,16 @@ impl Write {
             StoreError::Commit { store, source: error.into() }
         })
     }
+
+    /// Makes everything visible at once, and durable with the next [`Write::commit`]: for a cache that is made again when it is behind.
+    ///
+    /// # Errors
+    /// [`StoreError::Commit`]; the store is then as before.
+    pub fn commit_for_now(mut self) -> Result<(), StoreError> {
+        let lasting = self.transaction.set_durability(redb::Durability::None);
+        lasting.map_err(|error| StoreError::Commit { store: self.store, source: Trouble::Io(std::io::Error::other(error)) })?;
+        self.commit()
+    }
 }
 
 /// A table that nobody has written yet reads as empty.

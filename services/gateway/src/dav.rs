@@ -23,7 +23,20 @@ pub(crate) struct Root {
     pub(crate) name: Option<String>,
 }
 
+/// The trees of the box's own addresses, with what a path in them is about.
+const TREES: [(&str, Area); 2] = [(FILES, Area::Files), ("/dav/guard/", Area::Guard)];
+const FILES: &str = "/dav/files/";
+
 impl Root {
+    /// Where the path `path` below `/dav/` lies.
+    pub(crate) fn of(path: &str) -> Option<Self> {
+        TREES.iter().find_map(|(tree, area)| {
+            let root = Self::below(tree, path)?;
+            let files = format!("{FILES}{}", root.name.as_deref().unwrap_or_default());
+            Some(Self { area: *area, files, ..root })
+        })
+    }
+
     /// The tree of the person whose name follows `root` in `path`.
     pub(crate) fn below(root: &str, path: &str) -> Option<Self> {
         let name = path.strip_prefix(root)?.split('/').next().filter(|name| !name.is_empty())?;

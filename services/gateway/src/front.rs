@@ -162,7 +162,7 @@ impl Front {
             "/api/v1/openapi.json" => Ok(json(self.openapi)),
             _ if path.starts_with("/dav/") => {
                 let shown = Shown::in_headers(request.headers())?.ok_or_else(sign_in_first)?;
-                let root = Root::below("/dav/files/", &path).ok_or_else(no_such_file)?;
+                let root = Root::of(&path).ok_or_else(no_such_file)?;
                 self.files(asker, &projection, request, (&root, &shown)).await
             }
             _ if path.starts_with("/api/") => self.api(asker, request, &path).await,

@@ -19,7 +19,7 @@ use crate::{
     link,
     methods::Ground,
     news::News,
-    space::{Space, locks::Locks},
+    space::{Keeper, Space, locks::Locks},
 };
 
 /// A worker that nobody was linked to for so long ends; the next request starts it again.
@@ -35,6 +35,7 @@ pub struct Worker {
     pub(crate) gatekeeper: Gatekeeper,
     pub(crate) streams: TaskTracker,
     pub(crate) stopping: CancellationToken,
+    keeper: Keeper,
 }
 
 /// Runs as the role `sync` for `space` until it is told to stop or was idle for a minute.
@@ -69,9 +70,10 @@ impl Worker {
             let (dir, index) = (Dir::new(dir).map_err(failed)?, Dir::new(index).map_err(failed)?);
             Space::open(&dir, &index, SpaceNumber::from(space))
         });
-        let space = opened.await.map_err(|_| SyncError::Ended)??;
+        let ground = Ground { space: Arc::new(opened.await.map_err(|_| SyncError::Ended)??), news: News::new() };
         Ok(Arc::new(Self {
-            ground: Ground { space: Arc::new(space), news: News::new() },
+            keeper: Keeper::start(&ground.space, ground.news.clone()),
+            ground,
             gatekeeper,
             streams: TaskTracker::new(),
             stopping: CancellationToken::new(),
@@ -132,7 +134,7 @@ impl Worker {
 
     /// Lets open streams finish, then writes the index. Where some do not finish it stays marked as in use, because they may still change
     /// something.
-    async fn end(&self, links: &TaskTracker, ended: &CancellationToken) {
+    async fn end(self: Arc<Self>, links: &TaskTracker, ended: &CancellationToken) {
         self.stopping.cancel();
         self.streams.close();
         let until = Instant::now() + DRAIN;
@@ -145,8 +147,15 @@ impl Worker {
             tracing::warn!("some requests were still open at the end; folders will look changed");
             return;
         }
-        let space = self.ground.space.clone();
-        match tokio::task::spawn_blocking(move || space.index.close()).await {
+        let closed = tokio::task::spawn_blocking(move || {
+            let space = &self.ground.space;
+            self.keeper.end();
+            if let Err(error) = space.catalog.close(space) {
+                tracing::warn!(%error, "the catalogue could not be written");
+            }
+            space.index.close()
+        });
+        match closed.await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "the index could not be written; folders will look changed"),
             Err(error) => tracing::error!(%error, "closing the index broke off"),

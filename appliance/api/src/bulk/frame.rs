@@ -108,11 +108,13 @@ pub enum Area {
     Files = 0,
     /// Uploads that come in chunks: `<upload>/<chunk>`. A destination still lies among the files.
     Uploads = 1,
+    /// Whether much of the space is missing, and that this is right.
+    Guard = 5,
 }
 
 impl Area {
     /// Every area.
-    pub const ALL: [Self; 2] = [Self::Files, Self::Uploads];
+    pub const ALL: [Self; 3] = [Self::Files, Self::Uploads, Self::Guard];
 }
 
 /// A header: name in lower case, value.

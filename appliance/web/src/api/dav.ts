@@ -37,6 +37,9 @@ export const folderQuery = (person: string, folder: Path) => queryOptions({
 
 export const makeFolder = async (person: string, path: Path): Promise<void> => { await dav('MKCOL', davUrl(person, path)) }
 
+/** Says that it is right that much of the space at `path` is gone. */
+export const acceptMissing = async (person: string, path: Path): Promise<void> => { await dav('DELETE', `/dav/guard/${encodePath([person, ...path])}`) }
+
 /** Deletes; the box keeps it in the trash. With an ETag only when it still is what was seen. */
 export const deleteEntry = async (person: string, path: Path, etag?: string): Promise<void> => {
   await dav('DELETE', davUrl(person, path), etag === undefined ? {} : { headers: { 'If-Match': etag } })

@@ -3,6 +3,7 @@
 mod copy;
 mod delete;
 mod get;
+mod guard;
 pub(crate) mod lock;
 mod mkcol;
 mod propfind;
@@ -61,8 +62,10 @@ pub(crate) async fn handle(ground: &Ground, access: Access, open: Open, exchange
     let path = path::names(&open.segments)?;
     let method = open.method;
     let request = Request { open, path, access };
-    if request.open.area == Area::Uploads {
-        return uploads::handle(ground, request, exchange).await;
+    match request.open.area {
+        Area::Files => ground.space.guard.judge()?,
+        Area::Uploads => return uploads::handle(ground, request, exchange).await,
+        Area::Guard => return guard::handle(ground, &request),
     }
     match method {
         Method::Get => get::get(ground, request).await,
@@ -151,6 +154,11 @@ impl<'a> Tree<'a> {
 /// Publishes `change` in `folders` and gives the folders of `line` new ETags. A change whose flush failed may be visible all the same, so it is
 /// announced, too.
 async fn publish(ground: &Ground, change: Change, folders: &[&[Name]], line: &[u64]) -> Result<Vec<Frame>, FilesError> {
+    let names = match &change {
+        Change::Create { name, .. } | Change::Replace { name, .. } => vec![name.clone()],
+        Change::Move { name, new, .. } => vec![name.clone(), new.clone()],
+    };
+    let _noted = ground.space.catalog.note(folders, &names);
     let published = ground.space.publisher.publish(change).await;
     ground.space.index.bump(line);
     // The answer to a failure carries no news, so every link is told.

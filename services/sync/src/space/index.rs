@@ -75,12 +75,13 @@ impl State {
 }
 
 impl Index {
-    /// Opens the index in `dir`. A file that cannot be read is set aside; where none can be kept, the index lives in memory.
-    pub(crate) fn open(dir: &Dir) -> Result<Self, Failure> {
-        let opened = match usable(dir) {
+    /// Opens the index in `dir`; begins a new epoch unless it `lasts`. A file that cannot be read is set aside; where none can be kept, the index
+    /// lives in memory.
+    pub(crate) fn open(dir: &Dir, lasts: bool) -> Result<Self, Failure> {
+        let opened = match usable(dir, lasts) {
             Err(error) if error.is_of_the_file() => {
                 tracing::warn!(%error, "the index of the space is set aside and begun anew");
-                dir.set_aside(&FILE, &TORN).and_then(|()| dir.sync()).map_err(Unusable::from).and_then(|()| usable(dir))
+                dir.set_aside(&FILE, &TORN).and_then(|()| dir.sync()).map_err(Unusable::from).and_then(|()| usable(dir, lasts))
             }
             other => other,
         };
@@ -155,11 +156,11 @@ impl Index {
 }
 
 /// The file with what the last worker left in it, marked as in use.
-fn usable(dir: &Dir) -> Result<(Store, State), Unusable> {
+fn usable(dir: &Dir, lasts: bool) -> Result<(Store, State), Unusable> {
     let store = Store::open(dir.file_for_writing(&FILE)?, Options::new("index").check(Check::AfterCrash))?;
     // Not all of the file is proved when it is opened, and the store's library may trip over an altered page.
     let known = std::panic::catch_unwind(AssertUnwindSafe(|| load(&store))).map_err(|_| Unusable::Torn)??;
-    let state = known.map_or_else(State::new, Ok)?;
+    let state = known.filter(|_| lasts).map_or_else(State::new, Ok)?;
     mark(&store, &state)?;
     Ok((store, state))
 }
@@ -220,7 +221,7 @@ mod tests {
     use super::*;
 
     fn open(path: &Path) -> Index {
-        Index::open(&Dir::new(fs::File::open(path).unwrap().into()).unwrap()).unwrap()
+        Index::open(&Dir::new(fs::File::open(path).unwrap().into()).unwrap(), true).unwrap()
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The space on disk, as `docs/formats/space.md` draws it: where things lie, who an entry is, how names are locked.
 
+mod catalog;
 mod dead;
 pub(crate) mod etag;
 mod ids;
@@ -21,8 +22,9 @@ use croft_files::{Dir, Kind, Name, Pipes, Publisher, Staged, Stat};
 use croft_model::{Problem, SpaceNumber};
 use tokio::sync::{Mutex, OwnedMutexGuard, RwLock, Semaphore, SemaphorePermit};
 
-pub(crate) use self::{dead::DeadProperty, room::RESERVE_BYTES};
+pub(crate) use self::{catalog::Keeper, dead::DeadProperty, room::RESERVE_BYTES};
 use self::{
+    catalog::{Catalog, Guard},
     etag::Stamp,
     ids::Ids,
     index::Index,
@@ -57,6 +59,8 @@ pub(crate) struct Space {
     pub(crate) room: Room,
     pub(crate) ids: Ids,
     pub(crate) index: Index,
+    pub(crate) catalog: Catalog,
+    pub(crate) guard: Guard,
     pub(crate) records: Records,
     pub(crate) locks: Locks,
     /// Held for reading while a name is published, for writing while a whole tree moves.
@@ -112,11 +116,16 @@ impl Space {
         for dir in [&files, &uploads, &trash, &chunks, &own, dir] {
             dir.sync().map_err(failed("bringing the space's folders to the disk"))?;
         }
-        let index = Index::open(index_dir).map_err(|error| match error {
+        let ids = Ids::open(number, records.clone()).map_err(|source| SyncError::Records { source })?;
+        let (catalog, guard) = (Catalog::open(index_dir, &files), Guard::default());
+        if let Err(error) = catalog.judge_root(&files, ids.root(), &guard) {
+            tracing::warn!(%error, "whether much of the space is missing cannot be told");
+        }
+        // Without a catalogue nobody knows what changed meanwhile, so folders look changed.
+        let index = Index::open(index_dir, catalog.is_complete()).map_err(|error| match error {
             Failure::Files(source) => SyncError::Space { what: "removing an index that cannot be used", source },
             _ => SyncError::Ended,
         })?;
-        let ids = Ids::open(number, records.clone()).map_err(|source| SyncError::Records { source })?;
         Ok(Self {
             publisher: Publisher::start(&files).map_err(failed("starting the publisher"))?,
             room: Room::of(&files).map_err(failed("asking for the room on the disk"))?,
@@ -134,6 +143,8 @@ impl Space {
             trash,
             chunks,
             index,
+            catalog,
+            guard,
             records,
         })
     }

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { folderQuery } from '@/api/dav'
-import { isStatus } from '@/api/problem'
+import { isCode, isStatus } from '@/api/problem'
 import { Loaded } from '@/components/Loaded'
 import { usePerson } from '@/components/person'
 import type { Path } from '@/lib/path'
@@ -8,6 +8,7 @@ import { folderPath } from '@/lib/paths'
 import { useWords } from '@/lib/words'
 import { Breadcrumbs } from '@/pages/files/Breadcrumbs'
 import { FolderView } from '@/pages/files/FolderView'
+import { MissingNote } from '@/pages/files/MissingNote'
 import { Link } from '@/ui/Link'
 import { PageHead } from '@/ui/PageHead'
 import { buttonClass } from '@/ui/buttonClass'
@@ -23,6 +24,14 @@ export function FilesPage({ folder }: { folder: Path }) {
       <PageHead above={<Breadcrumbs folder={folder} />} title={t.files.missing}>
         <Link href={folderPath(folder.slice(0, -1))} className={buttonClass()}>{t.files.up}</Link>
       </PageHead>
+    )
+  }
+  if (isCode(listing.error, 'much-is-missing')) {
+    return (
+      <>
+        <PageHead above={<Breadcrumbs folder={folder} />} title={title} />
+        <MissingNote person={person} folder={folder} error={listing.error} onRetry={() => { void listing.refetch() }} />
+      </>
     )
   }
   if (listing.data) return <FolderView key={folderPath(folder)} person={person} folder={folder} title={title} listing={listing.data} />
