@@ -119,6 +119,15 @@ impl Element {
         })
     }
 
+    /// The text in it, without that of its elements.
+    pub(crate) fn text(&self) -> String {
+        let texts = self.content.iter().map(|content| match content {
+            Content::Text(text) => text.as_str(),
+            Content::Element(_) => "",
+        });
+        texts.collect()
+    }
+
     /// The first of WebDAV's elements `name` in it.
     pub(crate) fn child(&self, name: &str) -> Option<&Self> {
         self.elements().find(|element| element.is(name))

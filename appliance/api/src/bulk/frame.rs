@@ -161,11 +161,13 @@ pub enum Method {
     Lock = 11,
     /// UNLOCK (RFC 4918).
     Unlock = 12,
+    /// SEARCH (RFC 5323), answered as lines for the gateway to merge.
+    Search = 13,
 }
 
 impl Method {
     /// Every method.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Get,
         Self::Head,
         Self::Put,
@@ -178,6 +180,7 @@ impl Method {
         Self::Proppatch,
         Self::Lock,
         Self::Unlock,
+        Self::Search,
     ];
 
     /// The name in HTTP.
@@ -196,6 +199,7 @@ impl Method {
             Self::Proppatch => "PROPPATCH",
             Self::Lock => "LOCK",
             Self::Unlock => "UNLOCK",
+            Self::Search => "SEARCH",
         }
     }
 
@@ -208,7 +212,7 @@ impl Method {
     /// Whether a second try cannot change anything.
     #[must_use]
     pub const fn is_safe(self) -> bool {
-        matches!(self, Self::Get | Self::Head | Self::Propfind | Self::Options)
+        matches!(self, Self::Get | Self::Head | Self::Propfind | Self::Options | Self::Search)
     }
 }
 

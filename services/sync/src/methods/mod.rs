@@ -10,6 +10,7 @@ mod propfind;
 mod proppatch;
 mod put;
 mod relocate;
+mod search;
 mod target;
 mod uploads;
 
@@ -80,6 +81,7 @@ pub(crate) async fn handle(ground: &Ground, access: Access, open: Open, exchange
         Method::Proppatch => proppatch::proppatch(ground, request, exchange).await,
         Method::Lock => lock::lock(ground, request, exchange).await,
         Method::Unlock => lock::unlock(ground, request).await,
+        Method::Search => search::search(ground, request, exchange).await,
     }
 }
 

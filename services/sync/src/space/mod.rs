@@ -22,7 +22,6 @@ use croft_files::{Dir, Kind, Name, Pipes, Publisher, Staged, Stat};
 use croft_model::{Problem, SpaceNumber};
 use tokio::sync::{Mutex, OwnedMutexGuard, RwLock, Semaphore, SemaphorePermit};
 
-pub(crate) use self::{catalog::Keeper, dead::DeadProperty, room::RESERVE_BYTES};
 use self::{
     catalog::{Catalog, Guard},
     etag::Stamp,
@@ -31,6 +30,11 @@ use self::{
     locks::Locks,
     records::{Records, Trashed},
     room::Room,
+};
+pub(crate) use self::{
+    catalog::{Keeper, Seen},
+    dead::DeadProperty,
+    room::RESERVE_BYTES,
 };
 use crate::error::{Failure, SyncError, no_folder};
 
@@ -69,6 +73,8 @@ pub(crate) struct Space {
     counting: std::sync::Mutex<()>,
     /// Places for what copies without a client that could be slow: each holds a thread, and a descriptor for every folder on its way down.
     copies: Semaphore,
+    /// A search reads all that was seen.
+    searching: Semaphore,
     names: Vec<Arc<Mutex<()>>>,
     /// Those of uploads, which are taken before any other.
     upload_names: Vec<Arc<Mutex<()>>>,
@@ -133,6 +139,7 @@ impl Space {
             ids,
             counting: std::sync::Mutex::default(),
             copies: Semaphore::new(COPIES),
+            searching: Semaphore::new(1),
             names: std::iter::repeat_with(Arc::default).take(NAME_LOCKS).collect(),
             upload_names: std::iter::repeat_with(Arc::default).take(NAME_LOCKS).collect(),
             hasher: RandomState::new(),
@@ -265,6 +272,11 @@ impl Space {
         self.copies.try_acquire().map_err(|_| {
             Problem::new(503, "busy", "The space is copying as much as it can already.").hint("Try again in a moment.").retry_after(10)
         })
+    }
+
+    /// The turn to search; one after the other.
+    pub(crate) async fn turn_to_search(&self) -> Result<SemaphorePermit<'_>, Failure> {
+        self.searching.acquire().await.map_err(|_| Failure::Broken("the worker ends"))
     }
 
     /// Gives a staged file the id `id`, which it carries, where it can. Blocks.

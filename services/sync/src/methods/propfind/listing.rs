@@ -37,6 +37,28 @@ pub(super) struct Listing {
     modified: i64,
 }
 
+/// Entries one by one, wherever in the space they are.
+pub(in crate::methods) struct Entries(Listing);
+
+impl Entries {
+    /// Those for `request`, with what `query` asks for. Blocks.
+    pub(in crate::methods) fn new(space: Arc<Space>, request: Request, query: Query) -> Result<Self, Failure> {
+        let root = space.entry(&[])?;
+        Ok(Self(Listing::new(space, request, query, Depth::Zero, root)))
+    }
+
+    /// The response about the entry `id`, in a multistatus; `None` when there is none any more. Blocks.
+    pub(in crate::methods) fn of(&mut self, id: u64) -> Result<Option<String>, Failure> {
+        let listing = &self.0;
+        let Some(path) = listing.space.path_of(id)? else { return Ok(None) };
+        let (Ok(entry), Some(name)) = (listing.space.entry(&path), path.last()) else { return Ok(None) };
+        let href = address(&listing.request.open.prefix, path.iter().map(Name::as_str));
+        let mut out = String::new();
+        render::response(&mut out, &listing.subject(&path, href, name.as_str(), &entry, Root::No)?, &listing.query);
+        Ok(Some(out))
+    }
+}
+
 enum Step {
     Open,
     Itself(Box<Entry>),

@@ -9,9 +9,14 @@ mod render;
 
 use croft_model::Problem;
 
-pub(super) use self::property::is_ours;
+pub(super) use self::{
+    listing::Entries,
+    property::is_ours,
+    query::Query,
+    render::{CLOSE, open},
+};
 
-use self::{listing::Listing, property::Subject, query::Query};
+use self::{listing::Listing, property::Subject};
 use super::{Ground, Request};
 use crate::{
     error::Failure,

@@ -10,7 +10,7 @@ const MAX_PROPERTIES: usize = 128;
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Query {
+pub(in crate::methods) enum Query {
     /// The usual properties with their values, and these.
     All(Vec<Wanted>),
     /// The names of all properties.
@@ -21,7 +21,7 @@ pub(super) enum Query {
 
 /// A property that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(in crate::methods) enum Wanted {
     Known(Property),
     /// Not one of the box's own: a client may have set it.
     Dead {
@@ -54,6 +54,14 @@ impl Query {
             }
         }
         Err(malformed())
+    }
+
+    /// Reads the `select` of a SEARCH.
+    pub(in crate::methods) fn of_select(select: &Element) -> Result<Self, Problem> {
+        if select.child("allprop").is_some() {
+            return Ok(Self::All(Vec::new()));
+        }
+        select.child("prop").map_or_else(|| Err(malformed()), wanted).map(Self::These)
     }
 
     /// The same for a listing that is made as a whole: what is not the box's own is not answered.

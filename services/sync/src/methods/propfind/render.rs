@@ -9,13 +9,13 @@ use super::{
 use crate::space::DeadProperty;
 
 /// What stands before the first entry.
-pub(super) fn open() -> String {
+pub(in crate::methods) fn open() -> String {
     let namespaces: String = NAMESPACES.iter().map(|(prefix, uri)| format!(" xmlns:{prefix}=\"{uri}\"")).collect();
     format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<d:multistatus{namespaces}>\n")
 }
 
 /// What stands behind the last one.
-pub(super) const CLOSE: &str = "</d:multistatus>\n";
+pub(in crate::methods) const CLOSE: &str = "</d:multistatus>\n";
 
 /// One entry.
 pub(super) fn response(out: &mut String, subject: &Subject, query: &Query) {

@@ -20,6 +20,7 @@ use std::{
 };
 
 use croft_files::{Dir, Kind, Name};
+use croft_model::Problem;
 use croft_store::{Check, Options, Store};
 
 pub(crate) use self::{guard::Guard, keeper::Keeper};
@@ -28,7 +29,7 @@ use self::{
     rows::{Batch, Row, Rows},
 };
 use super::{Entry, Space};
-use crate::{error::Failure, judge::path};
+use crate::{content_type, error::Failure, judge::path};
 
 const FILE: Name = Name::literal("catalog.redb");
 /// Bytes of the file that are kept in memory: the way to any of a million entries.
@@ -160,8 +161,39 @@ impl Catalog {
     }
 }
 
+/// What was last seen of an entry.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    pub(crate) id: u64,
+    pub(crate) name: &'a str,
+    pub(crate) folder: bool,
+    /// Bytes of a file.
+    pub(crate) size: Option<u64>,
+    /// When a file was changed, in seconds since 1970.
+    pub(crate) modified: Option<i64>,
+}
+
+impl Seen<'_> {
+    /// The media type of a file.
+    pub(crate) fn content_type(&self) -> Option<&'static str> {
+        (!self.folder).then(|| content_type::of(self.name))
+    }
+}
+
 impl Space {
-    #[expect(dead_code, reason = "versions, previews and searches by id stand on it")]
+    /// Shows everything that was seen, in no order. Blocks.
+    pub(crate) fn each_seen(&self, mut visit: impl FnMut(&Seen<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
+        self.catalog.settle(self)?;
+        let Some(rows) = &self.catalog.rows else { return Err(unknown().into()) };
+        rows.each(|name, row| visit(&row.seen(name)))
+    }
+
+    /// Where the entry `id` was last seen. Blocks.
+    pub(crate) fn seen_path(&self, id: u64) -> Result<Option<Vec<Name>>, Failure> {
+        let Some(rows) = &self.catalog.rows else { return Ok(None) };
+        Ok(rows.path(id, self.ids.root())?)
+    }
+
     /// Where the entry `id` is; `None` when it is nowhere, or was not seen yet. Blocks.
     pub(crate) fn path_of(&self, id: u64) -> Result<Option<Vec<Name>>, Failure> {
         self.catalog.settle(self)?;
@@ -170,6 +202,10 @@ impl Space {
         // The disk decides.
         Ok(self.entry(&path).is_ok_and(|entry| entry.stamp.id == id).then_some(path))
     }
+}
+
+fn unknown() -> Problem {
+    Problem::new(503, "not-searchable", "The box cannot search this space now.").hint("Try again in a minute.").retry_after(60)
 }
 
 /// The file with what was seen last.

@@ -4,6 +4,9 @@ use croft_files::{Kind, Name, Stat};
 use croft_store::{Order, Store, StoreError, Table, first_version};
 use serde::{Deserialize, Serialize};
 
+use super::Seen;
+use crate::error::Failure;
+
 /// Rows that are read at once.
 const PIECE: usize = 1024;
 /// Folders on the way to an entry; a path has no more names than this.
@@ -47,6 +50,17 @@ impl Row {
         let folder = stat.kind == Kind::Dir;
         let (size, modified) = if folder { (0, 0) } else { (stat.size, nanoseconds(stat)) };
         Self { id, folder, inode: stat.inode, size, modified }
+    }
+
+    pub(super) fn seen<'a>(&self, name: &'a str) -> Seen<'a> {
+        let of_file = !self.folder;
+        Seen {
+            id: self.id,
+            name,
+            folder: self.folder,
+            size: of_file.then_some(self.size),
+            modified: of_file.then_some(self.modified.div_euclid(1_000_000_000)),
+        }
     }
 
     /// Whether `stat` shows the same content.
@@ -132,6 +146,20 @@ impl Rows {
             if whole {
                 return Ok(found);
             }
+        }
+    }
+
+    /// Shows every row with its name.
+    pub(super) fn each(&self, mut visit: impl FnMut(&str, &Row) -> Result<(), Failure>) -> Result<(), Failure> {
+        let read = self.0.read()?;
+        let mut from = (0, String::new());
+        loop {
+            let piece = read.range(&ENTRIES, from.clone().., Order::Ascending, PIECE)?;
+            for ((_, name), row) in &piece {
+                visit(name, row)?;
+            }
+            let Some(((folder, name), _)) = piece.last().filter(|_| piece.len() == PIECE) else { return Ok(()) };
+            from = (*folder, format!("{name}\0"));
         }
     }
 
