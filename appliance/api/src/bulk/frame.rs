@@ -95,7 +95,7 @@ pub struct Open {
     pub destination: Option<Vec<String>>,
     /// Headers out of [`REQUEST_HEADERS`].
     pub headers: Vec<Header>,
-    /// Shared spaces to show at the root; `None` when this is not the root of a person's tree.
+    /// Shared spaces at the root of a person's tree, each under its own name; `None` where they do not matter.
     pub mounts: Option<Vec<MountLine>>,
 }
 
@@ -108,11 +108,13 @@ pub enum Area {
     Files = 0,
     /// Uploads that come in chunks: `<upload>/<chunk>`. A destination still lies among the files.
     Uploads = 1,
+    /// The shared spaces at the root: GET gives the names under which they are shown.
+    Mounts = 2,
 }
 
 impl Area {
     /// Every area.
-    pub const ALL: [Self; 2] = [Self::Files, Self::Uploads];
+    pub const ALL: [Self; 3] = [Self::Files, Self::Uploads, Self::Mounts];
 }
 
 /// A header: name in lower case, value.
@@ -121,7 +123,7 @@ pub type Header = (String, String);
 /// A shared space at the root of a person's tree, as far as the gateway knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MountLine {
-    /// Its folder name.
+    /// Its name in the settings.
     pub name: String,
     /// Number of the space.
     pub space: u16,

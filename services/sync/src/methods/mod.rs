@@ -5,6 +5,7 @@ mod delete;
 mod get;
 pub(crate) mod lock;
 mod mkcol;
+mod mounts;
 mod propfind;
 mod proppatch;
 mod put;
@@ -61,8 +62,10 @@ pub(crate) async fn handle(ground: &Ground, access: Access, open: Open, exchange
     let path = path::names(&open.segments)?;
     let method = open.method;
     let request = Request { open, path, access };
-    if request.open.area == Area::Uploads {
-        return uploads::handle(ground, request, exchange).await;
+    match request.open.area {
+        Area::Files => {}
+        Area::Uploads => return uploads::handle(ground, request, exchange).await,
+        Area::Mounts => return mounts::names(ground, request).await,
     }
     match method {
         Method::Get => get::get(ground, request).await,
