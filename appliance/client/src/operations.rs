@@ -14,9 +14,10 @@ use croft_api::{
         watch::LogLine,
     },
 };
-use croft_model::{AuditEntry, Commit, Disk, PersonId, Power, Section, Status, Warning};
+use croft_model::{AuditEntry, Commit, Disk, PersonId, Power, Section, SessionId, SpaceId, Status, Warning};
 use http::{Method, header};
-use serde_json::Value;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use crate::{Client, ClientError, send::Call};
 
@@ -280,6 +281,16 @@ impl Client {
         self.json(Call::new(Method::POST, "/api/v1/spaces").json(&space)?).await
     }
 
+    /// Puts a space away as of `now`: nobody reaches it, and its files are kept for 30 days.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn put_space_away(&self, space: SpaceId, now: Timestamp, intent: &Intent) -> Result<Changed, ClientError> {
+        let version = self.section(Section::Spaces).await?.etag;
+        let patch = json!({ space.to_string(): { "archived_at": now } });
+        self.patch(Section::Spaces, &version, &patch, intent).await
+    }
+
     /// Makes an app password; its secret is shown this once.
     ///
     /// # Errors
@@ -298,5 +309,14 @@ impl Client {
             call = call.query("person", person);
         }
         self.json(call).await
+    }
+
+    /// Revokes an app password of a person: whatever used it is signed out at once.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; `no-such-app-password` when the person has none with this id.
+    pub async fn revoke_token(&self, person: &str, id: SessionId) -> Result<(), ClientError> {
+        let path = format!("/api/v1/tokens/{id}");
+        self.send(Call::new(Method::DELETE, &path).query("person", person)).await.map(drop)
     }
 }

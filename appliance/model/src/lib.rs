@@ -11,6 +11,7 @@ mod disk;
 mod event;
 mod ids;
 mod manifest;
+mod names;
 mod network;
 mod patch;
 mod power;
@@ -30,6 +31,7 @@ pub use disk::{Bus, Disk, DiskId, Holds, Installation, Part, PartKind, Unfit, la
 pub use event::Event;
 pub use ids::{IdError, PersonId, SessionId, SpaceId, SpaceNumber, TaskId};
 pub use manifest::{DirectorySpec, Limits, Manifest, ManifestError, Network, Powers, RoleName, SocketKind, SocketSpec, Start};
+pub use names::{folded, may_be_shown, shown_names};
 pub use network::{Interface, InterfaceKind, NetworkSettings, StaticAddress, WifiNetwork};
 pub use patch::{PatchConflict, diff, inverse_of, merge, revert};
 pub use power::Power;

@@ -29,7 +29,7 @@ use crate::{
     crowd::{Crowd, Place},
     dav::{self, Root},
     dialect::{self, Leads},
-    events,
+    directions, events,
     headers::{self, Kind, protect},
     health, hosts, household, limits,
     listener::Answer,
@@ -116,7 +116,8 @@ impl Answer for Arc<Front> {
         let request = dialect::straightened(request);
         let span = tracing::info_span!("request", request = %id, method = %request.method(), path = request.uri().path(), %client);
         let leads = dialect::leads(request.uri().path());
-        let kind = if leads.is_some() || request.uri().path().starts_with("/dav/") { Kind::File } else { Kind::Page };
+        let about_files = leads.is_some() || directions::is_about_files(request.method(), request.uri().path());
+        let kind = if about_files { Kind::File } else { Kind::Page };
         let is_head = request.method() == Method::HEAD;
         let mut response = match self.judge(client, &id, request).instrument(span.clone()).await {
             Ok(response) => response,
@@ -148,10 +149,14 @@ impl Front {
         let Some(projection) = projection else { return Err(Problem::unavailable("The box")) };
         let asker = Asker { client, id, host: host.as_str() };
         let leads = dialect::leads(&path);
-        let dynamic = leads.is_some() || path.starts_with("/api/") || path.starts_with("/dav/") || path == "/metrics";
+        let about_files = directions::is_about_files(request.method(), &path);
+        let dynamic = leads.is_some() || about_files || path.starts_with("/api/") || path == "/metrics";
         if household::unclaimed(&projection) && dynamic && !is_of_claim(&path) {
             return Err(Problem::new(403, "unclaimed", "Nobody has claimed this box yet.")
                 .hint("Open it in a browser and claim it with its pairing code."));
+        }
+        if request.method() == Method::OPTIONS && directions::above(&path).is_some() {
+            return Ok(directions::options());
         }
         if let Some(leads) = leads {
             return self.dialect(asker, &projection, request, leads).await;
@@ -160,10 +165,9 @@ impl Front {
             "/metrics" => self.metrics(client, &request).await,
             "/ca.crt" => Ok(self.certificate_file().await?),
             "/api/v1/openapi.json" => Ok(json(self.openapi)),
-            _ if path.starts_with("/dav/") => {
+            _ if about_files => {
                 let shown = Shown::in_headers(request.headers())?.ok_or_else(sign_in_first)?;
-                let root = Root::of(&path).ok_or_else(no_such_file)?;
-                self.files(asker, &projection, request, (&root, &shown)).await
+                self.files(asker, &projection, request, (Root::of(&path), &shown)).await
             }
             _ if path.starts_with("/api/") => self.api(asker, request, &path).await,
             _ if path.starts_with("/internal/") => Err(nothing_here()),
@@ -230,8 +234,7 @@ impl Front {
         let capability = match leads {
             Leads::Files(root) => {
                 let shown = shown()?.ok_or_else(sign_in_first)?;
-                let root = root.ok_or_else(no_such_file)?;
-                return self.files(asker, projection, request, (&root, &shown)).await;
+                return self.files(asker, projection, request, (root, &shown)).await;
             }
             Leads::Alive => return Ok(http::StatusCode::NO_CONTENT.into_response()),
             Leads::Nothing => return Err(nothing_here()),
@@ -248,18 +251,25 @@ impl Front {
 
     async fn files(
         &self,
-        Asker { client, id, .. }: Asker<'_>,
+        Asker { client, id, host }: Asker<'_>,
         projection: &Projection,
         request: Request<Lingering>,
-        (root, shown): (&Root, &Shown),
+        (root, shown): (Option<Root>, &Shown),
     ) -> Result<Response, Problem> {
         // The capability for one's own space tells who it is; a foreign tree is as if it were not there.
-        let person = self.sign_in.capability(shown, "gateway", client).await?.person.ok_or_else(no_such_file)?;
-        let named = |name: &String| household::person_named(projection, name).is_some_and(|(owner, _)| owner == person);
-        if !root.name.as_ref().is_none_or(named) {
-            return Err(no_such_file());
-        }
-        let tree = household::tree_of(projection, person).ok_or_else(no_such_file)?;
+        let id_of_person = self.sign_in.capability(shown, "gateway", client).await?.person.ok_or_else(no_such_file)?;
+        let person = projection.people.as_ref().and_then(|people| people.get(&id_of_person)).ok_or_else(no_such_file)?;
+        let path = request.uri().path();
+        let trees = if dialect::leads(path).is_some() { "/remote.php/dav/files" } else { "/dav/files" };
+        let own = format!("https://{host}{trees}/{}/", person.name);
+        let above = directions::above(path);
+        let Some(root) = root.filter(|root| root.name.as_ref().is_none_or(|name| *name == person.name)) else {
+            return match above {
+                Some(above) => directions::answer(above, request.method(), request.headers(), &person.name, &own),
+                None => Err(directions::hint(no_such_file(), &own)),
+            };
+        };
+        let tree = household::tree_of(projection, id_of_person).ok_or_else(no_such_file)?;
         let pass = dav::Pass { sign_in: &self.sign_in, shown, client };
         files::answer(&self.workers, &pass, (root.below_it(), &tree), id, request).await
     }

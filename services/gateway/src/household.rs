@@ -1,20 +1,20 @@
 //! What the gateway reads out of the settings: who a person is and what their tree is made of.
 
-use croft_model::{Person, PersonId, Projection, Right, SpaceId, SpaceKind};
+use croft_model::{PersonId, Projection, Right, SpaceId, SpaceKind};
 
 /// The tree of a person: their own space and the shared ones that stand at its root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tree {
     /// The person's own space.
     pub own: SpaceId,
-    /// Shared spaces by name, sorted.
+    /// Shared spaces, sorted by name.
     pub mounts: Vec<Mount>,
 }
 
 /// A shared space at the root of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount {
-    /// The folder's name.
+    /// Its name: as it is in the settings, or as it is shown.
     pub name: String,
     /// The space.
     pub space: SpaceId,
@@ -25,11 +25,6 @@ pub struct Mount {
 /// Whether nobody has claimed the box.
 pub(crate) fn unclaimed(projection: &Projection) -> bool {
     projection.people.as_ref().is_none_or(std::collections::BTreeMap::is_empty)
-}
-
-/// The person with this name to sign in with.
-pub(crate) fn person_named<'a>(projection: &'a Projection, name: &str) -> Option<(PersonId, &'a Person)> {
-    projection.people.iter().flatten().find(|(_, person)| person.name == name).map(|(id, person)| (*id, person))
 }
 
 /// The tree of `person`.

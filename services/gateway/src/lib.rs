@@ -16,6 +16,7 @@ mod certificate;
 mod crowd;
 mod dav;
 mod dialect;
+mod directions;
 mod error;
 mod events;
 mod front;

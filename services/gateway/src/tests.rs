@@ -1,6 +1,7 @@
 //! The door on a real socket, between a stranger and stand-ins for the roles behind it.
 
 mod dialect;
+mod directions;
 mod refusals;
 mod sign_in;
 mod strangers;

@@ -11,8 +11,8 @@ use std::{
     process::Command,
 };
 
-use croft_api::bulk::{Method, MountLine, Root};
-use croft_model::Right;
+use croft_api::bulk::{Area, Method, MountLine, Root};
+use croft_model::{Right, SpaceKind};
 use harness::{Body, Gateway, Reply, Running};
 
 const ASK: &str = "<?xml version='1.0'?><d:propfind xmlns:d='DAV:' xmlns:oc='http://owncloud.org/ns'><d:prop><d:getetag/><d:resourcetype/>\
@@ -149,12 +149,12 @@ async fn shared_spaces_stand_at_the_root_of_a_person() {
     let (read, shown) = root(&mut link, vec![mount(Some("aa"), Right::Read)]).await;
     assert_eq!(
         all(&shown, "d:href"),
-        ["/dav/files/ana/", "/dav/files/ana/Family/", "/dav/files/ana/own/"],
-        "the mount hides the own folder"
+        ["/dav/files/ana/", "/dav/files/ana/Family%20%28shared%29/", "/dav/files/ana/Family/", "/dav/files/ana/own/"],
+        "the mount leaves the own folder its name"
     );
     assert_eq!(all(&shown, "d:getetag")[1], "&quot;aa&quot;");
     assert_eq!(all(&shown, "oc:fileid")[1], ((9_u64 << 36) + 1).to_string());
-    assert_eq!(all(&shown, "oc:permissions"), ["GCK", "MG", "GDNVCK"]);
+    assert_eq!(all(&shown, "oc:permissions"), ["GCK", "MG", "GDNVCK", "GDNVCK"]);
     let (remembered, _) = root(&mut link, vec![mount(None, Right::Read)]).await;
     let (write, shown) = root(&mut link, vec![mount(Some("aa"), Right::Write)]).await;
     assert_eq!(all(&shown, "oc:permissions")[1], "MGCK");
@@ -165,6 +165,68 @@ async fn shared_spaces_stand_at_the_root_of_a_person() {
     let different: BTreeSet<_> = [own, unknown, read, write, changed, none].into();
     assert_eq!(different.len(), 6);
     worker.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shared_space_never_has_the_name_of_an_own_entry() {
+    /// The names in the listing of the root, and those that are given when they are asked for.
+    async fn names(link: &mut Gateway) -> (Vec<String>, Vec<String>) {
+        let mounts = |name: &str, space| MountLine { name: name.into(), space, right: Right::Write, root: None };
+        link.mounts = Some(vec![mounts("Family", 9), mounts("Team", 10)]);
+        let listed = list(link, &[], "1").await;
+        let listed = all(&listed, "d:displayname")[1..].iter().map(ToString::to_string).collect();
+        link.area = Area::Mounts;
+        let asked = link.get(&[], &[]).await;
+        assert_eq!(asked.status, 200);
+        (link.mounts, link.area) = (None, Area::Files);
+        (listed, serde_json::from_slice(&asked.body).unwrap())
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let worker = Running::start(folder.path()).await;
+    let mut link = worker.link().await;
+    let check = async |link: &mut Gateway, mounts: [&str; 2], own: &[&str], what: &str| {
+        let (listed, asked) = names(link).await;
+        assert_eq!(asked, mounts, "{what}");
+        assert_eq!(listed, [&mounts[..], own].concat(), "{what}");
+    };
+    check(&mut link, ["Family", "Team"], &[], "nothing is there").await;
+    // Behind the worker's back, as another program does it.
+    fs::write(worker.file("TEAM"), "x").unwrap();
+    check(&mut link, ["Family", "Team (shared)"], &["TEAM"], "a file in another case").await;
+    fs::create_dir(worker.file("Family")).unwrap();
+    fs::create_dir(worker.file("family (shared)")).unwrap();
+    check(&mut link, ["Family (shared 2)", "Team (shared)"], &["Family", "TEAM", "family (shared)"], "both are taken").await;
+    fs::remove_dir(worker.file("family (shared)")).unwrap();
+    fs::remove_dir(worker.file("Family")).unwrap();
+    check(&mut link, ["Family (shared 2)", "Team (shared)"], &["TEAM"], "a name stays").await;
+    worker.end().await;
+    let worker = Running::start(folder.path()).await;
+    let mut link = worker.link().await;
+    check(&mut link, ["Family (shared 2)", "Team (shared)"], &["TEAM"], "also in the next life").await;
+    fs::create_dir(worker.file("FAMILY (SHARED 2)")).unwrap();
+    check(&mut link, ["Family", "Team (shared)"], &["FAMILY (SHARED 2)", "TEAM"], "until it is taken, too").await;
+
+    (link.mounts, link.area) = (Some(Vec::new()), Area::Mounts);
+    assert_eq!(link.get(&[], &[]).await.text(), "[]");
+    (link.mounts, link.area) = (None, Area::Files);
+    check(&mut link, ["Family", "Team (shared)"], &["FAMILY (SHARED 2)", "TEAM"], "a name that is taken").await;
+    fs::remove_file(worker.file("TEAM")).unwrap();
+    check(&mut link, ["Family", "Team (shared)"], &["FAMILY (SHARED 2)"], "stays while the person is a member").await;
+    (link.mounts, link.area) = (Some(Vec::new()), Area::Mounts);
+    assert_eq!(link.get(&[], &[]).await.text(), "[]");
+    (link.mounts, link.area) = (None, Area::Files);
+    check(&mut link, ["Family", "Team"], &["FAMILY (SHARED 2)"], "who comes again finds it under its own").await;
+    (link.mounts, link.area) = (Some(Vec::new()), Area::Mounts);
+    assert_eq!(link.put(&["x"], &[], "x").await.status, 405);
+    link.mounts = None;
+    assert_eq!(link.get(&[], &[]).await.status, 405);
+    worker.end().await;
+    let folder = tempfile::tempdir().unwrap();
+    let shared = Running::start_as(folder.path(), SpaceKind::Shared).await.unwrap();
+    let mut link = shared.link().await;
+    (link.mounts, link.area) = (Some(Vec::new()), Area::Mounts);
+    assert_eq!(link.get(&[], &[]).await.status, 405, "nothing stands in a shared space");
+    shared.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

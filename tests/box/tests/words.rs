@@ -38,6 +38,39 @@ fn the_command_line_does_what_it_says() {
     let last = test_box.croft(&["person", "remove", "ana", "--confirm", "ana"]).expect_err("the last owner stays");
     assert!(last.contains("owner"), "{last}");
 
+    let secret = croft(&["token", "new", "ana", "--name", "old laptop"]);
+    let tokens = json(&["--json", "token", "list", "ana"]);
+    let id = tokens[0]["id"].as_str().expect("an id").to_owned();
+    assert!(croft(&["token", "list", "ana"]).contains(&id));
+    let elsewhere = |secret: &str| {
+        let mut command = Command::new(binary("croft"));
+        command
+            .args(["--box", &test_box.origin, "token", "list", "ana"])
+            .env("CROFT_TOKEN", secret.trim())
+            .env("CROFT_CA", test_box.path("ca.pem"));
+        String::from_utf8_lossy(&command.output().expect("croft runs").stderr).into_owned()
+    };
+    assert!(!elsewhere(&secret).contains("app-password-wrong"), "{}", elsewhere(&secret));
+    assert!(croft(&["token", "revoke", "ana", &id]).contains("shut out"));
+    assert_eq!(json(&["--json", "token", "list", "ana"]), serde_json::json!([]));
+    assert!(elsewhere(&secret).contains("app-password-wrong"), "{}", elsewhere(&secret));
+    let again = test_box.croft(&["token", "revoke", "ana", &id]).expect_err("it is revoked already");
+    assert!(again.contains("no-such-app-password"), "{again}");
+
+    let made = json(&["--json", "space", "add", "Garden club", "--member", "ana=manage"]);
+    let space = made["id"].as_str().expect("an id").to_owned();
+    std::fs::create_dir_all(test_box.path(&format!("spaces/{space}/files"))).expect("a folder");
+    std::fs::write(test_box.path(&format!("spaces/{space}/files/seeds.txt")), "beans").expect("written");
+    assert!(test_box.croft(&["space", "put-away", "Garden club", "--confirm", "Garden"]).is_err());
+    assert!(croft(&["space", "put-away", "Garden club", "--confirm", "Garden club"]).contains("30 days"));
+    let is_away = || croft(&["space", "list"]).lines().any(|line| line.contains("Garden club") && line.contains("put away"));
+    assert!(is_away());
+    assert!(test_box.path(&format!("spaces/{space}/files/seeds.txt")).is_file(), "the files are kept");
+    let again = test_box.croft(&["space", "put-away", "Garden club", "--confirm", "Garden club"]).expect_err("it is put away already");
+    assert!(again.contains("no shared space"), "{again}");
+    croft(&["settings", "set", &format!("spaces.{space}.archived_at"), "null"]);
+    assert!(!is_away());
+
     let exported = test_box.path("settings.toml");
     std::fs::write(&exported, croft(&["settings", "export"])).expect("written");
     let file = exported.to_str().expect("text");

@@ -95,7 +95,7 @@ pub struct Open {
     pub destination: Option<Vec<String>>,
     /// Headers out of [`REQUEST_HEADERS`].
     pub headers: Vec<Header>,
-    /// Shared spaces to show at the root; `None` when this is not the root of a person's tree.
+    /// Shared spaces at the root of a person's tree, each under its own name; `None` where they do not matter.
     pub mounts: Option<Vec<MountLine>>,
 }
 
@@ -110,11 +110,13 @@ pub enum Area {
     Uploads = 1,
     /// Whether much of the space is missing, and that this is right.
     Guard = 5,
+    /// The shared spaces at the root: GET gives the names under which they are shown.
+    Mounts = 6,
 }
 
 impl Area {
     /// Every area.
-    pub const ALL: [Self; 3] = [Self::Files, Self::Uploads, Self::Guard];
+    pub const ALL: [Self; 4] = [Self::Files, Self::Uploads, Self::Guard, Self::Mounts];
 }
 
 /// A header: name in lower case, value.
@@ -123,7 +125,7 @@ pub type Header = (String, String);
 /// A shared space at the root of a person's tree, as far as the gateway knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MountLine {
-    /// Its folder name.
+    /// Its name in the settings.
     pub name: String,
     /// Number of the space.
     pub space: u16,

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use croft_client::Client;
-use croft_model::{PersonId, Right};
+use croft_client::{Client, Intent};
+use croft_model::{PersonId, Right, SpaceKind};
+use jiff::Timestamp;
 
 use super::CommandError;
 use crate::say::{Say, table};
@@ -21,6 +22,14 @@ pub(crate) enum Space {
         #[arg(long = "member", value_parser = member, required = true)]
         members: Vec<(String, Right)>,
     },
+    /// Put a shared space away. It disappears from the files of all members; the files are kept for 30 days.
+    PutAway {
+        /// Name of the folder.
+        name: String,
+        /// The name once more, because nobody reaches the files from then on.
+        #[arg(long, value_name = "NAME")]
+        confirm: String,
+    },
 }
 
 /// Runs the command.
@@ -31,6 +40,7 @@ pub(crate) async fn run(space: Space, client: &Client, say: &Say) -> Result<(), 
                 ["ID", "NAME", "KIND", "MEMBERS"],
                 spaces.iter().map(|space| {
                     let kind = format!("{:?}", space.kind).to_lowercase();
+                    let kind = space.archived_at.map_or(kind.clone(), |at| format!("{kind}, put away {}", at.strftime("%F")));
                     let members: Vec<String> =
                         space.members.iter().map(|(id, right)| format!("{id}={}", format!("{right:?}").to_lowercase())).collect();
                     [space.id.to_string(), space.name.clone(), kind, members.join(" ")]
@@ -47,6 +57,21 @@ pub(crate) async fn run(space: Space, client: &Client, say: &Say) -> Result<(), 
             }
             say.print(&client.add_space(&name, by_id).await?, |space| {
                 format!("{} is there: the folder {} of its members.", space.id, space.name)
+            });
+        }
+        Space::PutAway { name, confirm } => {
+            if name != confirm {
+                return Err(CommandError::Wrong(format!("--confirm must repeat the name: --confirm '{name}'")));
+            }
+            let mut live =
+                client.spaces().await?.into_iter().filter(|space| space.kind == SpaceKind::Shared && space.archived_at.is_none());
+            let space = live.find(|space| space.name == name);
+            let id = space.ok_or_else(|| CommandError::Wrong(format!("no shared space is called {name}: see `croft space list`")))?.id;
+            say.print(&client.put_space_away(id, Timestamp::now(), &Intent::default()).await?, |_| {
+                format!(
+                    "{name} is put away: it is gone from the files of all members. The files are kept for 30 days.\n\
+                     It comes back by: croft settings set spaces.{id}.archived_at null"
+                )
             });
         }
     }

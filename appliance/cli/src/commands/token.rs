@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use croft_client::Client;
 use croft_client::wire::account::NewAppPassword;
-use croft_model::Scope;
+use croft_model::{Scope, SessionId};
+use serde_json::json;
 
 use super::CommandError;
 use crate::say::{Say, table};
@@ -28,6 +29,13 @@ pub(crate) enum Token {
         /// Name of the person.
         person: String,
     },
+    /// Revoke an app password; the device that used it is shut out at once.
+    Revoke {
+        /// Name of the person.
+        person: String,
+        /// Its id, as the list shows it.
+        id: SessionId,
+    },
 }
 
 /// Runs the command.
@@ -47,6 +55,10 @@ pub(crate) async fn run(token: Token, client: &Client, say: &Say) -> Result<(), 
                 }),
             )
         }),
+        Token::Revoke { person, id } => {
+            client.revoke_token(&person, id).await?;
+            say.print(&json!({ "revoked": id }), |_| format!("The app password {id} is revoked. The device that used it is shut out."));
+        }
     }
     Ok(())
 }

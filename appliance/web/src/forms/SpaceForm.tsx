@@ -21,7 +21,7 @@ export function SpaceForm({ people, self, onDone, onCancel }: { people: readonly
     await addSpace(name, members)
     onDone(name)
   })
-  // A shared space lies beside one's own folders, and would hide one of the same name.
+  // A shared space lies beside one's own folders. Where one has its name it would be called otherwise there, which its maker hardly wants.
   const own = useQuery(folderQuery(usePerson().name, []))
   const taken = own.data?.entries.some((entry) => entry.name.toLowerCase() === name.toLowerCase()) === true
   const bad = name !== '' && !isFileName(name)

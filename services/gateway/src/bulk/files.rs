@@ -9,14 +9,14 @@ use croft_model::{Problem, SpaceId};
 use futures_util::future::join_all;
 use http::{HeaderMap, Request, header};
 use http_body::Body;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::time::timeout;
 
-use super::{Workers, path};
+use super::{
+    Workers, path,
+    place::{self, Place, in_mount},
+};
 use crate::household::{Mount, Tree};
 
-/// What stays as it is in addresses: the unreserved characters of RFC 3986.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// Time that listing a root waits for a shared space that nobody has heard of yet; without it the root shows the space as it was last known.
 const MOUNT_TIME: Duration = Duration::from_secs(3);
 
@@ -58,13 +58,17 @@ where
     }
     let rest = request.uri().path().strip_prefix(below.prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));
     let segments = path::segments(rest.ok_or_else(|| Problem::new(404, "not-found", "There is no such file or folder."))?)?;
-    let destination = match method {
-        Method::Copy | Method::Move => Some(place(tree, path::destination(&request, below.files)?)),
+    let leads = match method {
+        Method::Copy | Method::Move => Some(path::destination(&request, below.files)?),
         _ => None,
     };
+    let in_tree = (below.area == Area::Files).then_some(&segments);
+    let shown = place::shown(workers, capabilities, tree, id, in_tree.into_iter().chain(&leads)).await?;
+    place::judge_name(method, in_tree, leads.as_ref(), &shown.mounts)?;
+    let destination = leads.map(|leads| Place::of(&shown, leads));
     // Chunks lie in the own space of the one who sends them, wherever the whole goes.
     let Place { space, mount, segments } =
-        if below.area == Area::Uploads { Place { space: tree.own, mount: None, segments } } else { place(tree, segments) };
+        if in_tree.is_some() { Place::of(&shown, segments) } else { Place { space: tree.own, mount: None, segments } };
     let mounts = match mount {
         None if segments.is_empty() && method == Method::Propfind => Some(lines(workers, &tree.mounts).await),
         _ => None,
@@ -99,11 +103,6 @@ where
     }
 }
 
-/// What stands before paths inside a mount, or inside the own space.
-fn in_mount(prefix: &str, mount: Option<&Mount>) -> String {
-    mount.map_or_else(|| prefix.to_owned(), |mount| format!("{prefix}/{}", utf8_percent_encode(&mount.name, SEGMENT)))
-}
-
 /// Carries an upload whose chunks lie in one space to its place in another: read there, put here, and given up there.
 async fn carry(
     workers: &Workers,
@@ -134,23 +133,6 @@ async fn carry(
         }
     }
     Ok(answer)
-}
-
-/// Where a path in a person's tree leads to.
-struct Place<'a> {
-    space: SpaceId,
-    /// The shared space that it lies in.
-    mount: Option<&'a Mount>,
-    /// The rest of the path, inside the space.
-    segments: Vec<String>,
-}
-
-fn place(tree: &Tree, mut segments: Vec<String>) -> Place<'_> {
-    let mount = segments.first().and_then(|first| tree.mounts.iter().find(|mount| mount.name == *first));
-    if mount.is_some() {
-        segments.remove(0);
-    }
-    Place { space: mount.map_or(tree.own, |mount| mount.space), mount, segments }
 }
 
 fn other_space() -> Problem {

@@ -7,7 +7,8 @@
 //! | `stream` | one request on a link; dropped before its end it says ABORT |
 //! | `upload` | the client's body into DATA or a pipe, hashed on its way when the worker asks |
 //! | `download` | the worker's answer as an answer to the client |
-//! | [`files`] | which space a path leads to, and what of the client's request goes there |
+//! | `place` | which space a path leads to, and under which name a shared one is shown |
+//! | [`files`] | what of the client's request goes there |
 //!
 //! Never: a descriptor of a file, a body in memory beyond a pipe's worth, a header that is not listed.
 
@@ -15,6 +16,7 @@ mod download;
 pub mod files;
 mod link;
 pub(crate) mod path;
+mod place;
 mod stream;
 #[cfg(test)]
 mod tests;

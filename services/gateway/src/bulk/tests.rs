@@ -1,5 +1,7 @@
 //! The gateway's side against a worker that does what the test wants.
 
+mod place;
+
 use std::{
     io::Read,
     os::fd::{AsFd, OwnedFd},
@@ -9,7 +11,7 @@ use std::{
 use axum::body::Body;
 use bytes::Bytes;
 use croft_api::{
-    bulk::{AbortReason, Commit, DigestKind, DigestSet, Frame, Head, Hello, MountLine, Open, Root, decode, encode, limits},
+    bulk::{AbortReason, Area, Commit, DigestKind, DigestSet, Frame, Head, Hello, MountLine, Open, Root, decode, encode, limits},
     inherit::RunDirectory,
 };
 use croft_files::{Link, LinkListener, Pipes};
@@ -35,7 +37,7 @@ fn space(number: u16) -> SpaceId {
 }
 
 /// Where ana's files lie.
-const ANAS: files::Below<'static> = files::Below { area: croft_api::bulk::Area::Files, prefix: "/dav/files/ana", files: "/dav/files/ana" };
+const ANAS: files::Below<'static> = files::Below { area: Area::Files, prefix: "/dav/files/ana", files: "/dav/files/ana" };
 
 fn tree() -> Tree {
     Tree { own: space(1), mounts: vec![Mount { name: "Family".into(), space: space(2), right: Right::Write }] }

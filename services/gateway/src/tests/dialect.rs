@@ -23,9 +23,15 @@ async fn programs_alone_come_in_by_the_dialect() {
     for line in ["GET /remote.php/dav/files/ana/x", "GET /remote.php/webdav", "GET //remote.php/dav/files/ana//x"] {
         assert_eq!(house.ask(line, &[program], "").await.status, 503, "{line}");
     }
-    for line in ["GET /remote.php/dav/files/ben/x", "GET /remote.php/dav/", "GET /remote.php/nothing"] {
-        assert_eq!(house.ask(line, &[program], "").await.status, 404, "{line}");
+    for line in ["GET /remote.php/dav/files/ben/x", "PROPFIND /remote.php/dav/files/nobody/", "GET /remote.php/nothing"] {
+        let answer = house.ask(line, &[program], "").await;
+        assert!(
+            answer.status == 404 && answer.body.contains("https://hollyhock.local/remote.php/dav/files/ana/"),
+            "{line} {}",
+            answer.body
+        );
     }
+    assert_eq!(house.ask("GET /remote.php/dav/", &[program], "").await.status, 405);
     let seen = house.ask("GET /ocs/v2.php/cloud/user", &[program], "").await.json();
     assert!(seen["croft-capability"].is_string() && seen["croft-host"] == "hollyhock.local", "{seen}");
     assert_eq!(house.ask("GET /ocs/v2.php/cloud/user", &[("Authorization", "Bearer old")], "").await.refused(401), "signed-out");
@@ -62,7 +68,13 @@ async fn errors_about_files_are_told_as_these_clients_show_them() {
     let house = House::new().await;
     let answer = house.ask("GET /remote.php/dav/files/ben/x", &[("Authorization", "Bearer files")], "").await;
     assert!(answer.head.contains("content-type: application/xml") && answer.head.contains("sandbox"), "{}", answer.head);
-    assert!(answer.body.contains("<s:message>There is nothing at this address.</s:message>"), "{}", answer.body);
+    assert!(
+        answer.body.contains(
+            "<s:message>There is nothing at this address. Your files are at https://hollyhock.local/remote.php/dav/files/ana/</s:message>"
+        ),
+        "{}",
+        answer.body
+    );
     let refused = house.ask("PROPFIND /remote.php/webdav/", &[], "").await;
     assert!(refused.status == 401 && refused.body.contains("<s:exception>sign-in-first</s:exception>"), "{}", refused.body);
 }

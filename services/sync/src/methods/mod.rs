@@ -6,6 +6,7 @@ mod get;
 mod guard;
 pub(crate) mod lock;
 mod mkcol;
+mod mounts;
 mod propfind;
 mod proppatch;
 mod put;
@@ -67,6 +68,7 @@ pub(crate) async fn handle(ground: &Ground, access: Access, open: Open, exchange
         Area::Files => ground.space.guard.judge()?,
         Area::Uploads => return uploads::handle(ground, request, exchange).await,
         Area::Guard => return guard::handle(ground, &request),
+        Area::Mounts => return mounts::names(ground, request).await,
     }
     match method {
         Method::Get => get::get(ground, request).await,

@@ -6,6 +6,7 @@ pub(crate) mod etag;
 mod ids;
 mod index;
 pub(crate) mod locks;
+mod mounts;
 mod records;
 mod room;
 mod size;
@@ -17,7 +18,7 @@ use std::{
     sync::Arc,
 };
 
-use croft_api::bulk::{Root, limits};
+use croft_api::bulk::{MountLine, Root, limits};
 use croft_files::{Dir, Kind, Name, Pipes, Publisher, Staged, Stat};
 use croft_model::{Problem, SpaceNumber};
 use tokio::sync::{Mutex, OwnedMutexGuard, RwLock, Semaphore, SemaphorePermit};
@@ -28,6 +29,7 @@ use self::{
     ids::Ids,
     index::Index,
     locks::Locks,
+    mounts::Mounts,
     records::{Records, Trashed},
     room::Room,
 };
@@ -67,6 +69,7 @@ pub(crate) struct Space {
     pub(crate) guard: Guard,
     pub(crate) records: Records,
     pub(crate) locks: Locks,
+    mounts: Mounts,
     /// Held for reading while a name is published, for writing while a whole tree moves.
     pub(crate) tree: RwLock<()>,
     /// Held while sizes are counted: each count holds a descriptor for every folder on its way down.
@@ -145,6 +148,7 @@ impl Space {
             hasher: RandomState::new(),
             tree: RwLock::default(),
             locks: Locks::default(),
+            mounts: Mounts::default(),
             files,
             uploads,
             trash,
@@ -168,6 +172,16 @@ impl Space {
             None => self.dir_entry(self.files.clone(), None),
             Some((name, parent)) => self.child(&self.files.dir(parent)?, name),
         }
+    }
+
+    /// Gives shared spaces the names under which they stand at the root, beside the entries in it now. Blocks.
+    pub(crate) fn name_mounts(&self, mounts: &mut [MountLine]) -> Result<(), Failure> {
+        self.mounts.name(&self.files, &self.records, mounts)
+    }
+
+    /// The same beside the entries that were `listed` in it. Blocks.
+    pub(crate) fn name_mounts_beside<'a>(&self, listed: impl Iterator<Item = &'a Name>, mounts: &mut [MountLine]) -> Result<(), Failure> {
+        self.mounts.name_beside_listed(listed, &self.records, mounts)
     }
 
     /// The folder at `path`, for something in it. Blocks.

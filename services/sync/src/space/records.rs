@@ -1,7 +1,10 @@
 //! What cannot be rebuilt: `records.redb` in the space.
 
+use std::collections::BTreeMap;
+
 use croft_files::{Dir, Name};
-use croft_store::{Options, Store, StoreError, Table, first_version};
+use croft_model::MAX_MOUNTS;
+use croft_store::{Options, Order, Store, StoreError, Table, first_version};
 use serde::{Deserialize, Serialize};
 
 use super::DeadProperty;
@@ -30,14 +33,24 @@ pub(crate) struct Trashed {
     pub(crate) who: String,
 }
 
+/// A shared space that stands at the root under another name than its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Renamed {
+    /// The name that it has in the settings, which was taken here.
+    pub(crate) name: String,
+    /// The name that it has here.
+    pub(crate) shown: String,
+}
+
 /// Properties that clients have set on an entry.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Properties(Vec<DeadProperty>);
 
-first_version!(Counter, Trashed, Properties);
+first_version!(Counter, Trashed, Renamed, Properties);
 
 const COUNTER: Table<u8, Counter> = Table::new("counter");
 const TRASH: Table<String, Trashed> = Table::new("trash");
+const RENAMED: Table<u16, Renamed> = Table::new("renamed");
 const PROPERTIES: Table<u64, Properties> = Table::new("properties");
 
 /// The records of a space.
@@ -79,6 +92,24 @@ impl Records {
             } else {
                 write.put(&PROPERTIES, id, &Properties(properties.clone()))?;
             }
+        }
+        write.commit()
+    }
+
+    /// Shared spaces that stand at the root under another name, by number.
+    pub(crate) fn renamed(&self) -> Result<BTreeMap<u16, Renamed>, StoreError> {
+        Ok(self.0.read()?.range(&RENAMED, .., Order::Ascending, MAX_MOUNTS)?.into_iter().collect())
+    }
+
+    /// Remembers, durably, these and no others.
+    pub(crate) fn set_renamed(&self, wanted: &BTreeMap<u16, Renamed>) -> Result<(), StoreError> {
+        let known = self.renamed()?;
+        let mut write = self.0.write()?;
+        for space in known.keys().filter(|space| !wanted.contains_key(space)) {
+            write.remove(&RENAMED, space)?;
+        }
+        for (space, renamed) in wanted {
+            write.put(&RENAMED, space, renamed)?;
         }
         write.commit()
     }

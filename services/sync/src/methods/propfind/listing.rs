@@ -113,14 +113,18 @@ impl Listing {
     /// Adds what follows the entry itself: with Depth 1 mounts and the names in the folder, then the end.
     fn add_rest(&mut self, entry: &Entry) -> Result<(), Failure> {
         if let Some(dir) = entry.dir().filter(|_| self.depth == Depth::One) {
-            let mounts = self.request.open.mounts.clone().unwrap_or_default();
-            let shown = |name: &Name| !mounts.iter().any(|mount| mount.name == name.as_str());
-            let listed = dir.list()?.into_iter().filter(|listed| listed.kind != Some(Kind::Other)).map(|listed| listed.name);
-            // A shared space hides an own folder of its name: addresses below that name lead to the space.
-            let mut names: Vec<Name> = listed.filter(shown).collect();
+            let listed = dir.list()?;
+            if let Some(mounts) = &mut self.request.open.mounts {
+                // By the names that are listed: no entry is there twice, and none is left out.
+                self.space.name_mounts_beside(listed.iter().map(|listed| &listed.name), mounts)?;
+                self.steps.extend(mounts.iter().cloned().map(Step::Mount));
+            }
+            let mut names: Vec<Name> =
+                listed.into_iter().filter(|listed| listed.kind != Some(Kind::Other)).map(|listed| listed.name).collect();
             names.sort();
-            self.steps.extend(mounts.into_iter().map(Step::Mount));
             self.steps.extend(names.into_iter().map(Step::Child));
+        } else if let Some(mounts) = &mut self.request.open.mounts {
+            self.space.name_mounts(mounts)?;
         }
         self.steps.push_back(Step::Close);
         Ok(())

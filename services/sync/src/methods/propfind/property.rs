@@ -17,7 +17,7 @@ pub(crate) fn is_ours(namespace: &str) -> bool {
 
 /// A known property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Property {
+pub(in crate::methods) enum Property {
     ContentLength,
     ContentType,
     DisplayName,
