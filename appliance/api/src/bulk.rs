@@ -2,10 +2,12 @@
 //!
 //! [`Frame`] and its parts are what is said, [`encode`] and [`decode`] turn packets into bytes and back, [`limits`] names every bound.
 
+mod found;
 mod frame;
 pub mod limits;
 mod wire;
 
+pub use found::{Around, Found};
 pub use frame::{
     AbortReason, Area, Commit, Digest, DigestKind, DigestSet, Frame, Head, Header, Hello, Method, MountLine, Open, REQUEST_HEADERS, Root,
 };

@@ -44,6 +44,11 @@ impl Root {
         Some(Self { area: Area::Files, files: prefix.clone(), prefix, name: Some(name.to_owned()) })
     }
 
+    /// Whether it is the tree of the person called `name`.
+    pub(crate) fn is_of(&self, name: &str) -> bool {
+        self.name.as_deref().is_none_or(|own| own == name)
+    }
+
     /// The uploads of that person, who has the files below `root`.
     pub(crate) fn uploads_to(self, root: &str) -> Self {
         let files = format!("{root}{}", self.name.as_deref().unwrap_or_default());

@@ -38,7 +38,7 @@ pub(crate) fn above(path: &str) -> Option<Above> {
 /// Whether a request is one about files, wherever it leads. The pages of the box are read at some of these addresses, and never in this way.
 pub(crate) fn is_about_files(method: &Method, path: &str) -> bool {
     let below = |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    below("/dav") || (method.as_str() == "PROPFIND" && (path == "/" || below("/webdav")))
+    below("/dav") || (["PROPFIND", "SEARCH"].contains(&method.as_str()) && (path == "/" || below("/webdav")))
 }
 
 /// The answer to OPTIONS at an address above the trees. It says nothing that depends on who asks, and clients ask before they sign in.

@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use croft_api::{
+    bulk::Area,
     call::Role,
     capability::Verifier,
     problem,
@@ -24,7 +25,7 @@ use tracing::Instrument;
 use crate::{
     assets,
     body::Lingering,
-    bulk::{Workers, files},
+    bulk::{Workers, files, search},
     certificate::Certificate,
     crowd::{Crowd, Place},
     dav::{self, Root},
@@ -263,14 +264,21 @@ impl Front {
         let trees = if dialect::leads(path).is_some() { "/remote.php/dav/files" } else { "/dav/files" };
         let own = format!("https://{host}{trees}/{}/", person.name);
         let above = directions::above(path);
-        let Some(root) = root.filter(|root| root.name.as_ref().is_none_or(|name| *name == person.name)) else {
+        let tree = household::tree_of(projection, id_of_person).ok_or_else(no_such_file)?;
+        let pass = dav::Pass { sign_in: &self.sign_in, shown, client };
+        let named_root = root.as_ref().filter(|root| root.area == Area::Files).map(|root| root.prefix.clone());
+        let searched = named_root.or_else(|| above.map(|_| format!("{trees}/{}", person.name)));
+        if let Some(prefix) = searched.filter(|_| request.method().as_str() == "SEARCH")
+            && root.as_ref().is_none_or(|root| root.is_of(&person.name))
+        {
+            return search::answer(&self.workers, &pass, (&prefix, &tree), id, request).await;
+        }
+        let Some(root) = root.filter(|root| root.is_of(&person.name)) else {
             return match above {
                 Some(above) => directions::answer(above, request.method(), request.headers(), &person.name, &own),
                 None => Err(directions::hint(no_such_file(), &own)),
             };
         };
-        let tree = household::tree_of(projection, id_of_person).ok_or_else(no_such_file)?;
-        let pass = dav::Pass { sign_in: &self.sign_in, shown, client };
         files::answer(&self.workers, &pass, (root.below_it(), &tree), id, request).await
     }
 

@@ -8,6 +8,7 @@
 //! | `upload` | the client's body into DATA or a pipe, hashed on its way when the worker asks |
 //! | `download` | the worker's answer as an answer to the client |
 //! | `place` | which space a path leads to, and under which name a shared one is shown |
+//! | [`search`] | a search in all spaces of a person, merged |
 //! | [`files`] | what of the client's request goes there |
 //!
 //! Never: a descriptor of a file, a body in memory beyond a pipe's worth, a header that is not listed.
@@ -17,6 +18,7 @@ pub mod files;
 mod link;
 pub(crate) mod path;
 mod place;
+pub mod search;
 mod stream;
 #[cfg(test)]
 mod tests;

@@ -54,6 +54,14 @@ pub(super) async fn shown<'a>(
     if !paths.into_iter().any(could_be) {
         return Ok(Cow::Borrowed(tree));
     }
+    named(workers, capabilities, tree, id).await.map(Cow::Owned)
+}
+
+/// The tree with the names under which its spaces are shown.
+pub(super) async fn named(workers: &Workers, capabilities: &impl Capabilities, tree: &Tree, id: &str) -> Result<Tree, Problem> {
+    if tree.mounts.is_empty() {
+        return Ok(tree.clone());
+    }
     let lines =
         tree.mounts.iter().map(|mount| MountLine { name: mount.name.clone(), space: mount.space.number(), right: mount.right, root: None });
     let open = Open {
@@ -79,7 +87,7 @@ pub(super) async fn shown<'a>(
         return Err(broken_off());
     }
     let mounts = tree.mounts.iter().zip(names).map(|(mount, name)| Mount { name, ..mount.clone() });
-    Ok(Cow::Owned(Tree { own: tree.own, mounts: mounts.collect() }))
+    Ok(Tree { own: tree.own, mounts: mounts.collect() })
 }
 
 /// Refuses to make an entry at the root whose name a shared space has there, or one that some computer takes for the same.

@@ -8,6 +8,7 @@ mod query;
 
 use std::sync::Arc;
 
+use croft_api::bulk::Around;
 use serde::Serialize;
 
 use self::query::{MAX_FOUND, Search};
@@ -18,13 +19,6 @@ use crate::{
     space::{Seen, Space, blocking},
 };
 
-/// What stands around the entries.
-#[derive(Serialize)]
-struct Around<'a> {
-    open: &'a str,
-    close: &'a str,
-}
-
 /// Where in this space a scope lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Scope {
@@ -34,7 +28,7 @@ struct Scope {
 }
 
 /// A found entry.
-struct Found {
+struct Hit {
     key: Vec<u8>,
     id: u64,
 }
@@ -53,9 +47,9 @@ pub(super) async fn search(ground: &Ground, request: Request, exchange: &mut Exc
 }
 
 /// The entries that are asked for, sorted. Blocks.
-fn found(space: &Space, search: &Search, scopes: Option<&[Scope]>) -> Result<Vec<Found>, Failure> {
-    let mut found: Vec<Found> = Vec::new();
-    let sort = |found: &mut Vec<Found>| {
+fn found(space: &Space, search: &Search, scopes: Option<&[Scope]>) -> Result<Vec<Hit>, Failure> {
+    let mut found: Vec<Hit> = Vec::new();
+    let sort = |found: &mut Vec<Hit>| {
         found.sort_by(|one, other| one.key.cmp(&other.key));
         found.truncate(search.limit);
     };
@@ -73,7 +67,7 @@ fn found(space: &Space, search: &Search, scopes: Option<&[Scope]>) -> Result<Vec
                 return Ok(());
             }
         }
-        found.push(Found { key: key(search, seen), id: seen.id });
+        found.push(Hit { key: key(search, seen), id: seen.id });
         if found.len() >= 2 * MAX_FOUND {
             sort(&mut found);
         }
@@ -128,16 +122,16 @@ fn in_tree(path: &[String]) -> &[String] {
     }
 }
 
-fn answer(space: Arc<Space>, request: Request, search: Search, found: Vec<Found>) -> Result<Answer, Failure> {
+fn answer(space: Arc<Space>, request: Request, search: Search, found: Vec<Hit>) -> Result<Answer, Failure> {
+    let around = Around { open: propfind::open(), close: propfind::CLOSE.to_owned(), limit: search.limit };
     let mut entries = propfind::Entries::new(space, request, search.query)?;
-    let around = Around { open: &propfind::open(), close: propfind::CLOSE };
     let mut first = Some(line(&around)?);
     let mut found = found.into_iter();
     let pieces = move || {
         if let Some(first) = first.take() {
             return Ok(Some(first));
         }
-        for Found { key, id } in found.by_ref() {
+        for Hit { key, id } in found.by_ref() {
             // What is gone since it was last seen is passed over.
             if let Some(entry) = entries.of(id)? {
                 return line(&(hex::encode(key), entry)).map(Some);

@@ -1,0 +1,125 @@
+//! SEARCH in a person's tree: each of its spaces is asked, and what they find becomes one answer.
+
+use axum::{body::Body, response::Response};
+use bytes::Bytes;
+use croft_api::bulk::{
+    Area, Around, Found, Method, Open,
+    limits::{MAX_INLINE, MAX_MOUNTS},
+};
+use croft_model::{Problem, SpaceId};
+use futures_util::{StreamExt, stream};
+use http::{HeaderValue, Request, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{
+    Capabilities, Workers,
+    place::{self, in_mount},
+    workers::broken_off,
+};
+use crate::household::{Mount, Tree};
+
+/// Spaces that are asked at once.
+const AT_ONCE: usize = 4;
+/// Bytes of what one space finds: a thousand entries with all that is known of each.
+const FOUND_BYTES: usize = 8 << 20;
+/// Names the shared spaces that did not answer, percent-encoded.
+const MISSING: &str = "croft-missing";
+
+/// What a space says.
+enum Said {
+    Found(Around, Vec<Found>),
+    /// It refuses the search.
+    Refused(Response),
+}
+
+/// Answers a SEARCH in `tree`, whose addresses begin with `prefix`. `id` is the request's.
+///
+/// # Errors
+/// The search is too long, or the person's own space does not answer.
+pub async fn answer<B>(
+    workers: &Workers,
+    capabilities: &impl Capabilities,
+    (prefix, tree): (&str, &Tree),
+    id: &str,
+    request: Request<B>,
+) -> Result<Response, Problem>
+where
+    B: http_body::Body<Data = Bytes, Error: Into<axum::BoxError>>,
+{
+    let body = Limited::new(request.into_body(), MAX_INLINE).collect().await.map_err(|_| too_long())?.to_bytes();
+    let tree = place::named(workers, capabilities, tree, id).await?;
+    let ask = |space, mount: Option<Mount>| {
+        let (prefix, body) = (in_mount(prefix, mount.as_ref()), body.clone());
+        async move { (ask(workers, capabilities, space, prefix, id, body).await, mount) }
+    };
+    let (mut around, mut found) = match ask(tree.own, None).await.0? {
+        Said::Found(around, found) => (around, found),
+        Said::Refused(response) => return Ok(response),
+    };
+    let mut asked = Vec::new();
+    for mount in tree.mounts.iter().take(MAX_MOUNTS) {
+        asked.push(ask(mount.space, Some(mount.clone())));
+    }
+    let mut answers = stream::iter(asked).buffer_unordered(AT_ONCE);
+    let mut missing = Vec::new();
+    while let Some((said, mount)) = answers.next().await {
+        match said {
+            Ok(Said::Found(its, more)) => {
+                around = its;
+                found.extend(more);
+                found.sort();
+                found.truncate(around.limit);
+            }
+            // Whoever is no member any more finds nothing there.
+            Ok(Said::Refused(response)) if response.status() == StatusCode::NOT_FOUND => {}
+            Ok(Said::Refused(_)) | Err(_) => missing.extend(mount.map(|mount| mount.name)),
+        }
+    }
+    let entries: String = found.into_iter().map(|(_, entry)| entry).collect();
+    let mut response = Response::new(Body::from([around.open, entries, around.close].concat()));
+    *response.status_mut() = StatusCode::MULTI_STATUS;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let missing: Vec<String> = missing.iter().map(|name| utf8_percent_encode(name, NON_ALPHANUMERIC).to_string()).collect();
+    if let Some(names) = HeaderValue::from_str(&missing.join(", ")).ok().filter(|_| !missing.is_empty()) {
+        headers.insert(MISSING, names);
+    }
+    Ok(response)
+}
+
+async fn ask(
+    workers: &Workers,
+    capabilities: &impl Capabilities,
+    space: SpaceId,
+    prefix: String,
+    id: &str,
+    body: Bytes,
+) -> Result<Said, Problem> {
+    let open = Open {
+        method: Method::Search,
+        length: Some(body.len() as u64),
+        request: id.to_owned(),
+        capability: capabilities.capability_for(space).await?,
+        area: Area::Files,
+        prefix,
+        segments: Vec::new(),
+        destination: None,
+        headers: Vec::new(),
+        mounts: None,
+    };
+    let response = workers.ask(space, open, Body::from(body)).await?;
+    if !response.status().is_success() {
+        return Ok(Said::Refused(response));
+    }
+    let bytes = Limited::new(response.into_body(), FOUND_BYTES).collect().await.map_err(|_| broken_off())?.to_bytes();
+    let mut lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let around: Around = serde_json::from_slice(lines.next().unwrap_or_default()).map_err(|_| broken_off())?;
+    let found = lines.map(serde_json::from_slice).collect::<Result<Vec<Found>, _>>().map_err(|_| broken_off())?;
+    Ok(Said::Found(around, found))
+}
+
+fn too_long() -> Problem {
+    Problem::new(413, "search-too-long", "This search is too long.").hint("Search for less at once.")
+}
