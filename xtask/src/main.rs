@@ -56,8 +56,8 @@ enum Command {
     Image(image::Arguments),
     /// Boots the image in QEMU; Ctrl-C ends it.
     Vm(vm::Arguments),
-    /// Makes the Debian root with newer tools, and says where it is.
-    ToolsRoot,
+    /// Makes the Debian root with newer tools, and says where it is; or runs a program in it.
+    ToolsRoot(tools_root::Arguments),
     /// Installs what is missing, and nothing else.
     Setup,
 }
@@ -75,7 +75,7 @@ fn main() -> miette::Result<()> {
         Command::Croft { arguments } => run::croft(&tree, &arguments),
         Command::Image(arguments) => image::run(&tree, &arguments),
         Command::Vm(arguments) => vm::run(&tree, &arguments),
-        Command::ToolsRoot => tools_root::make(&tree).map(|root| say::line(&root.display().to_string())),
+        Command::ToolsRoot(arguments) => tools_root::run(&tree, &arguments),
         Command::Setup => setup::everything(&tree),
     }
 }

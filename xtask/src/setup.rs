@@ -26,7 +26,13 @@ const NPM: [Need; 1] = [need("npm", "npm")];
 /// What the crash tests on real file systems take; they mount disks, so only root runs them.
 const TO_CRASH: [Need; 3] = [need("e2fsprogs", "mkfs.ext4"), need("btrfs-progs", "mkfs.btrfs"), need("mount", "losetup")];
 /// Clients that others made and the tests use.
-const TO_SYNC: [Need; 3] = [need("litmus", "litmus"), need("nextcloud-desktop-cmd", "nextcloudcmd"), need("socat", "socat")];
+const TO_SYNC: [Need; 5] = [
+    need("litmus", "litmus"),
+    need("nextcloud-desktop-cmd", "nextcloudcmd"),
+    need("socat", "socat"),
+    need("rclone", "rclone"),
+    need("cadaver", "cadaver"),
+];
 /// What the tests in a real browser take.
 /// (certutil installs the household's certificate for it).
 pub(crate) const TO_BROWSE: [Need; 3] = [
@@ -69,7 +75,7 @@ pub(crate) fn for_tests(tree: &Tree) -> miette::Result<()> {
     debian(tree, &TO_SYNC)?;
     if nix::unistd::geteuid().is_root() {
         debian(tree, &TO_CRASH)?;
-        debian(tree, &TO_SYNC)?;
+        crate::tools_root::make(tree)?;
     }
     cargo_tool(tree, &NEXTEST)
 }

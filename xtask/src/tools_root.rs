@@ -4,10 +4,12 @@
 
 use std::{
     fs,
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
+use clap::Args;
 use miette::{IntoDiagnostic, WrapErr};
 
 use crate::{run, say, setup, tree::Tree, web};
@@ -16,9 +18,40 @@ use crate::{run, say, setup, tree::Tree, web};
 pub(crate) const SUITE: &str = "trixie";
 const LIST: &str = "xtask/tools-root.packages";
 
+/// Arguments of `tools-root`.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The folder that the program sees as `/work`, where it starts.
+    #[arg(long, default_value = ".")]
+    work: PathBuf,
+    /// A program of the root with its arguments; the root must be there. Without one the root is made.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    words: Vec<String>,
+}
+
+/// Makes the root, or runs a program in it and ends as that does.
+pub(crate) fn run(tree: &Tree, arguments: &Arguments) -> miette::Result<()> {
+    if arguments.words.is_empty() {
+        return make(tree).map(|root| say::line(&root.display().to_string()));
+    }
+    let root = place(tree)?;
+    if !root.is_dir() {
+        return Err(miette::miette!(help = "make it by `cargo xtask tools-root`", "the root of {SUITE} is not there"));
+    }
+    let work = std::path::absolute(&arguments.work).into_diagnostic()?;
+    let words: Vec<&str> = arguments.words.iter().map(String::as_str).collect();
+    // In place of this process, so that whoever ends it ends the program.
+    Err(ToolsRoot::new(root).command(&work, &words).exec()).into_diagnostic()
+}
+
+/// Where the root of the present list is.
+fn place(tree: &Tree) -> miette::Result<PathBuf> {
+    Ok(tree.target().join("tools-root").join(web::fingerprint(tree, &[LIST.to_owned()])?))
+}
+
 /// Makes the root when its list changed, and says where it is.
 pub(crate) fn make(tree: &Tree) -> miette::Result<PathBuf> {
-    let root = tree.target().join("tools-root").join(web::fingerprint(tree, &[LIST.to_owned()])?);
+    let root = place(tree)?;
     if root.is_dir() {
         return Ok(root);
     }
@@ -95,7 +128,8 @@ mount --bind $root $root
 mount -t proc proc $root/proc; mount --rbind /sys $root/sys; mount --rbind /dev $root/dev
 mkdir -p $root/work; mount --bind $work $root/work
 mount -t tmpfs tmpfs $root/run; mount -t tmpfs tmpfs $root/tmp
-cp /etc/resolv.conf /etc/hosts $root/etc/ 2>/dev/null || :
+cp /etc/resolv.conf $root/etc/ 2>/dev/null || :
+touch $root/etc/hosts; mount --bind /etc/hosts $root/etc/hosts
 exec chroot $root env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 sh -c 'cd /work && exec \"$@\"' _ \"$@\"";
 
 impl ToolsRoot {

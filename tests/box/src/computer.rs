@@ -1,31 +1,58 @@
-//! A computer with a stock sync client: Debian's `nextcloudcmd`.
+//! A computer with a stock sync client: `nextcloudcmd` as this machine's Debian has it, or as the newer one of the tools root does.
 
 use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Child, Command, Stdio},
 };
 
-use crate::TestBox;
+use crate::{TestBox, binary};
 
 /// Files with their content and folders without, by their path.
 pub type Tree = BTreeMap<String, Option<Vec<u8>>>;
+
+/// The sync client of a computer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyncClient {
+    /// This machine's own: 3.7.3 on Debian 12.
+    Own,
+    /// That of Debian 13 in the tools root, 3.16.7, which only root can enter.
+    Newer,
+}
+
+impl SyncClient {
+    /// Those that can run here.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        if nix::unistd::geteuid().is_root() { vec![Self::Own, Self::Newer] } else { vec![Self::Own] }
+    }
+}
 
 /// A computer of ana's with a folder that is to be as it is on the box.
 pub struct Computer {
     home: tempfile::TempDir,
     origin: String,
     password: String,
+    client: SyncClient,
 }
 
 impl Computer {
-    /// A computer with an empty folder and an app password.
+    /// A computer with an empty folder and an app password, and this machine's client.
     #[must_use]
     pub fn new(test_box: &TestBox, password: &str) -> Self {
+        Self::with(SyncClient::Own, test_box, password)
+    }
+
+    /// The same with that client.
+    ///
+    /// # Panics
+    /// There is no room for it.
+    #[must_use]
+    pub fn with(client: SyncClient, test_box: &TestBox, password: &str) -> Self {
         let home = tempfile::Builder::new().prefix("croft-computer-").tempdir().expect("a folder");
         fs::create_dir(home.path().join("Croft")).expect("a folder");
-        Self { home, origin: test_box.origin.clone(), password: password.to_owned() }
+        Self { home, origin: test_box.origin.clone(), password: password.to_owned(), client }
     }
 
     /// Path of something in the folder.
@@ -49,16 +76,38 @@ impl Computer {
     /// Runs the client once; whether it was content, and what it said.
     #[must_use]
     pub fn try_sync(&self) -> (bool, String) {
-        let output = Command::new("nextcloudcmd")
-            // The household's certificate is in no store of this machine.
-            .args(["--non-interactive", "--trust", "--user", "ana", "--password", &self.password])
-            .arg(self.path(""))
-            .arg(&self.origin)
-            .env("HOME", self.home.path())
-            .output()
-            .expect("nextcloudcmd is installed");
+        let output = self.command().output().expect("nextcloudcmd is installed");
         let said = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// Starts the client, which goes on beside the test.
+    ///
+    /// # Panics
+    /// It is not installed.
+    #[must_use]
+    pub fn begin_sync(&self) -> Child {
+        self.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("nextcloudcmd is installed")
+    }
+
+    fn command(&self) -> Command {
+        // The household's certificate is in no store of this machine.
+        let words = ["--non-interactive", "--trust", "--user", "ana", "--password", &self.password];
+        let mut command = match self.client {
+            SyncClient::Own => {
+                let mut command = Command::new("nextcloudcmd");
+                command.args(words).arg(self.path("")).env("HOME", self.home.path());
+                command
+            }
+            SyncClient::Newer => {
+                let mut command = Command::new(binary("xtask"));
+                command.arg("tools-root").arg("--work").arg(self.home.path());
+                command.args(["env", "HOME=/work", "QT_QPA_PLATFORM=offscreen", "nextcloudcmd"]).args(words).arg("/work/Croft/");
+                command
+            }
+        };
+        command.arg(&self.origin);
+        command
     }
 
     /// Runs the client, which must be content; the requests that it made, as `PROPFIND /path`.

@@ -12,6 +12,7 @@
 mod computer;
 mod household;
 mod machine;
+mod plain;
 mod processes;
 
 use std::{
@@ -25,9 +26,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use computer::{Computer, Tree, tree};
+pub use computer::{Computer, SyncClient, Tree, tree};
 pub use household::{PASSPHRASE, Visitor};
 pub use machine::Machine;
+pub use plain::Plain;
 pub use processes::{Process, kill, processes_below};
 
 /// Time for a cold start on a loaded machine; a start takes about a second.

@@ -1,37 +1,14 @@
 //! WebDAV as others judge it: litmus against a whole box.
 #![cfg(test)]
 
-use std::process::{Child, Command};
+use std::process::Command;
 
-use croft_box_tests::{Claimed, TestBox, free_port};
+use croft_box_tests::{Claimed, Plain, TestBox};
 
 /// All of litmus, with the number of its tests. One that fails lets it leave out others, so the numbers count, too.
 const SUITES: [(&str, u32); 5] = [("basic", 16), ("copymove", 13), ("props", 30), ("locks", 41), ("http", 4)];
 /// The library below the gateway drops what stands behind a `#` before anybody can see that it was sent, which no client does.
 const WARNED: &str = "WARNING: DELETE removed collection resource with Request-URI including fragment; unsafe";
-
-/// The box without encryption on a port of this machine: litmus knows no household's authority, and leaves a test out where there is encryption.
-struct Plain(Child, u16);
-
-impl Plain {
-    fn of(test_box: &TestBox) -> Self {
-        let port = free_port();
-        let target = test_box.origin.trim_start_matches("https://");
-        let socat = Command::new("socat")
-            .arg(format!("TCP-LISTEN:{port},bind=localhost,reuseaddr,fork"))
-            .arg(format!("OPENSSL:{target},cafile={}", test_box.path("ca.pem").display()))
-            .spawn()
-            .expect("socat is installed");
-        Self(socat, port)
-    }
-}
-
-impl Drop for Plain {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 #[tokio::test]
 async fn litmus_passes_whole() {
@@ -40,7 +17,7 @@ async fn litmus_passes_whole() {
     let plain = Plain::of(&test_box);
     let output = Command::new("litmus")
         .arg("-k")
-        .arg(format!("http://localhost:{}/dav/files/ana/", plain.1))
+        .arg(format!("http://localhost:{}/dav/files/ana/", plain.port()))
         .args(["ana", password.trim()])
         .env("TESTS", SUITES.map(|(name, _)| name).join(" "))
         .current_dir(test_box.path("."))

@@ -3,6 +3,8 @@ import { keys } from '@/api/keys'
 import { lostBox } from '@/api/reach'
 import { generation, streaming } from '@/api/settled'
 import type { AuditEntry, AuditPage, BoxEvent, SpaceEntry, Status, Task } from '@/api/types'
+import { mountName } from '@/lib/mounts'
+import type { Listing } from '@/lib/propfind'
 
 const KINDS: readonly BoxEvent['kind'][] = ['settings', 'task', 'warnings', 'activity', 'role', 'files', 'missed']
 
@@ -116,5 +118,6 @@ function folderChanged(client: QueryClient, event: { space: string; folder: stri
 function folderKey(client: QueryClient, { space, folder }: { space: string; folder: string }): readonly unknown[] | undefined {
   const found = client.getQueryData<SpaceEntry[]>(keys.spaces)?.find(({ id }) => id === space)
   const names = folder.split('/').filter((name) => name !== '')
-  return found && keys.folder(found.kind === 'shared' ? [found.name, ...names] : names)
+  const root = client.getQueryData<Listing>(keys.folder([]))?.entries
+  return found && keys.folder(found.kind === 'shared' ? [mountName(found.name, root), ...names] : names)
 }

@@ -62,11 +62,11 @@ where
         Method::Copy | Method::Move => Some(path::destination(&request, below.files)?),
         _ => None,
     };
-    let in_tree = (below.area == Area::Files).then_some(&segments);
+    // Chunks lie in the own space of the one who sends them, wherever the whole goes.
+    let in_tree = (below.area != Area::Uploads).then_some(&segments);
     let shown = place::shown(workers, capabilities, tree, id, in_tree.into_iter().chain(&leads)).await?;
     place::judge_name(method, in_tree, leads.as_ref(), &shown.mounts)?;
     let destination = leads.map(|leads| Place::of(&shown, leads));
-    // Chunks lie in the own space of the one who sends them, wherever the whole goes.
     let Place { space, mount, segments } =
         if in_tree.is_some() { Place::of(&shown, segments) } else { Place { space: tree.own, mount: None, segments } };
     let mounts = match mount {

@@ -68,7 +68,11 @@ pub(crate) async fn handle(ground: &Ground, access: Access, open: Open, exchange
         Area::Files => ground.space.guard.judge()?,
         Area::Uploads => return uploads::handle(ground, request, exchange).await,
         Area::Guard => return guard::handle(ground, &request),
-        Area::Mounts => return mounts::names(ground, request).await,
+        // What is missing for the moment still has its name.
+        Area::Mounts => {
+            ground.space.guard.judge()?;
+            return mounts::names(ground, request).await;
+        }
     }
     match method {
         Method::Get => get::get(ground, request).await,

@@ -65,3 +65,29 @@ async fn where_the_own_worker_does_not_say_nothing_is_led_to_a_space() {
         assert_eq!(refused.status, 503, "{method} {refused:?}");
     }
 }
+
+#[tokio::test]
+async fn a_question_about_a_shared_space_does_not_reach_the_own_one() {
+    let run = tempfile::tempdir().unwrap();
+    let (mut listener, workers) = door(run.path());
+    let mut shared = LinkListener::bind(&run.path().join("sync/s2.sock")).unwrap();
+    let own = async {
+        let mut worker = Scripted::accept(&mut listener).await;
+        let (stream, open) = worker.opened().await;
+        assert_eq!(open.area, Area::Mounts);
+        let names = Bytes::from("[\"Family (shared)\"]");
+        let count = names.len() as u64;
+        worker.send(stream, vec![head(200, Some(count)), Frame::Data(names), Frame::End { count }], None).await;
+    };
+    let other = async {
+        let mut worker = Scripted::accept(&mut shared).await;
+        let (stream, open) = worker.opened().await;
+        assert_eq!((open.area, open.segments), (Area::Guard, Vec::new()));
+        worker.send(stream, vec![head(202, None), Frame::End { count: 0 }], None).await;
+    };
+    let below = files::Below { area: Area::Guard, prefix: "/dav/guard/ana", files: "/dav/files/ana" };
+    let request = Request::delete("/dav/guard/ana/Family%20(shared)").body(Body::empty()).unwrap();
+    let tree = tree();
+    let asked = files::answer(&workers, &Anybody, (below, &tree), "r1", request);
+    assert_eq!(tokio::join!(asked, own, other).0.unwrap().status(), 202);
+}
