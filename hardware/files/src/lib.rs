@@ -10,6 +10,7 @@
 mod dir;
 mod error;
 mod filesystem;
+mod keep;
 mod link;
 mod name;
 mod pipe;
@@ -21,6 +22,7 @@ mod xattr;
 pub use dir::{Dir, Listed, Replace};
 pub use error::{FilesError, Operation};
 pub use filesystem::{FileSystem, Room};
+pub use keep::Keep;
 pub use link::{Link, LinkListener, Peer, Received};
 pub use name::{BadName, Name};
 pub use pipe::{Intake, Outflow, Pipes};

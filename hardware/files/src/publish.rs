@@ -14,7 +14,7 @@ use std::{
 use nix::unistd::fsync;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{Dir, FileSystem, FilesError, Name, Operation, Staged, dir::Replace};
+use crate::{Dir, FileSystem, FilesError, Keep, Name, Operation, Staged, dir::Replace};
 
 /// Changes of one flush. More than any number of uploads at once on a home's box; it bounds how long the last one waits.
 const MAX_BATCH: usize = 256;
@@ -41,6 +41,8 @@ pub enum Change {
         name: Name,
         /// A name that is free where the file was staged.
         unique: Name,
+        /// Where the other one lives on, if it shall.
+        keep: Option<Keep>,
     },
     /// An entry moves.
     Move {
@@ -156,7 +158,7 @@ fn flush(batch: Vec<Waiting>, system: FileSystem, any: &Dir) {
             *outcome = waiting.change.apply(system);
         }
         if outcome.is_ok() {
-            waiting.change.touches(&mut touched);
+            waiting.change.touches(system, &mut touched);
             if system == FileSystem::Other {
                 *outcome = waiting.change.bring_itself_out();
             }
@@ -220,7 +222,11 @@ impl Change {
     /// Brings out what has a new name, once it has it: without a journal a directory's `fsync` says nothing of the entry's own state.
     fn bring_itself_out(&self) -> Result<(), FilesError> {
         match self {
-            Self::Create { file, .. } | Self::Replace { file, .. } => sync(file),
+            Self::Create { file, .. } | Self::Replace { file, keep: None, .. } => sync(file),
+            Self::Replace { file, keep: Some(keep), .. } => {
+                sync(file)?;
+                sync(keep.file()?)
+            }
             Self::Move { to, new, .. } => sync(to.file(new)?),
         }
     }
@@ -228,13 +234,21 @@ impl Change {
     fn apply(&mut self, system: FileSystem) -> Result<(), FilesError> {
         match self {
             Self::Create { file, dir, name } => file.create(dir, name),
-            Self::Replace { file, dir, name, unique } => {
-                if system == FileSystem::Other {
+            Self::Replace { file, dir, name, unique, keep } => {
+                if let Some(place) = keep.take() {
+                    // A second name first, so that there is never none.
+                    *keep = place.take(dir, name)?.then_some(place);
+                }
+                if keep.is_none() && system == FileSystem::Other {
                     // Nothing orders that the folder lets go of the old file before the file is marked as deleted; a check after a power cut would then
                     // find the name leading nowhere and take it away. So the old file lives on until the folder is on the disk.
                     file.keep_replaced(dir, name, unique);
                 }
-                file.replace(dir, name, unique)
+                let replaced = file.replace(dir, name, unique);
+                if let (Err(_), Some(keep)) = (&replaced, keep) {
+                    keep.give_up();
+                }
+                replaced
             }
             Self::Move { from, name, to, new, replace } => from.rename(name, to, new, *replace),
         }
@@ -247,10 +261,18 @@ impl Change {
         }
     }
 
-    fn touches(&self, touched: &mut Vec<Touched>) {
+    /// The folders to be synced. A journal brings out what is kept with what it is older than, so there it costs no sync of its own.
+    fn touches(&self, system: FileSystem, touched: &mut Vec<Touched>) {
         let mut touch = |dir: &Dir| touched.push((dir.stat().ok().map(|stat| (stat.device, stat.inode)), dir.clone()));
         match self {
-            Self::Create { dir, .. } | Self::Replace { dir, .. } => touch(dir),
+            Self::Create { dir, .. } => touch(dir),
+            Self::Replace { dir, keep, .. } => {
+                touch(dir);
+                if let Some(keep) = keep.as_ref().filter(|_| system == FileSystem::Other) {
+                    touch(&keep.dir);
+                    touch(&keep.parent);
+                }
+            }
             Self::Move { from, to, .. } => {
                 touch(from);
                 touch(to);
@@ -288,6 +310,7 @@ mod tests {
             dir: root.clone(),
             name: name.clone(),
             unique: Name::new(format!("{unique}-link")).unwrap(),
+            keep: None,
         };
         let text = || fs::read_to_string(folder.join("files/a")).unwrap();
 
@@ -299,6 +322,13 @@ mod tests {
         assert_eq!(text(), "one");
         publisher.publish(replace("three", "u2")).await.unwrap();
         assert_eq!(text(), "three");
+        fs::create_dir_all(folder.join("kept/one")).unwrap();
+        let kept = || fs::read_dir(folder.join("kept/one")).unwrap().count();
+        let keep =
+            |name: &str| Keep { parent: dir(&folder.join("kept")), dir: dir(&folder.join("kept/one")), name: Name::new(name).unwrap() };
+        let Change::Replace { file, dir: at, name: old, unique, .. } = replace("four", "u4") else { panic!("it replaces") };
+        publisher.publish(Change::Replace { file, dir: at, name: old, unique, keep: Some(keep("first")) }).await.unwrap();
+        assert_eq!((text().as_str(), fs::read_to_string(folder.join("kept/one/first")).unwrap().as_str()), ("four", "three"));
         let moved = Change::Move {
             from: root.clone(),
             name: name.clone(),
@@ -307,14 +337,16 @@ mod tests {
             replace: Replace::No,
         };
         publisher.publish(moved).await.unwrap();
-        assert_eq!(fs::read_to_string(folder.join("files/old/a")).unwrap(), "three");
+        assert_eq!(fs::read_to_string(folder.join("files/old/a")).unwrap(), "four");
         let onto_folder = Change::Replace {
             file: staged(&uploads, "u3", "x"),
             dir: root.clone(),
             name: Name::literal("old"),
             unique: Name::literal("u3-link"),
+            keep: Some(keep("three")),
         };
         assert!(publisher.publish(onto_folder).await.unwrap_err().is_taken());
+        assert_eq!(kept(), 1, "nothing is kept of what was not replaced");
         assert_eq!(fs::read_dir(folder.join("uploads")).unwrap().count(), 0, "something was left among the uploads");
 
         let crowd = (0..500).map(|index| {

@@ -10,6 +10,9 @@ use crate::{
     sign_in::{Shown, SignIn},
 };
 
+/// What stands behind a name in the address that something is brought back by.
+const RESTORE: &str = "/restore";
+
 /// Where a tree begins, as an address names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Root {
@@ -17,14 +20,15 @@ pub(crate) struct Root {
     pub(crate) area: Area,
     /// What stands before the path inside the tree: `/dav/files/ana`.
     pub(crate) prefix: String,
-    /// The same for the files, where a destination lies.
+    /// The same for what a destination lies among: the files, or what brings something back.
     pub(crate) files: String,
     /// Whose tree it is; where no name stands, the tree of the one who asks.
     pub(crate) name: Option<String>,
 }
 
 /// The trees of the box's own addresses, with what a path in them is about.
-const TREES: [(&str, Area); 2] = [(FILES, Area::Files), ("/dav/guard/", Area::Guard)];
+const TREES: [(&str, Area); 4] =
+    [(FILES, Area::Files), ("/dav/trash/", Area::Trash), ("/dav/versions/", Area::Versions), ("/dav/guard/", Area::Guard)];
 const FILES: &str = "/dav/files/";
 
 impl Root {
@@ -32,7 +36,10 @@ impl Root {
     pub(crate) fn of(path: &str) -> Option<Self> {
         TREES.iter().find_map(|(tree, area)| {
             let root = Self::below(tree, path)?;
-            let files = format!("{FILES}{}", root.name.as_deref().unwrap_or_default());
+            let files = match area {
+                Area::Trash | Area::Versions => format!("{}{RESTORE}", root.prefix),
+                _ => format!("{FILES}{}", root.name.as_deref().unwrap_or_default()),
+            };
             Some(Self { area: *area, files, ..root })
         })
     }
@@ -47,6 +54,13 @@ impl Root {
     /// Whether it is the tree of the person called `name`.
     pub(crate) fn is_of(&self, name: &str) -> bool {
         self.name.as_deref().is_none_or(|own| own == name)
+    }
+
+    /// The trash or the versions of that person, who has `collection` behind the name in an address, and beside it what brings something back.
+    pub(crate) fn kept(self, area: Area, collection: &str, path: &str) -> Option<Self> {
+        let (person, prefix) = (self.prefix.clone(), format!("{}{collection}", self.prefix));
+        let below = path.strip_prefix(&prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        below.then(|| Self { area, files: format!("{person}{RESTORE}"), prefix, ..self })
     }
 
     /// The uploads of that person, who has the files below `root`.

@@ -16,6 +16,10 @@ const OWN_TREE: &str = "/remote.php/webdav";
 const TREES: &str = "/remote.php/dav/files/";
 /// Before the name of the one whose uploads these are.
 const UPLOADS: &str = "/remote.php/dav/uploads/";
+/// Before the name of the one whose trash it is, and the collection behind the name.
+const TRASH: (&str, &str) = ("/remote.php/dav/trashbin/", "/trash");
+/// The same of earlier contents of files.
+const VERSIONS: (&str, &str) = ("/remote.php/dav/versions/", "/versions");
 /// Bytes of a problem that is turned into another form; the largest has some hundreds.
 const PROBLEM_BYTES: usize = 16 * 1024;
 
@@ -40,7 +44,9 @@ pub(crate) fn leads(path: &str) -> Option<Leads> {
     if below("/remote.php") {
         let own = below(OWN_TREE).then(|| Root { area: Area::Files, prefix: OWN_TREE.into(), files: OWN_TREE.into(), name: None });
         let uploads = || Root::below(UPLOADS, path).map(|root| root.uploads_to(TREES));
-        return Some(Leads::Files(own.or_else(|| Root::below(TREES, path)).or_else(uploads)));
+        let kept = |area, (root, collection)| Root::below(root, path)?.kept(area, collection, path);
+        let kept = || kept(Area::Trash, TRASH).or_else(|| kept(Area::Versions, VERSIONS));
+        return Some(Leads::Files(own.or_else(|| Root::below(TREES, path)).or_else(uploads).or_else(kept)));
     }
     if path == "/index.php/204" {
         return Some(Leads::Alive);
@@ -111,6 +117,12 @@ mod tests {
         Some(Leads::Files(Some(Root { area: Area::Uploads, prefix: prefix.into(), files: files.into(), name: Some(name.into()) })))
     }
 
+    fn kept(area: Area, collection: &str, what: &str) -> Option<Leads> {
+        let person = format!("/remote.php/dav/{collection}/ana");
+        let (prefix, files) = (format!("{person}/{what}"), format!("{person}/restore"));
+        Some(Leads::Files(Some(Root { area, prefix, files, name: Some("ana".into()) })))
+    }
+
     #[test]
     fn each_address_leads_to_one_place() {
         let nobodys = Some(Leads::Files(None));
@@ -120,6 +132,12 @@ mod tests {
             ("/remote.php/webdav", tree("/remote.php/webdav", None)),
             ("/remote.php/webdav/a", tree("/remote.php/webdav", None)),
             ("/remote.php/dav/uploads/ana/7/1", uploads("/remote.php/dav/uploads/ana", "/remote.php/dav/files/ana", "ana")),
+            ("/remote.php/dav/trashbin/ana/trash", kept(Area::Trash, "trashbin", "trash")),
+            ("/remote.php/dav/trashbin/ana/trash/s1-00.d1/x", kept(Area::Trash, "trashbin", "trash")),
+            ("/remote.php/dav/versions/ana/versions/7/5", kept(Area::Versions, "versions", "versions")),
+            ("/remote.php/dav/trashbin/ana", nobodys.clone()),
+            ("/remote.php/dav/trashbin/ana/restore/x", nobodys.clone()),
+            ("/remote.php/dav/versions/ana/versionsx", nobodys.clone()),
             ("/remote.php/webdavs", nobodys.clone()),
             ("/remote.php/dav/", nobodys.clone()),
             ("/remote.php/dav/files/", nobodys.clone()),

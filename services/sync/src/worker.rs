@@ -11,7 +11,10 @@ use tokio::{
     sync::Semaphore,
     time::{Instant, timeout, timeout_at},
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{AbortOnDropHandle, TaskTracker},
+};
 
 use crate::{
     access::Gatekeeper,
@@ -19,7 +22,7 @@ use crate::{
     link,
     methods::Ground,
     news::News,
-    space::{Keeper, Space, locks::Locks},
+    space::{Keeper, Space, blocking, locks::Locks},
 };
 
 /// A worker that nobody was linked to for so long ends; the next request starts it again.
@@ -91,6 +94,7 @@ impl Worker {
         let links = TaskTracker::new();
         let ended = CancellationToken::new();
         let mut number = 0;
+        let cared = AbortOnDropHandle::new(tokio::spawn(care(self.ground.space.clone(), self.stopping.clone())));
         loop {
             // Cancel-safe: a link that is not yet accepted stays with the socket, also beyond this process.
             let accepted = tokio::select! {
@@ -129,6 +133,8 @@ impl Worker {
             }));
         }
         self.end(&links, &ended).await;
+        // It hears of the stop, and holds the space until it is in order.
+        let _ = cared.await;
         Ok(())
     }
 
@@ -159,6 +165,23 @@ impl Worker {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "the index could not be written; folders will look changed"),
             Err(error) => tracing::error!(%error, "closing the index broke off"),
+        }
+    }
+}
+
+/// Looks after the space now and again, until it is `stopping`.
+async fn care(space: Arc<Space>, stopping: CancellationToken) {
+    /// How often it is asked whether it is time.
+    const LOOK: Duration = Duration::from_secs(3600);
+    loop {
+        let (caring, stop) = (space.clone(), stopping.clone());
+        if let Err(error) = blocking(move || caring.look_after(jiff::Timestamp::now().as_second(), &stop)).await {
+            tracing::warn!(%error, "trash and versions could not be looked after");
+        }
+        // Cancel-safe: nothing is lost by not sleeping.
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            () = stopping.cancelled() => return,
         }
     }
 }

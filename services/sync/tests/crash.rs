@@ -1,5 +1,5 @@
 //! Power cuts, while writers are at work and right after the last acknowledgement: what was acknowledged before is there, and a name that was
-//! being changed is as before or as after.
+//! being changed is as before or as after. What it replaced is among its versions.
 //!
 //! The disk is a file behind a loop device, on a file system that copies a file in one moment. Each cut is such a copy, made without any
 //! sync, and mounted later: what was only in memory is lost, as it would be. Files that were written without a sync beside the worker are
@@ -11,7 +11,7 @@ mod disk;
 mod harness;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     fs, io,
     path::{Path, PathBuf},
     process::Command,
@@ -141,6 +141,22 @@ impl Cut {
     }
 }
 
+/// Names whose content before the last acknowledged one is not among the versions.
+fn lost_versions<'a>(cut: &'a Cut, own: &Path) -> Vec<&'a String> {
+    let mut kept = HashSet::new();
+    for folder in fs::read_dir(own.join("versions")).unwrap() {
+        for version in fs::read_dir(folder.unwrap().path()).unwrap() {
+            kept.insert(fs::read(version.unwrap().path()).unwrap());
+        }
+    }
+    let before = |life: &Life| life.acknowledged.checked_sub(1).map(|last| life.states[last]);
+    let lost = |(_, life): &(&String, &Life)| match before(life) {
+        Some(State::File { length, seed }) if life.states[life.acknowledged] != State::Absent => !kept.contains(&pattern(length, seed)),
+        _ => false,
+    };
+    cut.before.iter().filter(lost).map(|(name, _)| name).collect()
+}
+
 async fn survives(make: &str, options: &str, unacknowledged: Unacknowledged) {
     let home = tempfile::tempdir().unwrap();
     let host = Disk::make(home.path(), "mkfs.btrfs", HOST_BYTES, "nobarrier");
@@ -181,11 +197,15 @@ async fn survives(make: &str, options: &str, unacknowledged: Unacknowledged) {
         let changing = cut.begun.values().filter(|life| life.acknowledged + 1 < life.states.len()).count();
         println!("{make}: {} names, {changing} being changed, {} wrong, {kept} without a sync", cut.begun.len(), wrong.len());
         assert!(wrong.is_empty(), "{make}: wrong {wrong:?}");
+        let lost = lost_versions(cut, &after.at.join("space/.croft"));
+        assert!(lost.is_empty(), "{make}: nothing is kept of what these were before: {lost:?}");
         let worker = Running::start(&after.at).await;
         assert_eq!(worker.link().await.get(&["w0-new-0"], &[]).await.status, 200, "and the space opens again");
         worker.end().await;
     }
     assert!(cuts[0].before.len() > 50 && cuts.last().unwrap().before.len() > 100, "hardly anything was written");
+    let replaced = cuts.last().unwrap().before.values().filter(|life| life.acknowledged > 1).count();
+    assert!(replaced > 10, "{make}: hardly anything was replaced");
     assert!(kept < CONTROLS, "{make}: nothing at all was lost, so this shows nothing");
 }
 

@@ -55,7 +55,7 @@ async fn a_moved_entry_stays_who_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_gives_way_goes_to_the_trash() {
+async fn what_gives_way_becomes_a_version_or_goes_to_the_trash() {
     let folder = tempfile::tempdir().unwrap();
     let worker = Running::start(folder.path()).await;
     let mut link = worker.link().await;
@@ -70,9 +70,11 @@ async fn what_gives_way_goes_to_the_trash() {
         assert_eq!(fs::read_to_string(worker.file("b")).unwrap(), "old");
         assert_eq!(ask(&mut link, method, &["a"], &["b"], &[("overwrite", "T")]).await.status, 204);
         assert_eq!(fs::read_to_string(worker.file("b")).unwrap(), "new");
-        assert_eq!(trash(&worker), ["b: old"]);
-        let slot = worker.folder.join("space/.croft/trash").join(&worker.own("trash")[0]);
-        assert_eq!(fs::metadata(slot.join("b")).unwrap().nlink(), 1, "the trash has it alone");
+        assert_eq!(trash(&worker), [""; 0]);
+        let kept = worker.versions(link.get(&["b"], &[]).await.header("oc-fileid"));
+        let [old] = kept.as_slice() else { panic!("{kept:?}") };
+        assert_eq!(fs::read_to_string(old).unwrap(), "old");
+        assert_eq!(fs::metadata(old).unwrap().nlink(), 1, "it is nowhere else");
         // A folder gives way to a file and a file to a folder.
         link.put(&["c"], &[], "third").await;
         mkcol(&mut link, &["dir"]).await;
@@ -83,7 +85,7 @@ async fn what_gives_way_goes_to_the_trash() {
         link.put(&["tree", "leaf"], &[], "y").await;
         assert_eq!(ask(&mut link, method, &["tree"], &["dir"], &[]).await.status, 204);
         assert_eq!(fs::read_to_string(worker.file("dir/leaf")).unwrap(), "y");
-        assert_eq!(trash(&worker), ["b: old", "dir/", "dir: third"]);
+        assert_eq!(trash(&worker), ["dir/", "dir: third"]);
         for name in ["a", "b", "c", "dir", "tree"] {
             link.ask(Method::Delete, &[name], &[], Body::of("")).await;
         }

@@ -108,6 +108,10 @@ pub enum Area {
     Files = 0,
     /// Uploads that come in chunks: `<upload>/<chunk>`. A destination still lies among the files.
     Uploads = 1,
+    /// What was deleted: `<item>/<path in it>`. MOVE brings an item back to where it came from, and leads nowhere else.
+    Trash = 2,
+    /// Earlier contents of files: `<file id>/<version>`. MOVE makes one the content that the file has now.
+    Versions = 3,
     /// Whether much of the space is missing, and that this is right.
     Guard = 5,
     /// The shared spaces at the root: GET gives the names under which they are shown.
@@ -116,7 +120,7 @@ pub enum Area {
 
 impl Area {
     /// Every area.
-    pub const ALL: [Self; 4] = [Self::Files, Self::Uploads, Self::Guard, Self::Mounts];
+    pub const ALL: [Self; 6] = [Self::Files, Self::Uploads, Self::Trash, Self::Versions, Self::Guard, Self::Mounts];
 }
 
 /// A header: name in lower case, value.

@@ -12,7 +12,8 @@ export const davBase = (person: string): string => `/dav/files/${encodePath([per
 /** The address of a file or folder. */
 export const davUrl = (person: string, path: Path): string => davBase(person) + encodePath(path)
 
-async function dav(method: string, url: string, init: RequestInit = {}): Promise<Response> {
+/** Asks the box for something by WebDAV. */
+export async function dav(method: string, url: string, init: RequestInit = {}): Promise<Response> {
   let response: Response
   try {
     response = await fetch(url, { ...init, method })
@@ -40,7 +41,8 @@ export const makeFolder = async (person: string, path: Path): Promise<void> => {
 /** Says that it is right that much of the space at `path` is gone. */
 export const acceptMissing = async (person: string, path: Path): Promise<void> => { await dav('DELETE', `/dav/guard/${encodePath([person, ...path])}`) }
 
-/** Deletes; the box keeps it in the trash. With an ETag only when it still is what was seen. */
-export const deleteEntry = async (person: string, path: Path, etag?: string): Promise<void> => {
-  await dav('DELETE', davUrl(person, path), etag === undefined ? {} : { headers: { 'If-Match': etag } })
+/** Deletes; the box keeps it in the trash, and says under which name. With an ETag only when it still is what was seen. */
+export const deleteEntry = async (person: string, path: Path, etag?: string): Promise<string | undefined> => {
+  const response = await dav('DELETE', davUrl(person, path), etag === undefined ? {} : { headers: { 'If-Match': etag } })
+  return response.headers.get('croft-trash') ?? undefined
 }

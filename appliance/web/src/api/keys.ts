@@ -18,6 +18,8 @@ export const keys = {
   sessions: ['sessions'],
   tokens: ['tokens'],
   grant: (code: string) => ['grant', code],
+  trash: ['trash'],
+  versions: (id: number) => ['versions', id],
   folders: ['folder'],
   folder: (path: Path) => ['folder', ...path],
 } as const

@@ -22,7 +22,7 @@ export function SignedIn({ route }: { route: Route }) {
   useEffect(() => { document.title = route.page === 'unknown' ? 'Croft' : `${pageName(route, t.nav)} · Croft` }, [route, t])
   useEffect(fetchPagesSoon, [])
   const nowhere = <PageHead title={t.common.notFound} lead={t.common.notFoundHelp}><Link href={paths.home} className={buttonClass('primary')}>{t.common.goHome}</Link></PageHead>
-  return <Shell page={route.page} place={place}><Suspense fallback={null}>{pageOf(route) ?? nowhere}</Suspense></Shell>
+  return <Shell page={route.page === 'trash' ? 'files' : route.page} place={place}><Suspense fallback={null}>{pageOf(route) ?? nowhere}</Suspense></Shell>
 }
 
 function pageName(route: Route, names: Record<string, string>): string {

@@ -6,6 +6,7 @@ const load = {
   files: () => import('@/pages/files/FilesPage').then(({ FilesPage }) => ({ default: FilesPage })),
   home: () => import('@/pages/home/HomePage').then(({ HomePage }) => ({ default: HomePage })),
   repairs: () => import('@/pages/repairs/RepairsPage').then(({ RepairsPage }) => ({ default: RepairsPage })),
+  trash: () => import('@/pages/trash/TrashPage').then(({ TrashPage }) => ({ default: TrashPage })),
   settings: () => import('@/pages/settings/SettingsPage').then(({ SettingsPage }) => ({ default: SettingsPage })),
 }
 
@@ -14,6 +15,7 @@ const Files = lazy(load.files)
 const Home = lazy(load.home)
 const Repairs = lazy(load.repairs)
 const Settings = lazy(load.settings)
+const Trash = lazy(load.trash)
 
 export const Claim = lazy(() => import('@/pages/claim/ClaimPage').then(({ ClaimPage }) => ({ default: ClaimPage })))
 export const SignIn = lazy(() => import('@/pages/door/SignInPage').then(({ SignInPage }) => ({ default: SignInPage })))
@@ -26,6 +28,7 @@ export function pageOf(route: Route): ReactNode {
   switch (route.page) {
     case 'home': return <Home />
     case 'files': return <Files folder={route.folder} />
+    case 'trash': return <Trash />
     case 'activity': return <Activity />
     case 'settings': return <Settings section={route.section} />
     case 'repairs': return <Repairs />

@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { tasksQuery } from '@/api/status'
 import { IslandTask } from '@/components/IslandTask'
 import { IslandUploads } from '@/components/IslandUploads'
+import { NoticeButton } from '@/components/NoticeButton'
 import { usePerson } from '@/components/person'
 import { uploadsOf } from '@/components/uploads'
 import { notice } from '@/lib/notices'
@@ -24,7 +25,7 @@ export function Island() {
     <aside aria-label={t.island.label} className="no-print pointer-events-none fixed inset-x-0 bottom-[calc(4.5rem+env(safe-area-inset-bottom))] z-30 flex flex-col items-center gap-2 px-3 md:bottom-6 md:pl-[13.5rem]">
       <div role="status" className="contents">
         {said && (
-          <p key={said.id} className={`rise pointer-events-auto max-w-full rounded-full px-5 py-2.5 text-sm shadow-lift ${said.tone === 'bad' ? 'bg-bad-soft text-bad' : 'bg-island text-island-ink'}`}>{said.text}</p>
+          <p key={said.id} className={`rise pointer-events-auto max-w-full rounded-full px-5 py-2.5 text-sm shadow-lift ${said.tone === 'bad' ? 'bg-bad-soft text-bad' : 'bg-island text-island-ink'}`}>{said.text}{said.action && <NoticeButton key={said.id} action={said.action} />}</p>
         )}
       </div>
       {running.map((task) => <IslandTask key={task.id} task={task} />)}

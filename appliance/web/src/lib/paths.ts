@@ -4,6 +4,7 @@ import { decodePath, encodePath, type Path } from '@/lib/path'
 export const paths = {
   home: '/',
   files: '/files',
+  trash: '/trash',
   activity: '/activity',
   settings: '/settings',
   repairs: '/repairs',
@@ -15,7 +16,7 @@ export const paths = {
 
 /** A page and what its address says. */
 export type Route =
-  | { page: 'home' | 'activity' | 'repairs' | 'claim' | 'recover' | 'join' | 'grant' | 'unknown' }
+  | { page: 'home' | 'trash' | 'activity' | 'repairs' | 'claim' | 'recover' | 'join' | 'grant' | 'unknown' }
   | { page: 'files'; folder: Path }
   | { page: 'settings'; section: SettingsSection }
 
@@ -43,6 +44,7 @@ export function routeOf(pathname: string): Route {
   if (section) return { page: 'settings', section }
   switch (trimmed) {
     case paths.home: return { page: 'home' }
+    case paths.trash: return { page: 'trash' }
     case paths.activity: return { page: 'activity' }
     case paths.repairs: return { page: 'repairs' }
     case paths.claim: return { page: 'claim' }

@@ -20,8 +20,8 @@ test('files and folders are read with what the box says of them', () => {
     response(`${BASE}H%C3%B6hle%20%231%20100%25.jpg`, '<d:resourcetype/><d:getcontentlength>5000000</d:getcontentlength><d:getlastmodified>Mon, 03 Aug 2026 10:00:00 GMT</d:getlastmodified><d:getetag>"a&amp;b"</d:getetag>'),
   ), BASE, [])
   expect(entries).toEqual([
-    { name: 'Summer 2026', path: ['Summer 2026'], kind: 'folder', size: undefined, modified: undefined, etag: undefined, permissions: 'GDNVCK', mounted: false },
-    { name: 'Höhle #1 100%.jpg', path: ['Höhle #1 100%.jpg'], kind: 'file', size: 5_000_000, modified: new Date('2026-08-03T10:00:00Z'), etag: '"a&b"', permissions: undefined, mounted: false },
+    { name: 'Summer 2026', path: ['Summer 2026'], kind: 'folder', size: undefined, modified: undefined, etag: undefined, id: undefined, permissions: 'GDNVCK', mounted: false },
+    { name: 'Höhle #1 100%.jpg', path: ['Höhle #1 100%.jpg'], kind: 'file', size: 5_000_000, modified: new Date('2026-08-03T10:00:00Z'), etag: '"a&b"', id: undefined, permissions: undefined, mounted: false },
   ])
 })
 

@@ -9,6 +9,8 @@ export interface Entry {
   size: number | undefined
   modified: Date | undefined
   etag: string | undefined
+  /** The number by which the box knows it, when it says so. */
+  id: number | undefined
   /** Letters of what the person may do, when the box says so. */
   permissions: string | undefined
   /** True for a shared space that appears at the root of the tree. */
@@ -21,12 +23,12 @@ export interface Listing {
   entries: Entry[]
 }
 
-const DAV = 'DAV:'
-const OC = 'http://owncloud.org/ns'
+export const DAV = 'DAV:'
+export const OC = 'http://owncloud.org/ns'
 
 /** The properties that the files page shows (RFC 4918, section 9.1). */
 export const PROPFIND_BODY = `<?xml version="1.0" encoding="utf-8"?>
-<d:propfind xmlns:d="DAV:" xmlns:oc="${OC}"><d:prop><d:resourcetype/><d:getcontentlength/><d:getlastmodified/><d:getetag/><oc:permissions/><oc:size/></d:prop></d:propfind>`
+<d:propfind xmlns:d="DAV:" xmlns:oc="${OC}"><d:prop><d:resourcetype/><d:getcontentlength/><d:getlastmodified/><d:getetag/><oc:fileid/><oc:permissions/><oc:size/></d:prop></d:propfind>`
 
 /** What the box answered is not a listing. */
 export class ListingError extends Error {
@@ -35,14 +37,10 @@ export class ListingError extends Error {
 
 /** Reads a multi-status answer (RFC 4918, section 13). `base` is the encoded prefix that all hrefs share, `folder` what was asked for. */
 export function parseListing(xml: string, base: string, folder: Path): Listing {
-  const document = new DOMParser().parseFromString(xml, 'application/xml')
-  if (document.documentElement.namespaceURI !== DAV || document.documentElement.localName !== 'multistatus') {
-    throw new ListingError('not a multistatus document')
-  }
   const asked = pathKey(folder)
   let self: Entry | undefined
   const entries: Entry[] = []
-  for (const response of document.getElementsByTagNameNS(DAV, 'response')) {
+  for (const response of responsesOf(xml)) {
     const entry = readResponse(response, base)
     if (!entry) continue
     if (pathKey(entry.path) === asked) self = entry
@@ -52,8 +50,17 @@ export function parseListing(xml: string, base: string, folder: Path): Listing {
   return { self, entries }
 }
 
+/** The entries of a multi-status answer. */
+export function responsesOf(xml: string): HTMLCollectionOf<Element> {
+  const document = new DOMParser().parseFromString(xml, 'application/xml')
+  if (document.documentElement.namespaceURI !== DAV || document.documentElement.localName !== 'multistatus') {
+    throw new ListingError('not a multistatus document')
+  }
+  return document.getElementsByTagNameNS(DAV, 'response')
+}
+
 function readResponse(response: Element, base: string): Entry | undefined {
-  const href = response.getElementsByTagNameNS(DAV, 'href')[0]?.textContent?.trim()
+  const href = hrefOf(response)
   const path = href === undefined ? undefined : pathOf(href, base)
   const props = foundProps(response)
   if (!path || !props) return undefined
@@ -66,14 +73,18 @@ function readResponse(response: Element, base: string): Entry | undefined {
     size: numberOf(textOf(props, DAV, 'getcontentlength') ?? textOf(props, OC, 'size')),
     modified: dateOf(textOf(props, DAV, 'getlastmodified')),
     etag: textOf(props, DAV, 'getetag'),
+    id: numberOf(textOf(props, OC, 'fileid')),
     permissions,
     // The letter M stands for everything in a shared space; at the root of the tree it is the space itself.
     mounted: path.length === 1 && permissions?.includes('M') === true,
   }
 }
 
+/** The address of an entry, as it stands there. */
+export const hrefOf = (response: Element): string | undefined => response.getElementsByTagNameNS(DAV, 'href')[0]?.textContent?.trim()
+
 /** The properties of the propstat whose status is 200. */
-function foundProps(response: Element): Element | undefined {
+export function foundProps(response: Element): Element | undefined {
   for (const propstat of response.getElementsByTagNameNS(DAV, 'propstat')) {
     const status = textOf(propstat, DAV, 'status')
     if (status === undefined || / 200( |$)/.test(status)) return propstat.getElementsByTagNameNS(DAV, 'prop')[0]
@@ -86,16 +97,19 @@ function pathOf(href: string, base: string): Path | undefined {
   return pathname.startsWith(base) ? decodePath(pathname.slice(base.length)) : undefined
 }
 
-function textOf(parent: Element, namespace: string, name: string): string | undefined {
+/** The text of a property; `undefined` for none. */
+export function textOf(parent: Element, namespace: string, name: string): string | undefined {
   const text = parent.getElementsByTagNameNS(namespace, name)[0]?.textContent?.trim()
   return text === '' ? undefined : text
 }
 
-function numberOf(text: string | undefined): number | undefined {
+/** A number, if it is one. */
+export function numberOf(text: string | undefined): number | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
 }
 
-function dateOf(text: string | undefined): Date | undefined {
+/** A date, if it is one. */
+export function dateOf(text: string | undefined): Date | undefined {
   const date = new Date(text ?? '')
   return Number.isNaN(date.getTime()) ? undefined : date
 }

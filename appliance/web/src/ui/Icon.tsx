@@ -23,6 +23,7 @@ const shapes = {
   down: 'M12 5v14M6 13l6 6 6-6',
   leave: 'M14 5H6v14h8M11 12h9M17 9l3 3-3 3',
   plus: 'M12 5v14M5 12h14',
+  trash: 'M5 7h14M10 7V4.5h4V7M7 7l.8 12.5h8.4L17 7M10.5 11v5M13.5 11v5',
   folder: 'M3.5 7a2 2 0 0 1 2-2h4l2 2.5h7a2 2 0 0 1 2 2V17a2 2 0 0 1-2 2h-13a2 2 0 0 1-2-2z',
 } as const
 

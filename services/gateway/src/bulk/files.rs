@@ -12,7 +12,7 @@ use http_body::Body;
 use tokio::time::timeout;
 
 use super::{
-    Workers, path,
+    Workers, kept, path,
     place::{self, Place, in_mount},
 };
 use crate::household::{Mount, Tree};
@@ -33,7 +33,7 @@ pub struct Below<'a> {
     pub area: Area,
     /// What stands before the path: `/dav/files/<name>`.
     pub prefix: &'a str,
-    /// The same for the files: a destination lies among them.
+    /// The same for what a destination lies among: the files, or what brings something back.
     pub files: &'a str,
 }
 
@@ -58,6 +58,9 @@ where
     }
     let rest = request.uri().path().strip_prefix(below.prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));
     let segments = path::segments(rest.ok_or_else(|| Problem::new(404, "not-found", "There is no such file or folder."))?)?;
+    if matches!(below.area, Area::Trash | Area::Versions) {
+        return kept::answer(workers, capabilities, (below, tree, method, segments), id, request).await;
+    }
     let leads = match method {
         Method::Copy | Method::Move => Some(path::destination(&request, below.files)?),
         _ => None,
@@ -158,7 +161,7 @@ async fn lines(workers: &Workers, mounts: &[Mount]) -> Vec<MountLine> {
 }
 
 /// Bytes of the body, if they are known before it comes.
-fn length(headers: &HeaderMap, body: &impl Body) -> Option<u64> {
+pub(super) fn length(headers: &HeaderMap, body: &impl Body) -> Option<u64> {
     if body.is_end_stream() {
         return Some(0);
     }
@@ -167,7 +170,7 @@ fn length(headers: &HeaderMap, body: &impl Body) -> Option<u64> {
 }
 
 /// The headers that a worker may see. One that was sent several times is joined, as RFC 9110, section 5.3 has it.
-fn headers(sent: &HeaderMap) -> Vec<Header> {
+pub(super) fn headers(sent: &HeaderMap) -> Vec<Header> {
     REQUEST_HEADERS
         .iter()
         .filter_map(|name| {

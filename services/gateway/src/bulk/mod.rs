@@ -10,11 +10,13 @@
 //! | `place` | which space a path leads to, and under which name a shared one is shown |
 //! | [`search`] | a search in all spaces of a person, merged |
 //! | [`files`] | what of the client's request goes there |
+//! | `kept` | the same for the trash, which is one of several spaces, and for versions |
 //!
 //! Never: a descriptor of a file, a body in memory beyond a pipe's worth, a header that is not listed.
 
 mod download;
 pub mod files;
+mod kept;
 mod link;
 pub(crate) mod path;
 mod place;

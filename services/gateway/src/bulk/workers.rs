@@ -113,8 +113,8 @@ impl Workers {
                     continue;
                 }
             };
-            // What is copied or put together is so before it is answered.
-            let copies = open.method == Method::Copy || (open.method == Method::Move && open.area == Area::Uploads);
+            // What is copied, put together or removed for good is so before it is answered.
+            let copies = open.method == Method::Copy || (matches!(open.method, Method::Move | Method::Delete) && open.area != Area::Files);
             let patience = if copies { ANSWER_TIME } else { HEAD_TIME };
             match timeout(patience, stream.next()).await {
                 Ok(Some(FromWorker::Head(head, descriptor))) if head.status == croft_api::bulk::Head::CONTINUE => {

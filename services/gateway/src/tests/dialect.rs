@@ -20,7 +20,14 @@ async fn programs_alone_come_in_by_the_dialect() {
     }
     let program = ("Authorization", "Bearer files");
     // The worker is not there: the way led to it.
-    for line in ["GET /remote.php/dav/files/ana/x", "GET /remote.php/webdav", "GET //remote.php/dav/files/ana//x"] {
+    for line in [
+        "GET /remote.php/dav/files/ana/x",
+        "GET /remote.php/webdav",
+        "GET //remote.php/dav/files/ana//x",
+        "PROPFIND /remote.php/dav/trashbin/ana/trash/",
+        "GET /remote.php/dav/versions/ana/versions/68719476738/5",
+        "PROPFIND /dav/trash/ana/",
+    ] {
         assert_eq!(house.ask(line, &[program], "").await.status, 503, "{line}");
     }
     for line in ["GET /remote.php/dav/files/ben/x", "PROPFIND /remote.php/dav/files/nobody/", "GET /remote.php/nothing"] {
@@ -30,6 +37,16 @@ async fn programs_alone_come_in_by_the_dialect() {
             "{line} {}",
             answer.body
         );
+    }
+    for line in [
+        "PROPFIND /remote.php/dav/trashbin/ben/trash",
+        "GET /dav/trash/ben/s1-0000000000000000.d1",
+        // Of a space that ana has no part in.
+        "GET /remote.php/dav/trashbin/ana/trash/s99-0000000000000000.d1",
+        "GET /remote.php/dav/versions/ana/versions/6803228196866/5",
+        "GET /dav/versions/ana/7/5",
+    ] {
+        assert_eq!(house.ask(line, &[program], "").await.status, 404, "{line}");
     }
     assert_eq!(house.ask("GET /remote.php/dav/", &[program], "").await.status, 405);
     let seen = house.ask("GET /ocs/v2.php/cloud/user", &[program], "").await.json();

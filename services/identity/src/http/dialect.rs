@@ -97,7 +97,7 @@ pub(super) async fn capabilities(State(identity): State<Identity>, Reached(origi
         "capabilities": {
             "core": { "pollinterval": POLL_SECONDS, "webdav-root": "remote.php/webdav", "status": state() },
             "dav": { "chunking": "1.0" },
-            "files": { "bigfilechunking": true, "undelete": false, "versioning": false, "comments": false, "blacklisted_files": [] },
+            "files": { "bigfilechunking": true, "undelete": true, "versioning": true, "comments": false, "blacklisted_files": [] },
             "checksums": { "preferredUploadType": "SHA1", "supportedTypes": ["SHA1", "SHA256"] },
             // A client that does not find this takes sharing for granted.
             "files_sharing": { "api_enabled": false, "resharing": false, "public": { "enabled": false }, "user": { "send_mail": false } },

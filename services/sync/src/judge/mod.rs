@@ -1,10 +1,11 @@
-//! What a request's headers ask for, judged without touching a file: conditions, ranges, checksums, the path.
+//! What is judged without touching a file: a request's conditions, ranges, checksums and path; which versions are kept.
 
 pub(crate) mod checksum;
 pub(crate) mod conditions;
 pub(crate) mod lists;
 pub(crate) mod path;
 pub(crate) mod range;
+pub(crate) mod thinning;
 
 /// The value of a request header; the gateway sends each name once and in lower case.
 pub(crate) fn header<'a>(headers: &'a [croft_api::bulk::Header], name: &str) -> Option<&'a str> {

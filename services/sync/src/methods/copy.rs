@@ -52,7 +52,7 @@ struct Copying<'a> {
     written: Vec<u64>,
 }
 
-/// Copies the entry. What it replaces goes to the trash.
+/// Copies the entry. A file that it replaces becomes a version of it; anything else goes to the trash.
 pub(super) async fn copy(ground: &Ground, request: Request) -> Result<Answer, Failure> {
     request.access.writes()?;
     let target = Arc::new(Target::of(&request)?);
@@ -72,7 +72,7 @@ pub(super) async fn copy(ground: &Ground, request: Request) -> Result<Answer, Fa
         Aside::Dir(name) => Some(name.clone()),
         Aside::File(_) => None,
     };
-    let published = publish(ground, &request, &target, (aside, there)).await;
+    let published = publish(ground, &request, &target, (aside, id, there)).await;
     if published.is_err() {
         let giving_up = space.clone();
         let _ = blocking(move || give_up(&giving_up, leftover.as_ref(), &written)).await;
@@ -88,13 +88,13 @@ async fn publish(
     ground: &Ground,
     request: &Arc<Request>,
     target: &Arc<Target>,
-    (aside, seen): (Aside, Occupied),
+    (aside, id, seen): (Aside, u64, Occupied),
 ) -> Result<Vec<Frame>, Failure> {
     let space = &ground.space;
     let _tree = Tree::lock(space, seen == Occupied::Dir).await;
     let _name = space.lock_name(&target.folder, &target.name).await;
     let (preparing, judged, leads) = (space.clone(), request.clone(), target.clone());
-    let (change, way, line) = blocking(move || prepare(&preparing, &judged, &leads, (aside, seen))).await?;
+    let (change, way, line) = blocking(move || prepare(&preparing, &judged, &leads, (aside, id, seen))).await?;
     way.publish(ground, (target, change), &[&target.folder], &line).await
 }
 
@@ -139,7 +139,7 @@ impl Copying<'_> {
                 return Ok(Made { aside: Aside::Dir(name.clone()), id, file: None });
             }
         };
-        self.space.room.admit(entry.stat.size)?;
+        self.space.admit(entry.stat.size)?;
         let staged = self.space.stage()?;
         self.space.room.count(staged.copy(file)?);
         let (seconds, nanoseconds) = time(entry.stat);
@@ -154,7 +154,7 @@ impl Copying<'_> {
 
     /// Copies the folder `from` with its id to the new name `name` in `parent`, and gives the copy's id.
     fn dir(&mut self, (from, id): (&Dir, u64), parent: &Dir, name: &Name, depth: Depth) -> Result<u64, Failure> {
-        self.space.room.admit(0)?;
+        self.space.admit(0)?;
         let to = parent.make(name)?;
         let own = self.space.ids.of(&to, to.stat()?)?.id;
         self.properties_of(id, own)?;
@@ -174,7 +174,7 @@ impl Copying<'_> {
             match &entry.handle {
                 Handle::Dir(below) => drop(self.dir((below, entry.stamp.id), &to, &listed.name, Depth::Infinity(left))?),
                 Handle::File(file) => {
-                    self.space.room.admit(entry.stat.size)?;
+                    self.space.admit(entry.stat.size)?;
                     let copy = to.file_for_writing(&listed.name)?;
                     self.space.room.count(croft_files::copy(file, &copy)?);
                     let (seconds, nanoseconds) = time(entry.stat);
@@ -214,7 +214,7 @@ fn prepare(
     space: &Space,
     request: &Request,
     target: &Target,
-    (aside, seen): (Aside, Occupied),
+    (aside, id, seen): (Aside, u64, Occupied),
 ) -> Result<(Change, Way, Vec<u64>), Failure> {
     if target.occupied(space)? != seen {
         return Err(stale().into());
@@ -226,10 +226,10 @@ fn prepare(
         Aside::File(staged) => staged.stat()?,
         Aside::Dir(name) => space.uploads.stat_of(name)?,
     };
-    let way = target.way(space, request, seen, comes)?;
+    let way = target.way(space, request, seen, (comes, id))?;
     let name = target.name.clone();
     let change = match (aside, &way) {
-        (Aside::File(file), Way::Kept(_)) => Change::Replace { file, dir: to, name, unique: unique()? },
+        (Aside::File(file), Way::Over(_)) => Change::Replace { file, dir: to, name, unique: unique()?, keep: None },
         (Aside::File(file), _) => Change::Create { file, dir: to, name },
         (Aside::Dir(aside), way) => Change::Move { from: space.uploads.clone(), name: aside, to, new: name, replace: way.replace() },
     };

@@ -9,14 +9,14 @@ use super::{Ground, Request, Tree, publish, split};
 use crate::{
     error::{Failure, stale},
     exchange::Answer,
-    space::{Space, blocking, locks::Touch},
+    space::{Item, Space, blocking, locks::Touch},
 };
 
 /// A deletion that is ready to be published.
 struct Prepared {
     change: Change,
-    /// Its place in the trash.
-    slot: Name,
+    /// It in the trash.
+    item: Item,
     line: Vec<u64>,
 }
 
@@ -31,16 +31,20 @@ pub(super) async fn delete(ground: &Ground, request: Request) -> Result<Answer, 
     let _tree = Tree::lock(space, kind == Kind::Dir).await;
     let _name = space.lock_name(folder, name).await;
     let (preparing, judged) = (space.clone(), request.clone());
-    let Prepared { change, slot, line } = blocking(move || prepare(&preparing, &judged, kind)).await?;
+    let Prepared { change, item, line } = blocking(move || prepare(&preparing, &judged, kind)).await?;
     let changed = match publish(ground, change, &[folder], &line).await {
         Ok(changed) => changed,
         Err(error) => {
-            space.forget_trash_place(slot).await;
+            let (space, slot) = (space.clone(), item.slot);
+            // An empty one hurts nobody.
+            let _ = blocking(move || Ok(space.forget_trash_place(&slot))).await;
             return Err(error.into());
         }
     };
     space.locks.forget(&request.path);
-    Ok(Answer { changed, ..Answer::empty(204, Vec::new()) })
+    // By this it can be brought back.
+    let headers = vec![("croft-trash".into(), item.address(space))];
+    Ok(Answer { changed, ..Answer::empty(204, headers) })
 }
 
 /// What is at `path` now. Blocks.
@@ -59,8 +63,8 @@ fn prepare(space: &Space, request: &Request, kind: Kind) -> Result<Prepared, Fai
     request.judge(space, Some(&entry), &[Touch::Entry(&request.path)])?;
     let line = space.line(folder)?;
     let from = space.files.dir(folder)?;
-    let (slot, to) = space.trash_place(&request.path, &request.access.who)?;
-    Ok(Prepared { change: Change::Move { from, name: name.clone(), to, new: name.clone(), replace: Replace::No }, slot, line })
+    let (item, to) = space.trash_place(&request.path, &request.access.who)?;
+    Ok(Prepared { change: Change::Move { from, name: name.clone(), to, new: name.clone(), replace: Replace::No }, item, line })
 }
 
 pub(super) fn is_root() -> Problem {

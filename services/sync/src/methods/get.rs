@@ -3,6 +3,7 @@
 use std::{io, os::unix::fs::FileExt};
 
 use croft_api::bulk::{Header, limits::MAX_INLINE};
+use croft_files::Name;
 use croft_model::Problem;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -36,7 +37,11 @@ pub(super) async fn get(ground: &Ground, request: Request) -> Result<Answer, Fai
 
 fn answer(space: &Space, request: &Request) -> Result<Answer, Failure> {
     let name = request.path.last().ok_or_else(is_folder)?;
-    let Entry { handle, stat, stamp, etag } = space.entry(&request.path)?;
+    content(request, name, space.entry(&request.path)?)
+}
+
+/// The answer with the content of `entry`, which is called `name`, or a part of it. Blocks.
+pub(super) fn content(request: &Request, name: &Name, Entry { handle, stat, stamp, etag }: Entry) -> Result<Answer, Failure> {
     let Handle::File(file) = handle else { return Err(is_folder().into()) };
     let mut headers = identity(&etag, stamp.id);
     headers.push(("last-modified".into(), http_date(stat.modified_seconds())));

@@ -132,7 +132,7 @@ fn prepare(space: &Space, request: &Request) -> Result<Option<(Change, Marked, V
         Err(error) => return Err(error.into()),
     }
     request.judge(space, None, &[Touch::Entry(&request.path)])?;
-    space.room.admit(0)?;
+    space.admit(0)?;
     let staged = space.stage()?;
     let marked = space.mark(&staged, space.ids.fresh()?)?;
     let line = space.line(folder)?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use croft_api::bulk::Frame;
 use croft_files::{Change, Replace};
 use croft_model::Problem;
 
@@ -15,11 +16,18 @@ use crate::{
 /// Makes the folder with its id aside and moves it into place.
 pub(super) async fn mkcol(ground: &Ground, request: Request) -> Result<Answer, Failure> {
     request.access.writes()?;
-    let request = Arc::new(request);
-    let (folder, name) = split(&request.path).ok_or_else(exists)?;
     if request.open.length != Some(0) {
         return Err(Problem::new(415, "body-not-understood", "A new folder takes no body.").into());
     }
+    let space = ground.space.clone();
+    let (id, changed) = make(ground, request).await?;
+    Ok(Answer { changed, ..Answer::empty(201, identity(&space.index.etag(id), id)) })
+}
+
+/// Makes the folder at the path of `request`, and gives its id.
+pub(super) async fn make(ground: &Ground, request: Request) -> Result<(u64, Vec<Frame>), Failure> {
+    let request = Arc::new(request);
+    let (folder, name) = split(&request.path).ok_or_else(exists)?;
     let space = &ground.space;
     let _tree = space.tree.read().await;
     let _name = space.lock_name(folder, name).await;
@@ -38,7 +46,7 @@ pub(super) async fn mkcol(ground: &Ground, request: Request) -> Result<Answer, F
             return Err(if error.is_taken() { exists().into() } else { error.into() });
         }
     };
-    Ok(Answer { changed, ..Answer::empty(201, identity(&space.index.etag(id), id)) })
+    Ok((id, changed))
 }
 
 fn prepare(space: &Space, request: &Request) -> Result<(Change, u64, Vec<u64>), Failure> {
@@ -48,7 +56,7 @@ fn prepare(space: &Space, request: &Request) -> Result<(Change, u64, Vec<u64>), 
         return Err(exists().into());
     }
     request.judge(space, None, &[Touch::Entry(&request.path)])?;
-    space.room.admit(0)?;
+    space.admit(0)?;
     let line = space.line(folder)?;
     let aside = unique()?;
     let made = space.uploads.make(&aside)?;

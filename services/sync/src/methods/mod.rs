@@ -13,7 +13,9 @@ mod put;
 mod relocate;
 mod search;
 mod target;
+mod trash;
 mod uploads;
+mod versions;
 
 use std::sync::Arc;
 
@@ -67,6 +69,8 @@ pub(crate) async fn handle(ground: &Ground, access: Access, open: Open, exchange
     match request.open.area {
         Area::Files => ground.space.guard.judge()?,
         Area::Uploads => return uploads::handle(ground, request, exchange).await,
+        Area::Trash => return trash::handle(ground, request, exchange).await,
+        Area::Versions => return versions::handle(ground, request, exchange).await,
         Area::Guard => return guard::handle(ground, &request),
         // What is missing for the moment still has its name.
         Area::Mounts => {
@@ -95,6 +99,12 @@ impl Request {
     /// The value of a request header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         header(&self.open.headers, name)
+    }
+
+    /// A request by the same person for something at `path`, without conditions.
+    fn about(&self, path: Vec<Name>) -> Self {
+        let open = Open { headers: Vec::new(), ..self.open.clone() };
+        Self { open, path, access: self.access.clone() }
     }
 
     /// Refuses a change when a condition about `entry`, which is there now, does not hold, or a lock forbids one of `touches`. Blocks.

@@ -48,7 +48,7 @@ fn patch(space: &Space, request: &Request, changes: &[Change]) -> Result<Answer,
     request.judge(space, Some(&entry), &[Touch::Content(&request.path)])?;
     let refused = changes.iter().any(|change| change.protected);
     if !refused {
-        space.room.admit(changes.iter().map(|change| change.property.xml.len() as u64).sum())?;
+        space.admit(changes.iter().map(|change| change.property.xml.len() as u64).sum())?;
         // What the properties hang on, the id, must not be lost while they last.
         entry.sync()?;
         let mut properties = space.records.properties(entry.stamp.id)?;

@@ -11,10 +11,10 @@ use croft_model::Problem;
 
 use super::{Ground, Request, identity, publish, split};
 use crate::{
-    error::Failure,
+    error::{Failure, stale},
     exchange::{Answer, Exchange},
     judge::checksum,
-    space::{Entry, Handle, Marked, Space, blocking, etag, locks::Touch, unique},
+    space::{Entry, Marked, Space, blocking, etag, locks::Touch, unique},
 };
 
 /// Files above this are brought to the device before they wait for their name, so that they do not hold up the flush of small ones.
@@ -28,6 +28,8 @@ pub(super) struct Upload {
     folder: Vec<Name>,
     name: Name,
     modified: Option<(i64, i64)>,
+    /// The file that must be there, where it is not any that is.
+    only: Option<u64>,
 }
 
 /// A change that is ready to be published.
@@ -58,13 +60,18 @@ impl Upload {
         request.access.writes()?;
         let (folder, name) = split(&request.path).ok_or_else(is_folder)?;
         let modified = request.header("x-oc-mtime").map(modified).transpose()?;
-        Ok(Self { space: ground.space.clone(), folder: folder.to_vec(), name: name.clone(), modified, request })
+        Ok(Self { space: ground.space.clone(), folder: folder.to_vec(), name: name.clone(), modified, only: None, request })
+    }
+
+    /// The content that the file `id`, at the path of `request`, had when it was `modified`.
+    pub(super) fn of_version(ground: &Ground, request: Request, (id, modified): (u64, i64)) -> Result<Self, Problem> {
+        Ok(Self { modified: Some((modified, 0)), only: Some(id), ..Self::new(ground, request)? })
     }
 
     /// Judges before a byte of the body is asked for. Blocks.
     pub(super) fn accept(&self, announced: Option<u64>) -> Result<Staged, Failure> {
         self.present()?;
-        self.space.room.admit(announced.unwrap_or(0))?;
+        self.space.admit(announced.unwrap_or(0))?;
         self.space.stage()
     }
 
@@ -78,6 +85,9 @@ impl Upload {
         };
         if entry.as_ref().is_some_and(|entry| entry.dir().is_some()) {
             return Err(is_folder().into());
+        }
+        if self.only.is_some() && entry.as_ref().map(|entry| entry.stamp.id) != self.only {
+            return Err(stale().into());
         }
         let path = &self.request.path;
         let touch = if entry.is_some() { Touch::Content(path) } else { Touch::Entry(path) };
@@ -118,9 +128,12 @@ impl Upload {
         let marked = self.space.mark(&staged, id)?;
         let etag = etag::file(marked.stamp, staged.stat()?);
         let name = self.name.clone();
-        let (change, status) = match present.map(|entry| entry.handle) {
-            Some(Handle::File(_)) => (Change::Replace { file: staged, dir, name, unique: unique()? }, 204),
-            _ => (Change::Create { file: staged, dir, name }, 201),
+        let (change, status) = match present {
+            Some(entry) => {
+                let keep = self.space.keep(&entry, id, &self.request.path)?;
+                (Change::Replace { file: staged, dir, name, unique: unique()?, keep }, 204)
+            }
+            None => (Change::Create { file: staged, dir, name }, 201),
         };
         Ok(Prepared { change, status, etag, marked, line })
     }
@@ -160,7 +173,7 @@ pub(super) async fn receive(
     let counted = AtomicU64::new(0);
     let admit = move |count: u64| {
         space.room.count(count - counted.swap(count, Ordering::AcqRel));
-        space.room.admit(0)
+        space.admit(0)
     };
     let count = exchange.unless_gone(intake.into_file(file, admit)).await?;
     let commit = exchange.commit().await?;

@@ -24,7 +24,7 @@ struct Prepared {
     line: Vec<u64>,
 }
 
-/// Moves the entry. What it replaces goes to the trash.
+/// Moves the entry. A file that it replaces becomes a version of it; anything else goes to the trash.
 pub(super) async fn relocate(ground: &Ground, request: Request) -> Result<Answer, Failure> {
     request.access.writes()?;
     let target = Arc::new(Target::of(&request)?);
@@ -55,7 +55,7 @@ fn prepare(space: &Space, request: &Request, target: &Target, seen: (Kind, Occup
     let mut line = space.line(folder)?;
     line.extend(space.line(&target.folder)?);
     let (from, to) = (space.files.dir(folder)?, space.files.dir(&target.folder)?);
-    let way = target.way(space, request, there, entry.stat)?;
+    let way = target.way(space, request, there, (entry.stat, entry.stamp.id))?;
     let change = Change::Move { from, name: name.clone(), to, new: target.name.clone(), replace: way.replace() };
     Ok(Prepared { change, way, status: Target::status(there), etag: entry.etag, id: entry.stamp.id, line })
 }

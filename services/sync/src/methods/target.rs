@@ -1,14 +1,14 @@
 //! Where COPY and MOVE put things, and what becomes of what is there.
 
 use croft_api::bulk::Frame;
-use croft_files::{Change, FilesError, Kind, Name, Replace, Stat};
+use croft_files::{Change, Dir, FilesError, Keep, Kind, Name, Replace, Stat};
 use croft_model::Problem;
 
 use super::{Ground, Request, delete, publish, put, split};
 use crate::{
     error::Failure,
     judge::path,
-    space::{Space, blocking, locks::Touch},
+    space::{Item, Space, blocking, locks::Touch},
 };
 
 /// A destination that was judged as far as it can be without a look at the disk.
@@ -32,10 +32,19 @@ pub(super) enum Occupied {
 pub(super) enum Way {
     /// Nothing is there.
     Free,
-    /// The file that is there has a second name in the trash, in this place, so that there is never none at the destination.
-    Kept(Name),
+    /// A file takes the place of a file, which has a second name among the versions, so that there is never none at the destination.
+    Over(Replaced),
     /// What is there moves to the trash first, to this place.
-    First(Name, Change),
+    First(Item, Change),
+}
+
+/// A file that another one replaces.
+pub(super) struct Replaced {
+    /// Its second name; none where its content is not lost.
+    keep: Option<Keep>,
+    id: u64,
+    /// The one that has its versions from then on.
+    heir: u64,
 }
 
 impl Target {
@@ -84,20 +93,37 @@ impl Target {
         Touch::Entry(&self.path)
     }
 
-    /// Makes a place in the trash for what gives way to what `comes`. Blocks.
-    pub(super) fn way(&self, space: &Space, request: &Request, there: Occupied, comes: Stat) -> Result<Way, Failure> {
+    /// Makes a place for what gives way to what `comes` with this id. Blocks.
+    pub(super) fn way(&self, space: &Space, request: &Request, there: Occupied, (comes, heir): (Stat, u64)) -> Result<Way, Failure> {
         if there == Occupied::No {
             return Ok(Way::Free);
         }
-        let (slot, place) = space.trash_place(&self.path, &request.access.who)?;
         let folder = space.files.dir(&self.folder)?;
-        let keeps = there == Occupied::File && comes.kind == Kind::File && folder.stat_of(&self.name)?.inode != comes.inode;
-        if keeps && folder.link_file(&self.name, &place, &self.name).is_ok() {
-            place.sync()?;
-            return Ok(Way::Kept(slot));
+        if there == Occupied::File
+            && comes.kind == Kind::File
+            && let Some(replaced) = self.replaced(space, &folder, (comes, heir))?
+        {
+            return Ok(Way::Over(replaced));
         }
+        let (item, place) = space.trash_place(&self.path, &request.access.who)?;
         let (name, new) = (self.name.clone(), self.name.clone());
-        Ok(Way::First(slot, Change::Move { from: folder, name, to: place, new, replace: Replace::No }))
+        Ok(Way::First(item, Change::Move { from: folder, name, to: place, new, replace: Replace::No }))
+    }
+
+    /// The file that is there, kept; none where it cannot be, or is the one that comes.
+    fn replaced(&self, space: &Space, folder: &Dir, (comes, heir): (Stat, u64)) -> Result<Option<Replaced>, Failure> {
+        let entry = space.child(folder, &self.name)?;
+        if entry.stat.inode == comes.inode {
+            return Ok(None);
+        }
+        let keep = space.keep(&entry, heir, &self.path)?;
+        if let Some(keep) = &keep {
+            if !keep.take(folder, &self.name)? {
+                return Ok(None);
+            }
+            keep.sync()?;
+        }
+        Ok(Some(Replaced { keep, id: entry.stamp.id, heir }))
     }
 
     /// The answer's status.
@@ -109,7 +135,7 @@ impl Target {
 impl Way {
     /// Whether what comes takes the place of a file.
     pub(super) fn replace(&self) -> Replace {
-        if matches!(self, Self::Kept(_)) { Replace::Yes } else { Replace::No }
+        if matches!(self, Self::Over(_)) { Replace::Yes } else { Replace::No }
     }
 
     /// Publishes `change` on this way. What gave way comes back when it fails.
@@ -123,19 +149,27 @@ impl Way {
         let space = &ground.space;
         match self {
             Self::Free => publish(ground, change, folders, line).await.map_err(taken_or),
-            Self::Kept(slot) => {
+            Self::Over(Replaced { keep, id, heir }) => {
                 let published = publish(ground, change, folders, line).await;
-                if published.is_err() {
-                    let (space, folder, name) = (space.clone(), target.folder.clone(), target.name.clone());
-                    // A leftover is one more name of what is there.
-                    let _ = blocking(move || forget_second_name(&space, &folder, &name, &slot)).await;
+                let (space, folder, name) = (space.clone(), target.folder.clone(), target.name.clone());
+                let failed = published.is_err();
+                let after = blocking(move || match keep {
+                    Some(keep) if failed => forget_second_name(&space, &folder, &name, &keep),
+                    _ if failed => Ok(()),
+                    _ => space.hand_on(id, heir),
+                });
+                // A leftover is one more name of what is there; versions that stay behind are thinned out in time.
+                if let Err(error) = after.await {
+                    tracing::warn!(%error, "versions of a file that was replaced stay behind");
                 }
                 published.map_err(taken_or)
             }
-            Self::First(slot, cleared) => {
+            Self::First(item, cleared) => {
                 let back = cleared.back();
                 if let Err(error) = publish(ground, cleared, &[&target.folder], line).await {
-                    space.forget_trash_place(slot).await;
+                    let space = space.clone();
+                    // An empty one hurts nobody.
+                    let _ = blocking(move || Ok(space.forget_trash_place(&item.slot))).await;
                     return Err(error.into());
                 }
                 let published = publish(ground, change, folders, line).await;
@@ -155,11 +189,9 @@ impl Way {
 }
 
 /// Takes the second name away again, while the first is there.
-fn forget_second_name(space: &Space, folder: &[Name], name: &Name, slot: &Name) -> Result<(), Failure> {
-    let place = space.trash.dir(std::slice::from_ref(slot))?;
-    if space.files.dir(folder)?.stat_of(name)?.inode == place.stat_of(name)?.inode {
-        place.remove_tree(name)?;
-        space.trash.remove_empty(slot)?;
+fn forget_second_name(space: &Space, folder: &[Name], name: &Name, keep: &Keep) -> Result<(), Failure> {
+    if space.files.dir(folder)?.stat_of(name)?.inode == keep.dir.stat_of(&keep.name)?.inode {
+        keep.give_up();
     }
     Ok(())
 }

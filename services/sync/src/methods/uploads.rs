@@ -88,7 +88,7 @@ async fn begin(ground: &Ground, request: &Request, own: Name) -> Result<Answer, 
                 .retry_after(600)
                 .into());
         }
-        space.room.admit(total.unwrap_or(0))?;
+        space.admit(total.unwrap_or(0))?;
         space.chunks.make(&own).map_err(|error| {
             if error.is_taken() { Problem::new(405, "name-taken", "There is such an upload already.").into() } else { Failure::from(error) }
         })?;
@@ -114,7 +114,7 @@ async fn receive(ground: &Ground, request: &Request, (own, chunk): (Name, Name),
         if folder.list()?.len() >= MAX_CHUNKS {
             return Err(Problem::new(400, "too-many-chunks", format!("An upload has at most {MAX_CHUNKS} chunks.")).into());
         }
-        looking.room.admit(length.unwrap_or(0))?;
+        looking.admit(length.unwrap_or(0))?;
         looking.stage()
     })
     .await?;
@@ -123,7 +123,9 @@ async fn receive(ground: &Ground, request: &Request, (own, chunk): (Name, Name),
     // Nobody puts the upload together or gives it up meanwhile.
     let _upload = space.lock_upload(&own).await;
     let opening = space.clone();
-    let change = blocking(move || Ok(Change::Replace { file: staged, dir: open(&opening, &own)?, name: chunk, unique: unique()? })).await?;
+    let change =
+        blocking(move || Ok(Change::Replace { file: staged, dir: open(&opening, &own)?, name: chunk, unique: unique()?, keep: None }))
+            .await?;
     space.publisher.publish(change).await?;
     Ok(Answer::empty(201, Vec::new()))
 }
@@ -232,7 +234,7 @@ fn put_together(space: &Space, folder: &Dir, staged: &Staged, (total, expected):
     if total.is_some_and(|total| total != count) {
         return Err(put::incomplete().into());
     }
-    space.room.admit(count)?;
+    space.admit(count)?;
     for chunk in &chunks {
         space.room.count(staged.copy(&folder.file(&chunk.name)?)?);
     }

@@ -44,6 +44,12 @@ pub(crate) fn file(stamp: Stamp, stat: Stat) -> String {
     hash(&[b"file", numbers.as_flattened(), &modified])
 }
 
+/// The ETag of an earlier content of the file `id`, without quotes.
+pub(crate) fn version(id: u64, stat: Stat) -> String {
+    let modified = stat.modified_ns.to_be_bytes();
+    hash(&[b"version", [id, stat.inode, stat.size].map(u64::to_be_bytes).as_flattened(), &modified])
+}
+
 /// The ETag of a folder at sequence number `sequence` of `epoch`, without quotes.
 pub(crate) fn folder(epoch: u64, id: u64, sequence: u64) -> String {
     hash(&[b"folder", [epoch, id, sequence].map(u64::to_be_bytes).as_flattened()])

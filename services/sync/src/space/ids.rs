@@ -96,6 +96,11 @@ impl Ids {
         self.lock().remember(stamp);
     }
 
+    /// The stamp that `file` carries, where it is its own.
+    pub(crate) fn known(&self, file: impl AsFd, stat: Stat) -> Result<Option<Stamp>, Failure> {
+        self.read(file, stat)
+    }
+
     fn new_stamp(&self, state: &mut State, stat: Stat) -> Result<Stamp, Failure> {
         Ok(Stamp { id: self.take(state)?, inode: stat.inode, nonce: nonce()? })
     }

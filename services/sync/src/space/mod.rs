@@ -1,5 +1,6 @@
 //! The space on disk, as `docs/formats/space.md` draws it: where things lie, who an entry is, how names are locked.
 
+mod care;
 mod catalog;
 mod dead;
 pub(crate) mod etag;
@@ -10,7 +11,9 @@ mod mounts;
 mod records;
 mod room;
 mod size;
+mod trash;
 mod uploads;
+mod versions;
 
 use std::{
     fs::File,
@@ -30,13 +33,15 @@ use self::{
     index::Index,
     locks::Locks,
     mounts::Mounts,
-    records::{Records, Trashed},
+    records::Records,
     room::Room,
 };
 pub(crate) use self::{
     catalog::{Keeper, Seen},
     dead::DeadProperty,
     room::RESERVE_BYTES,
+    trash::Item,
+    versions::Version,
 };
 use crate::error::{Failure, SyncError, no_folder};
 
@@ -44,6 +49,7 @@ const FILES: Name = Name::literal("files");
 const OWN: Name = Name::literal(".croft");
 const UPLOADS: Name = Name::literal("uploads");
 const TRASH: Name = Name::literal("trash");
+const VERSIONS: Name = Name::literal("versions");
 const CHUNKS: Name = Name::literal("chunks");
 /// Permission bits of the space's folders: the worker's user alone, also of `files/`, as the folder of the space itself.
 const MODE: u32 = 0o700;
@@ -55,9 +61,12 @@ const COPIES: usize = 2;
 /// An open space.
 #[derive(Debug)]
 pub(crate) struct Space {
+    pub(crate) number: SpaceNumber,
     pub(crate) files: Dir,
     pub(crate) uploads: Dir,
     pub(crate) trash: Dir,
+    /// Earlier contents of files, a folder for each.
+    versions: Dir,
     /// Uploads that come in chunks, a folder each. They outlive the worker, so that a client can go on with one.
     pub(crate) chunks: Dir,
     pub(crate) publisher: Publisher,
@@ -74,6 +83,8 @@ pub(crate) struct Space {
     pub(crate) tree: RwLock<()>,
     /// Held while sizes are counted: each count holds a descriptor for every folder on its way down.
     counting: std::sync::Mutex<()>,
+    /// Held while the oldest of trash and versions make room.
+    emptying: std::sync::Mutex<()>,
     /// Places for what copies without a client that could be slow: each holds a thread, and a descriptor for every folder on its way down.
     copies: Semaphore,
     /// A search reads all that was seen.
@@ -116,13 +127,14 @@ impl Space {
         let own = dir.make_or_open(&OWN, MODE).map_err(failed("opening .croft/"))?;
         let uploads = own.make_or_open(&UPLOADS, MODE).map_err(failed("opening .croft/uploads/"))?;
         let trash = own.make_or_open(&TRASH, MODE).map_err(failed("opening .croft/trash/"))?;
+        let versions = own.make_or_open(&VERSIONS, MODE).map_err(failed("opening .croft/versions/"))?;
         let chunks = own.make_or_open(&CHUNKS, MODE).map_err(failed("opening .croft/chunks/"))?;
         uploads::forget_old(&chunks, jiff::Timestamp::now().as_second()).map_err(failed("emptying .croft/chunks/"))?;
         for leftover in uploads.list().map_err(failed("listing .croft/uploads/"))? {
             uploads.remove_tree(&leftover.name).map_err(failed("emptying .croft/uploads/"))?;
         }
         let records = Records::open(&own)?;
-        for dir in [&files, &uploads, &trash, &chunks, &own, dir] {
+        for dir in [&files, &uploads, &trash, &versions, &chunks, &own, dir] {
             dir.sync().map_err(failed("bringing the space's folders to the disk"))?;
         }
         let ids = Ids::open(number, records.clone()).map_err(|source| SyncError::Records { source })?;
@@ -141,6 +153,7 @@ impl Space {
             pipes: Pipes::new(limits::MAX_PIPES, limits::PIPE_BYTES, limits::IDLE_BODY),
             ids,
             counting: std::sync::Mutex::default(),
+            emptying: std::sync::Mutex::default(),
             copies: Semaphore::new(COPIES),
             searching: Semaphore::new(1),
             names: std::iter::repeat_with(Arc::default).take(NAME_LOCKS).collect(),
@@ -152,7 +165,9 @@ impl Space {
             files,
             uploads,
             trash,
+            versions,
             chunks,
+            number,
             index,
             catalog,
             guard,
@@ -246,34 +261,18 @@ impl Space {
         guards
     }
 
-    /// Locks an upload, so that it is put together, given up or added to by one at a time.
+    /// Locks an upload or a place in the trash, so that it is put together, given up, added to or brought back by one at a time.
     pub(crate) async fn lock_upload(&self, own: &Name) -> OwnedMutexGuard<()> {
         Arc::clone(&self.upload_names[self.name_lock(&[], own)]).lock_owned().await
     }
 
+    /// The same, if nobody holds it.
+    pub(crate) fn try_lock_upload(&self, own: &Name) -> Option<OwnedMutexGuard<()>> {
+        Arc::clone(&self.upload_names[self.name_lock(&[], own)]).try_lock_owned().ok()
+    }
+
     fn name_lock(&self, parent: &[Name], name: &Name) -> usize {
         usize::try_from(self.hasher.hash_one((parent, name)) % NAME_LOCKS as u64).unwrap_or(0)
-    }
-
-    /// A place in the trash for what `who` takes from `path`, on the disk before anything is in it. Blocks.
-    pub(crate) fn trash_place(&self, path: &[Name], who: &str) -> Result<(Name, Dir), Failure> {
-        let slot = unique()?;
-        let deleted = jiff::Timestamp::now().as_second();
-        self.records.trash(&slot, &Trashed { path: crate::judge::path::text(path), deleted, who: who.to_owned() })?;
-        let place = self.trash.make(&slot)?;
-        if let Err(error) = self.trash.sync() {
-            // Nothing is in it yet, and an empty one hurts nobody.
-            let _ = self.trash.remove_empty(&slot);
-            return Err(error.into());
-        }
-        Ok((slot, place))
-    }
-
-    /// Gives up a place in the trash, if it is empty: after a flush that failed, the entry may be in it.
-    pub(crate) async fn forget_trash_place(&self, slot: Name) {
-        let trash = self.trash.clone();
-        // An empty one hurts nobody.
-        let _ = blocking(move || Ok(trash.remove_empty(&slot)?)).await;
     }
 
     /// Removes the uploads that nobody went on with. Blocks.
@@ -339,8 +338,12 @@ impl Entry {
 
 /// A name that is free anywhere.
 pub(crate) fn unique() -> Result<Name, Failure> {
-    let bytes: [u8; 8] = croft_api::random::bytes().map_err(|_| Failure::Broken("the system gave no random bytes"))?;
-    Name::new(hex::encode(bytes)).map_err(|_| Failure::Broken("hexadecimal is a name"))
+    Name::new(random::<8>()?).map_err(|_| Failure::Broken("hexadecimal is a name"))
+}
+
+/// So many random bytes in hexadecimal.
+fn random<const N: usize>() -> Result<String, Failure> {
+    croft_api::random::bytes::<N>().map(hex::encode).map_err(|_| Failure::Broken("the system gave no random bytes"))
 }
 
 /// Runs `work`, which touches the disk, where it cannot hold up the runtime.

@@ -46,12 +46,22 @@ pub(crate) struct Renamed {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Properties(Vec<DeadProperty>);
 
-first_version!(Counter, Trashed, Renamed, Properties);
+/// When the space was looked after last, in Unix seconds.
+#[derive(Debug, Serialize, Deserialize)]
+struct LookedAfter {
+    at: i64,
+}
+
+first_version!(Counter, Trashed, Renamed, Properties, LookedAfter);
 
 const COUNTER: Table<u8, Counter> = Table::new("counter");
 const TRASH: Table<String, Trashed> = Table::new("trash");
 const RENAMED: Table<u16, Renamed> = Table::new("renamed");
+const LOOKED_AFTER: Table<u8, LookedAfter> = Table::new("looked-after");
 const PROPERTIES: Table<u64, Properties> = Table::new("properties");
+
+/// Rows of the trash that are read; a space with more deleted entries shows some as of unknown origin.
+const MAX_TRASHED: usize = 1_000_000;
 
 /// The records of a space.
 #[derive(Debug, Clone)]
@@ -120,6 +130,37 @@ impl Records {
         write.put(&TRASH, &key.to_string(), trashed)?;
         write.commit()
     }
+
+    /// Where the entry in the trash under `key` comes from.
+    pub(crate) fn trashed(&self, key: &Name) -> Result<Option<Trashed>, StoreError> {
+        self.0.read()?.get(&TRASH, &key.to_string())
+    }
+
+    /// The same of all of them.
+    pub(crate) fn all_trashed(&self) -> Result<Vec<(String, Trashed)>, StoreError> {
+        self.0.read()?.range(&TRASH, .., Order::Ascending, MAX_TRASHED)
+    }
+
+    /// Forgets, durably, where these came from.
+    pub(crate) fn forget_trashed(&self, keys: &[Name]) -> Result<(), StoreError> {
+        let mut write = self.0.write()?;
+        for key in keys {
+            write.remove(&TRASH, &key.to_string())?;
+        }
+        write.commit()
+    }
+
+    /// When the space was looked after last.
+    pub(crate) fn looked_after(&self) -> Result<i64, StoreError> {
+        Ok(self.0.read()?.get(&LOOKED_AFTER, &0)?.map_or(i64::MIN / 2, |last| last.at))
+    }
+
+    /// Remembers, durably, that it was at `now`.
+    pub(crate) fn set_looked_after(&self, now: i64) -> Result<(), StoreError> {
+        let mut write = self.0.write()?;
+        write.put(&LOOKED_AFTER, &0, &LookedAfter { at: now })?;
+        write.commit()
+    }
 }
 
 #[cfg(test)]
@@ -142,7 +183,13 @@ mod tests {
         assert_eq!(records.reserve().unwrap(), FIRST + 2 * BLOCK);
         let trashed = Trashed { path: "a/b".into(), deleted: 5, who: "ana".into() };
         records.trash(&Name::literal("0011"), &trashed).unwrap();
-        assert_eq!(records.0.read().unwrap().get(&TRASH, &"0011".to_owned()).unwrap(), Some(trashed));
+        assert_eq!(records.trashed(&Name::literal("0011")).unwrap(), Some(trashed.clone()));
+        assert_eq!(records.all_trashed().unwrap(), [("0011".to_owned(), trashed)]);
+        records.forget_trashed(&[Name::literal("0011"), Name::literal("none")]).unwrap();
+        assert_eq!(records.trashed(&Name::literal("0011")).unwrap(), None);
+        assert!(records.looked_after().unwrap() < 0);
+        records.set_looked_after(7).unwrap();
+        assert_eq!(records.looked_after().unwrap(), 7);
         drop(records);
         fs::write(folder.path().join("records.redb"), [7; 9000]).unwrap();
         let error = open().unwrap_err();

@@ -115,6 +115,21 @@ impl Running {
         let list = fs::read_dir(self.folder.join("space/.croft").join(name)).unwrap();
         list.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
+
+    /// The earlier contents of the file with this header `oc-fileid`, from old to new.
+    pub(crate) fn versions(&self, long_id: &str) -> Vec<PathBuf> {
+        let id = number(long_id);
+        let Ok(list) = fs::read_dir(self.folder.join("space/.croft/versions").join(id.to_string())) else { return Vec::new() };
+        let mut found: Vec<_> = list.map(|entry| entry.unwrap().path()).collect();
+        // By the time at which they were replaced, which stands second.
+        found.sort_by_key(|path| path.file_name().unwrap().to_str().unwrap().split('-').nth(1).unwrap().to_owned());
+        found
+    }
+}
+
+/// The number in a header `oc-fileid`.
+pub(crate) fn number(long_id: &str) -> u64 {
+    long_id.strip_suffix("croft").unwrap().parse().unwrap()
 }
 
 /// The other end of a link.

@@ -14,7 +14,7 @@ export const de: Words = {
     skip: 'Zum Inhalt springen', typeName: (name) => `Zum Fortfahren „${name}“ eintippen.`, code: (code) => `Code: ${code}`,
     notFound: 'Unter dieser Adresse ist nichts.', notFoundHelp: 'Vielleicht wurde es verschoben. Die Startseite ist noch, wo sie war.', goHome: 'Zur Startseite',
   },
-  nav: { label: 'Hauptmenü', home: 'Start', files: 'Dateien', activity: 'Aktivität', settings: 'Einstellungen', repairs: 'Reparaturen', find: 'Alles finden', signOut: 'Abmelden' },
+  nav: { label: 'Hauptmenü', home: 'Start', files: 'Dateien', trash: 'Papierkorb', activity: 'Aktivität', settings: 'Einstellungen', repairs: 'Reparaturen', find: 'Alles finden', signOut: 'Abmelden' },
   theme: { label: 'Aussehen', system: 'Wie dieses Gerät', light: 'Hell', dark: 'Dunkel', toggle: 'Zwischen hell und dunkel wechseln' },
   reach: {
     lost: 'Die Box antwortet nicht. Es wird von selbst weiter versucht; nichts Gespeichertes ist verloren.', back: 'Die Box ist wieder da.',
@@ -92,7 +92,17 @@ export const de: Words = {
     deleteTitle: (n, name) => n === 1 ? `„${name}“ löschen?` : `${String(n)} Dinge löschen?`, deleteLead: 'Sie kommen in den Papierkorb der Box und sind nicht gleich weg.', deleteLeadOne: 'Es kommt in den Papierkorb der Box und ist nicht gleich weg.', deleted: (n) => n === 1 ? 'In den Papierkorb gelegt.' : `${String(n)} Dinge in den Papierkorb gelegt.`,
     drop: (folder) => `Loslassen, um nach „${folder}“ hochzuladen`, badName: 'Ein Name darf nicht leer, „.“ oder „..“ sein, keinen Schrägstrich haben und höchstens 255 Byte lang sein.', made: (name) => `Der Ordner „${name}“ ist da.`, things: 'Dateien und Ordner', keys: 'Pfeile bewegen, Leertaste wählt aus, Eingabe öffnet, Entf löscht.',
     missingRight: 'Das ist richtig', missingTitle: 'Ist es richtig, dass all das weg ist?', missingLead: 'Computer und Telefone löschen dann auch ihre Kopien. Fehlt vielleicht eine Platte, sieh zuerst danach: Solange du wartest, geht nichts verloren.',
-    missing: 'Diesen Ordner gibt es nicht mehr.', up: 'Nach oben', partly: (failed) => `${zahl(failed, 'Ding konnte', 'Dinge konnten')} nicht gelöscht werden.`,
+    undo: 'Rückgängig', undone: 'Es ist wieder da.', missing: 'Diesen Ordner gibt es nicht mehr.', up: 'Nach oben', partly: (failed) => `${zahl(failed, 'Ding konnte', 'Dinge konnten')} nicht gelöscht werden.`,
+  },
+  trash: {
+    title: 'Papierkorb', lead: (n, size) => `${zahl(n, 'Ding', 'Dinge')}, ${size}. Was gelöscht wurde, bleibt 30 Tage hier, oder bis die Box den Platz braucht.`, nothing: 'Der Papierkorb ist leer.', nothingHelp: 'Was du löschst, bleibt 30 Tage hier und lässt sich zurückholen.',
+    from: (place, when) => when === '' ? `aus ${place}` : `aus ${place}, gelöscht ${when}`, restore: 'Zurückholen', restoreNamed: (name) => `Zurückholen: ${name}`, restored: (name) => `„${name}“ ist wieder da.`,
+    purge: 'Endgültig löschen', purgeNamed: (name) => `Endgültig löschen: ${name}`, purgeTitle: (name) => `„${name}“ endgültig löschen?`, forGood: 'Danach kann es niemand mehr zurückholen. Auch die früheren Versionen gehen verloren.', purged: 'Endgültig weg.',
+    empty: 'Papierkorb leeren', emptyTitle: 'Den Papierkorb leeren?', emptyLead: (n, size) => `${zahl(n, 'Ding', 'Dinge')} mit ${size} gehen endgültig verloren, auch was andere in gemeinsamen Räumen gelöscht haben. Danach kann sie niemand mehr zurückholen.`, emptied: 'Der Papierkorb ist leer.',
+  },
+  versions: {
+    title: 'Frühere Versionen', lead: (name) => `Was „${name}“ vorher war. Was du zurückholst, tritt an seine Stelle; was jetzt da ist, wird eine Version.`, nothing: 'Es gibt keine frühere Version. Bei jeder Änderung der Datei wird eine aufgehoben.',
+    restore: 'Zurückholen', restoreOf: (time) => `Die Version vom ${time} zurückholen`, downloadOf: (time) => `Die Version vom ${time} herunterladen`, restored: (name) => `„${name}“ ist, wie sie war.`,
   },
   island: {
     label: 'Am Werk', uploading: (at, of, folder) => of === 1 ? `Lädt hoch nach „${folder}“` : `Lädt ${String(at)} von ${String(of)} hoch nach „${folder}“`, uploaded: (n) => `${zahl(n, 'Datei', 'Dateien')} hochgeladen.`,

@@ -12,7 +12,7 @@ export const en = {
     skip: 'Skip to the content', typeName: (name: string) => `Type “${name}” to go on.`, code: (code: string) => `Code: ${code}`,
     notFound: 'There is nothing at this address.', notFoundHelp: 'It may have been moved. Home is still where it was.', goHome: 'Go home',
   },
-  nav: { label: 'Main', home: 'Home', files: 'Files', activity: 'Activity', settings: 'Settings', repairs: 'Repairs', find: 'Find anything', signOut: 'Sign out' },
+  nav: { label: 'Main', home: 'Home', files: 'Files', trash: 'Trash', activity: 'Activity', settings: 'Settings', repairs: 'Repairs', find: 'Find anything', signOut: 'Sign out' },
   theme: { label: 'Theme', system: 'As this device', light: 'Light', dark: 'Dark', toggle: 'Change between light and dark' },
   reach: {
     lost: 'The box does not answer. Trying again by itself; nothing that was saved is lost.', back: 'The box is back.',
@@ -92,7 +92,17 @@ export const en = {
     deleteTitle: (n: number, name: string) => n === 1 ? `Delete “${name}”?` : `Delete ${String(n)} things?`, deleteLead: 'They go to the trash of the box, not away at once.', deleteLeadOne: 'It goes to the trash of the box, not away at once.', deleted: (n: number) => n === 1 ? 'Moved to the trash.' : `${String(n)} things moved to the trash.`,
     drop: (folder: string) => `Let go to upload to ${folder}`, badName: 'A name cannot be empty, “.” or “..”, hold a slash, or be longer than 255 bytes.', made: (name: string) => `Folder “${name}” is there.`, things: 'Files and folders', keys: 'Arrows move, space selects, Enter opens, Delete deletes.',
     missingRight: 'It is right', missingTitle: 'Is it right that all this is gone?', missingLead: 'Computers and phones then delete their copies, too. If a disk may be missing, look at that first: nothing is lost while you wait.',
-    missing: 'This folder is not there any more.', up: 'Up', partly: (failed: number) => `${count(failed, 'thing', 'things')} could not be deleted.`,
+    undo: 'Undo', undone: 'It is back.', missing: 'This folder is not there any more.', up: 'Up', partly: (failed: number) => `${count(failed, 'thing', 'things')} could not be deleted.`,
+  },
+  trash: {
+    title: 'Trash', lead: (n: number, size: string) => `${count(n, 'thing', 'things')}, ${size}. What was deleted stays here for 30 days, or until the box needs the room.`, nothing: 'The trash is empty.', nothingHelp: 'What you delete stays here for 30 days and can be brought back.',
+    from: (place: string, when: string) => when === '' ? `from ${place}` : `from ${place}, deleted ${when}`, restore: 'Restore', restoreNamed: (name: string) => `Restore: ${name}`, restored: (name: string) => `“${name}” is back.`,
+    purge: 'Delete for good', purgeNamed: (name: string) => `Delete for good: ${name}`, purgeTitle: (name: string) => `Delete “${name}” for good?`, forGood: 'Nobody can bring it back after that. Its earlier versions go, too.', purged: 'Gone for good.',
+    empty: 'Empty the trash', emptyTitle: 'Empty the trash?', emptyLead: (n: number, size: string) => `${count(n, 'thing', 'things')} with ${size} go for good, also what others deleted in shared spaces. Nobody can bring them back after that.`, emptied: 'The trash is empty.',
+  },
+  versions: {
+    title: 'Earlier versions', lead: (name: string) => `What “${name}” was before. What is restored takes its place; what is there now becomes a version.`, nothing: 'There is no earlier version. One is kept whenever the file is changed.',
+    restore: 'Restore', restoreOf: (time: string) => `Restore the version of ${time}`, downloadOf: (time: string) => `Download the version of ${time}`, restored: (name: string) => `“${name}” is as it was.`,
   },
   island: {
     label: 'At work', uploading: (at: number, of: number, folder: string) => of === 1 ? `Uploading to ${folder}` : `Uploading ${String(at)} of ${String(of)} to ${folder}`, uploaded: (n: number) => `${count(n, 'file', 'files')} uploaded.`,

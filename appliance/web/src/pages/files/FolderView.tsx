@@ -9,7 +9,7 @@ import { sortEntries } from '@/lib/entries'
 import { navigate } from '@/lib/location'
 import { say } from '@/lib/notices'
 import type { Path } from '@/lib/path'
-import { folderPath } from '@/lib/paths'
+import { folderPath, paths } from '@/lib/paths'
 import type { Entry, Listing } from '@/lib/propfind'
 import { nothingChosen } from '@/lib/selection'
 import { bytes } from '@/lib/units'
@@ -22,12 +22,15 @@ import { DropZone } from '@/pages/files/DropZone'
 import { EntryList } from '@/pages/files/EntryList'
 import { Toolbar } from '@/pages/files/Toolbar'
 import { UploadMenu } from '@/pages/files/UploadMenu'
+import { VersionsDialog } from '@/pages/files/VersionsDialog'
 import { save } from '@/pages/files/save'
 import { fileView } from '@/pages/files/view'
 import { Button } from '@/ui/Button'
+import { Link } from '@/ui/Link'
 import { Modal } from '@/ui/Modal'
 import { Nothing } from '@/ui/Nothing'
 import { PageHead } from '@/ui/PageHead'
+import { buttonClass } from '@/ui/buttonClass'
 
 /** An open folder with everything that can be done in it. */
 export function FolderView({ person, folder, title, listing }: { person: string; folder: Path; title: string; listing: Listing }) {
@@ -39,6 +42,7 @@ export function FolderView({ person, folder, title, listing }: { person: string;
   const { done } = useStore(summary)
   const [selection, setSelection] = useState(nothingChosen)
   const [making, setMaking] = useState(false)
+  const [versionsOf, setVersionsOf] = useState<Entry>()
   const [deleting, setDeleting] = useState<Entry[]>()
   const entries = useMemo(() => sortEntries(listing.entries, view.order, locale), [listing.entries, view.order, locale])
   const chosen = [...selection.chosen].toSorted((a, b) => a - b).flatMap((at) => entries[at] ?? [])
@@ -60,6 +64,7 @@ export function FolderView({ person, folder, title, listing }: { person: string;
   }
   const buttons = (
     <>
+      <Link href={paths.trash} className={buttonClass('quiet')}>{t.trash.title}</Link>
       <Button forbidden={forbidden} onClick={() => { setMaking(true) }}>{t.files.newFolder}</Button>
       <UploadMenu forbidden={forbidden} onFound={upload} />
     </>
@@ -71,7 +76,7 @@ export function FolderView({ person, folder, title, listing }: { person: string;
         ? <Nothing icon="folder" title={t.files.empty} help={forbidden ?? t.files.emptyHelp} />
         : (
           <>
-            <Toolbar chosen={chosen} onClear={() => { setSelection(nothingChosen) }} onDelete={() => { setDeleting(chosen) }} onDownload={() => { for (const entry of chosen) save(davUrl(person, entry.path), entry.name) }} />
+            <Toolbar chosen={chosen} onClear={() => { setSelection(nothingChosen) }} onDelete={() => { setDeleting(chosen) }} onDownload={() => { for (const entry of chosen) save(davUrl(person, entry.path), entry.name) }} onVersions={setVersionsOf} />
             <EntryList person={person} entries={entries} grid={view.layout === 'grid'} selection={selection} onSelection={setSelection} onOpen={open} onDelete={() => { if (chosen.length > 0) setDeleting(chosen) }} />
           </>
         )}
@@ -83,6 +88,7 @@ export function FolderView({ person, folder, title, listing }: { person: string;
           say(t.files.made(name))
         }} />
       </Modal>
+      {versionsOf?.id !== undefined && <VersionsDialog person={person} entry={versionsOf} id={versionsOf.id} onClose={() => { setVersionsOf(undefined) }} />}
       {deleting && <DeleteDialog person={person} folder={folder} entries={deleting} onClose={() => { setDeleting(undefined) }} />}
     </>
   )

@@ -7,13 +7,16 @@ import { Button } from '@/ui/Button'
 import { Icon } from '@/ui/Icon'
 import { Segments } from '@/ui/Segments'
 
+interface ToolbarProps { chosen: readonly Entry[]; onClear: () => void; onDelete: () => void; onDownload: () => void; onVersions: (entry: Entry) => void }
+
 /** What can be done with the selection; without one, how the folder is shown. */
-export function Toolbar({ chosen, onClear, onDelete, onDownload }: { chosen: readonly Entry[]; onClear: () => void; onDelete: () => void; onDownload: () => void }) {
+export function Toolbar({ chosen, onClear, onDelete, onDownload, onVersions }: ToolbarProps) {
   const t = useWords()
   const locale = useLocale()
   const { layout, order } = useStore(fileView)
   const size = chosen.reduce((sum, entry) => sum + (entry.size ?? 0), 0)
   const mounted = chosen.some((entry) => entry.mounted)
+  const [only] = chosen.length === 1 ? chosen : []
   const fixed = chosen.some(({ permissions }) => permissions !== undefined && !permissions.includes('D'))
   return (
     <div className="mb-3 flex min-h-11 flex-wrap items-center justify-between gap-3">
@@ -23,6 +26,7 @@ export function Toolbar({ chosen, onClear, onDelete, onDownload }: { chosen: rea
           ? (
             <>
               <Button look="quiet" onClick={onClear}>{t.files.selectNone}</Button>
+              {only?.kind === 'file' && only.id !== undefined && <Button onClick={() => { onVersions(only) }}>{t.versions.title}</Button>}
               <Button forbidden={chosen.some(({ kind }) => kind === 'folder') ? t.files.folderDownload : undefined} onClick={onDownload}>{t.files.download}</Button>
               <Button forbidden={mounted ? t.files.mountedDelete : fixed ? t.files.readOnly : undefined} onClick={onDelete}>{t.files.delete}</Button>
             </>

@@ -73,7 +73,7 @@ impl Listing {
         let modified = entry.stat.modified_seconds();
         let steps = VecDeque::from([Step::Open, Step::Itself(Box::new(entry))]);
         Self {
-            sized: known.iter().any(|property| property.needs_size()),
+            sized: query.needs_size(),
             available: known.contains(&Property::QuotaAvailable),
             locks: known.contains(&Property::LockDiscovery),
             dead: query.asks_for_dead(),

@@ -11,12 +11,12 @@ use croft_model::Problem;
 
 pub(super) use self::{
     listing::Entries,
-    property::is_ours,
+    property::{Subject, Trashed, is_ours},
     query::Query,
     render::{CLOSE, open},
 };
 
-use self::{listing::Listing, property::Subject};
+use self::listing::Listing;
 use super::{Ground, Request};
 use crate::{
     error::Failure,
@@ -36,13 +36,10 @@ const FINITE: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<d:error xmlns
 
 /// Properties of an entry and, with Depth 1, of what is in it.
 pub(super) async fn propfind(ground: &Ground, request: Request, exchange: &mut Exchange) -> Result<Answer, Failure> {
-    let depth = match request.header("depth").map(str::trim) {
-        Some("0") => Depth::Zero,
-        Some("1") => Depth::One,
-        None => return Ok(infinite()),
-        Some(text) if text.eq_ignore_ascii_case("infinity") => return Ok(infinite()),
-        Some(_) => return Err(Problem::new(400, "depth-malformed", "The header Depth is 0 or 1.").key("Depth").into()),
-    };
+    if request.header("depth").is_none_or(|text| text.trim().eq_ignore_ascii_case("infinity")) {
+        return Ok(infinite());
+    }
+    let depth = depth(&request)?;
     let (space, path) = (ground.space.clone(), request.path.clone());
     let entry = blocking(move || space.entry(&path)).await?;
     let query = Query::parse(&exchange.document(request.open.length).await?)?;
@@ -52,24 +49,40 @@ pub(super) async fn propfind(ground: &Ground, request: Request, exchange: &mut E
     Ok(Answer { status: 207, headers, body, changed: Vec::new() })
 }
 
+/// How deep a listing goes that is one of a few levels.
+pub(super) fn depth(request: &Request) -> Result<Depth, Problem> {
+    match request.header("depth").map(str::trim) {
+        Some("0") => Ok(Depth::Zero),
+        Some("1") => Ok(Depth::One),
+        _ => Err(Problem::new(400, "depth-malformed", "The header Depth is 0 or 1.").key("Depth")),
+    }
+}
+
+/// What is asked for of a listing that is made as a whole.
+pub(super) fn query(body: &[u8]) -> Result<Query, Problem> {
+    Query::of_few(body)
+}
+
+/// The answer with these entries.
+pub(super) fn of_subjects(query: &Query, subjects: &[Subject]) -> Answer {
+    let mut out = render::open();
+    subjects.iter().for_each(|subject| render::response(&mut out, subject, query));
+    out.push_str(render::CLOSE);
+    super::document(207, out)
+}
+
 /// The answer to a PROPFIND about an upload: its address, with its folder's time, then its chunks with name, size and time.
 pub(super) fn of_upload(body: &[u8], href: &str, modified: i64, chunks: &[(String, u64, i64)]) -> Result<Answer, Failure> {
     let query = Query::of_few(body)?;
-    let mut out = render::open();
-    let folder = Subject { href: format!("{href}/"), modified: Some(modified), ..Subject::default() };
-    render::response(&mut out, &folder, &query);
-    for (name, size, modified) in chunks {
-        let chunk = Subject {
-            href: format!("{href}/{name}"),
-            name: name.clone(),
-            modified: Some(*modified),
-            file: Some((*size, "application/octet-stream")),
-            ..Subject::default()
-        };
-        render::response(&mut out, &chunk, &query);
-    }
-    out.push_str(render::CLOSE);
-    Ok(super::document(207, out))
+    let mut subjects = vec![Subject { href: format!("{href}/"), modified: Some(modified), ..Subject::default() }];
+    subjects.extend(chunks.iter().map(|(name, size, modified)| Subject {
+        href: format!("{href}/{name}"),
+        name: name.clone(),
+        modified: Some(*modified),
+        file: Some((*size, "application/octet-stream")),
+        ..Subject::default()
+    }));
+    Ok(of_subjects(&query, &subjects))
 }
 
 fn infinite() -> Answer {

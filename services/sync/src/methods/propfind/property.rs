@@ -17,7 +17,7 @@ pub(crate) fn is_ours(namespace: &str) -> bool {
 
 /// A known property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::methods) enum Property {
+pub(crate) enum Property {
     ContentLength,
     ContentType,
     DisplayName,
@@ -32,10 +32,14 @@ pub(in crate::methods) enum Property {
     LongId,
     Permissions,
     Size,
+    TrashName,
+    TrashLocation,
+    TrashTime,
+    TrashWho,
 }
 
 /// Every property with its prefix and name.
-pub(super) const PROPERTIES: [(Property, &str, &str); 14] = [
+pub(super) const PROPERTIES: [(Property, &str, &str); 18] = [
     (Property::ContentLength, "d", "getcontentlength"),
     (Property::ContentType, "d", "getcontenttype"),
     (Property::DisplayName, "d", "displayname"),
@@ -50,6 +54,10 @@ pub(super) const PROPERTIES: [(Property, &str, &str); 14] = [
     (Property::LongId, "oc", "id"),
     (Property::Permissions, "oc", "permissions"),
     (Property::Size, "oc", "size"),
+    (Property::TrashName, "nc", "trashbin-filename"),
+    (Property::TrashLocation, "nc", "trashbin-original-location"),
+    (Property::TrashTime, "nc", "trashbin-deletion-time"),
+    (Property::TrashWho, "nc", "trashbin-deleted-by-display-name"),
 ];
 
 /// What is asked for without naming anything: the properties of RFC 4918 that cost nothing.
@@ -58,27 +66,42 @@ pub(super) const ALL: [Property; 6] =
 
 /// What is known of an entry, for its values.
 #[derive(Debug, Default)]
-pub(super) struct Subject {
+pub(crate) struct Subject {
     /// Its address, percent-encoded, with a slash at the end of a folder's.
-    pub(super) href: String,
+    pub(crate) href: String,
     /// What stands before the paths inside the space in addresses.
-    pub(super) prefix: String,
-    pub(super) name: String,
-    pub(super) etag: String,
-    pub(super) id: u64,
-    pub(super) letters: String,
+    pub(crate) prefix: String,
+    pub(crate) name: String,
+    pub(crate) etag: String,
+    pub(crate) id: u64,
+    pub(crate) letters: String,
     /// Length and type of a file; none of a folder.
-    pub(super) file: Option<(u64, &'static str)>,
+    pub(crate) file: Option<(u64, &'static str)>,
     /// Seconds since 1970.
-    pub(super) modified: Option<i64>,
+    pub(crate) modified: Option<i64>,
     /// All bytes of it, where they were asked for.
-    pub(super) size: Option<u64>,
+    pub(crate) size: Option<u64>,
     /// Bytes that may still be written, of a folder, where they were asked for.
-    pub(super) available: Option<u64>,
+    pub(crate) available: Option<u64>,
     /// Those that cover it, where they were asked for.
-    pub(super) locks: Vec<Lock>,
+    pub(crate) locks: Vec<Lock>,
     /// Properties that clients have set, where they were asked for.
-    pub(super) dead: Vec<DeadProperty>,
+    pub(crate) dead: Vec<DeadProperty>,
+    /// Of an item of the trash.
+    pub(crate) trashed: Option<Trashed>,
+}
+
+/// What is known of an item of the trash beside what it is.
+#[derive(Debug)]
+pub(crate) struct Trashed {
+    /// Its name before it was deleted.
+    pub(crate) name: String,
+    /// Its path before it was deleted, in the tree of the person who asks.
+    pub(crate) location: String,
+    /// When it was deleted, in Unix seconds.
+    pub(crate) deleted: i64,
+    /// By whom.
+    pub(crate) who: String,
 }
 
 impl Property {
@@ -117,6 +140,10 @@ impl Property {
             Self::FileId => subject.id.to_string(),
             Self::LongId => long_id(subject.id),
             Self::Permissions => subject.letters.clone(),
+            Self::TrashName => escaped(&subject.trashed.as_ref()?.name).into_owned(),
+            Self::TrashLocation => escaped(&subject.trashed.as_ref()?.location).into_owned(),
+            Self::TrashTime => subject.trashed.as_ref()?.deleted.to_string(),
+            Self::TrashWho => escaped(&subject.trashed.as_ref()?.who).into_owned(),
             Self::Size => subject.size.or(subject.file.map(|(length, _)| length))?.to_string(),
         })
     }

@@ -10,7 +10,7 @@ const MAX_PROPERTIES: usize = 128;
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::methods) enum Query {
+pub(crate) enum Query {
     /// The usual properties with their values, and these.
     All(Vec<Wanted>),
     /// The names of all properties.
@@ -21,7 +21,7 @@ pub(in crate::methods) enum Query {
 
 /// A property that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::methods) enum Wanted {
+pub(crate) enum Wanted {
     Known(Property),
     /// Not one of the box's own: a client may have set it.
     Dead {
@@ -80,6 +80,11 @@ impl Query {
             // Sync clients ask for much that the box does not know, all of it in namespaces in which nobody else can set anything.
             Self::These(wanted) => wanted.iter().any(|wanted| matches!(wanted, Wanted::Dead { namespace, .. } if !is_ours(namespace))),
         }
+    }
+
+    /// Whether all below a folder has to be counted for it.
+    pub(crate) fn needs_size(&self) -> bool {
+        self.known().iter().any(|property| property.needs_size())
     }
 
     /// The known properties that are to be answered.
