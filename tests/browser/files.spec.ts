@@ -128,3 +128,18 @@ test('a change made elsewhere appears by itself', async ({ page, context }) => {
   await choose(other, [{ name: 'news.txt', mimeType: 'text/plain', buffer: Buffer.from('news') }])
   await expect(page.getByRole('option', { name: /news/ })).toBeVisible()
 })
+
+test('the palette finds a file that was not looked at, in any folder', async ({ page }) => {
+  const folder = fresh('Deep')
+  const name = `${fresh('Treasure map')}.txt`
+  await makeFolder(page, folder)
+  await choose(page, [{ name, mimeType: 'text/plain', buffer: Buffer.from('x') }])
+  await expect(page.getByText('1 file uploaded.')).toBeVisible()
+  // Another page, which knows of no folder.
+  await page.goto('/settings')
+  await page.keyboard.press('Control+K')
+  await page.getByRole('combobox').fill(name.slice(0, -4).replace('Treasure', 'treasure'))
+  await page.getByRole('option', { name }).click()
+  await expect(page.getByRole('heading', { name: folder })).toBeVisible()
+  await expect(page.getByRole('option', { name })).toBeVisible()
+})

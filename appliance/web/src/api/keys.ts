@@ -20,6 +20,8 @@ export const keys = {
   grant: (code: string) => ['grant', code],
   trash: ['trash'],
   versions: (id: number) => ['versions', id],
+  named: (words: readonly string[]) => ['named', ...words],
+  media: ['media'],
   folders: ['folder'],
   folder: (path: Path) => ['folder', ...path],
 } as const

@@ -6,8 +6,8 @@ import { useWords } from '@/lib/words'
 export function PaletteList({ onDone }: { onDone: () => void }) {
   const t = useWords()
   const id = useId()
-  const finds = useFinds()
   const [typed, setTyped] = useState('')
+  const finds = useFinds(typed)
   const [at, setAt] = useState(0)
   const found = filterFinds(finds, typed)
   const go = (index: number): void => {

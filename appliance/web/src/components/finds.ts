@@ -1,11 +1,15 @@
-import { useQueryClient, type QueryClient } from '@tanstack/react-query'
+import { useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query'
 import { places } from '@/components/navigation'
+import { usePerson } from '@/components/person'
 import { keys } from '@/api/keys'
+import { namedQuery } from '@/api/search'
 import { signOut } from '@/api/session'
 import type { PersonEntry } from '@/api/types'
 import { navigate } from '@/lib/location'
 import { folderPath, settingsPath, settingsSections } from '@/lib/paths'
-import type { Listing } from '@/lib/propfind'
+import { pathKey } from '@/lib/path'
+import type { Entry, Listing } from '@/lib/propfind'
+import { useSettled } from '@/lib/settled'
 import { toggleTheme } from '@/lib/theme'
 import { chooseLanguage, useWords, type Words } from '@/lib/words'
 
@@ -21,11 +25,16 @@ export interface Find {
 
 /** Rows of the palette: more than fit would not be read. */
 const MOST = 12
+/** How long nobody types before the box is asked, in milliseconds. */
+const SETTLED_MS = 200
 
-/** Everything that can be found right now: pages, settings, people, actions, and the files of folders that were looked at. */
-export function useFinds(): Find[] {
+/** Everything that can be found right now: pages, settings, people, actions, the files of folders that were looked at, and what the box finds by what was typed. */
+export function useFinds(typed: string): Find[] {
   const t = useWords()
   const client = useQueryClient()
+  const { name } = usePerson()
+  // What was found by the letters before stays until the box has answered.
+  const { data: named } = useQuery({ ...namedQuery(name, useSettled(typed, SETTLED_MS)), placeholderData: (before) => before })
   const page = places.map(({ page: name, href }): Find => ({ id: `page:${name}`, group: 'page', name: t.nav[name], also: '', go: () => { navigate(href) } }))
   const setting = settingsSections.map((section): Find => ({
     id: `setting:${section}`, group: 'setting', name: t.settings[section], also: t.nav.settings, go: () => { navigate(settingsPath(section)) },
@@ -39,12 +48,14 @@ export function useFinds(): Find[] {
     { id: 'deutsch', group: 'action', name: 'Deutsch', also: 'Sprache language', go: () => { chooseLanguage('de') } },
     { id: 'leave', group: 'action', name: t.nav.signOut, also: '', go: () => void signOut(client) },
   ]
-  return [...page, ...setting, ...person, ...action, ...files(client)]
+  return [...page, ...setting, ...person, ...action, ...files([...lookedAt(client), ...named ?? []])]
 }
 
-function files(client: QueryClient): Find[] {
-  return client.getQueriesData<Listing>({ queryKey: keys.folders }).flatMap(([, listing]) => listing?.entries ?? []).map((entry) => ({
-    id: `file:${entry.path.join('/')}`, group: 'file', name: entry.name, also: entry.path.join(' '),
+const lookedAt = (client: QueryClient): Entry[] => client.getQueriesData<Listing>({ queryKey: keys.folders }).flatMap(([, listing]) => listing?.entries ?? [])
+
+function files(entries: readonly Entry[]): Find[] {
+  return [...new Map(entries.map((entry) => [pathKey(entry.path), entry])).entries()].map(([key, entry]) => ({
+    id: `file:${key}`, group: 'file', name: entry.name, also: entry.path.join(' '),
     go: () => { navigate(folderPath(entry.kind === 'folder' ? entry.path : entry.path.slice(0, -1))) },
   }))
 }

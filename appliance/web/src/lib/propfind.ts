@@ -26,9 +26,12 @@ export interface Listing {
 export const DAV = 'DAV:'
 export const OC = 'http://owncloud.org/ns'
 
-/** The properties that the files page shows (RFC 4918, section 9.1). */
+/** The properties that the pages about files show. */
+export const PROPERTIES = '<d:resourcetype/><d:getcontentlength/><d:getlastmodified/><d:getetag/><oc:fileid/><oc:permissions/><oc:size/>'
+
+/** Asks for them (RFC 4918, section 9.1). */
 export const PROPFIND_BODY = `<?xml version="1.0" encoding="utf-8"?>
-<d:propfind xmlns:d="DAV:" xmlns:oc="${OC}"><d:prop><d:resourcetype/><d:getcontentlength/><d:getlastmodified/><d:getetag/><oc:fileid/><oc:permissions/><oc:size/></d:prop></d:propfind>`
+<d:propfind xmlns:d="DAV:" xmlns:oc="${OC}"><d:prop>${PROPERTIES}</d:prop></d:propfind>`
 
 /** What the box answered is not a listing. */
 export class ListingError extends Error {
@@ -49,6 +52,9 @@ export function parseListing(xml: string, base: string, folder: Path): Listing {
   if (!self) throw new ListingError('the folder itself is missing from its listing')
   return { self, entries }
 }
+
+/** Reads the answer to a search: entries from anywhere in the tree, in their order. */
+export const parseFound = (xml: string, base: string): Entry[] => [...responsesOf(xml)].flatMap((response) => readResponse(response, base) ?? [])
 
 /** The entries of a multi-status answer. */
 export function responsesOf(xml: string): HTMLCollectionOf<Element> {
