@@ -2,6 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 
@@ -24,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     body::Lingering,
-    crowd::Crowd,
+    crowd::{Crowd, Place},
     limits::{self, Times},
     patience::Patient,
 };
@@ -34,6 +35,10 @@ pub(crate) trait Answer: Clone + Send + Sync + 'static {
     /// The answer to a request of the client at `client`.
     fn answer(&self, client: IpAddr, request: Request<Lingering>) -> impl Future<Output = Response<Body>> + Send;
 }
+
+/// The place of a connection, carried by each of its requests: one that becomes something else than HTTP keeps it.
+#[derive(Clone)]
+pub(crate) struct Connection(#[expect(dead_code, reason = "held, not read")] Arc<Place>);
 
 /// A listening socket and how it is kept.
 pub(crate) struct Door {
@@ -68,13 +73,13 @@ pub(crate) async fn serve(door: Door, answer: impl Answer, stop: CancellationTok
             continue;
         };
         let (tls, answer, watcher, stop) = (tls.clone(), answer.clone(), graceful.watcher(), stop.clone());
+        let place = Connection(Arc::new(place));
         tokio::spawn(async move {
-            let _place = place;
             if let Err(error) = stream.set_nodelay(true) {
                 tracing::debug!(%error, "a connection was gone at once");
             }
             match tls {
-                None => speak(Patient::new(stream), Speech { protocol: Protocol::Http1, client, times }, answer, watcher).await,
+                None => speak(Patient::new(stream), Speech { protocol: Protocol::Http1, client, times, place }, answer, watcher).await,
                 Some(tls) => {
                     // Cancel-safe: a handshake that is given up gives the connection up.
                     let shaken = tokio::select! {
@@ -82,7 +87,7 @@ pub(crate) async fn serve(door: Door, answer: impl Answer, stop: CancellationTok
                         shaken = shake_hands(&tls, stream, client, times) => shaken,
                     };
                     if let Some(stream) = shaken {
-                        let speech = Speech { protocol: Protocol::agreed(&stream), client, times };
+                        let speech = Speech { protocol: Protocol::agreed(&stream), client, times, place };
                         speak(stream, speech, answer, watcher).await;
                     }
                 }
@@ -125,19 +130,20 @@ impl Protocol {
 type Encrypted = tokio_rustls::server::TlsStream<Patient<TcpStream>>;
 
 /// How a connection is spoken on.
-#[derive(Debug, Clone, Copy)]
 struct Speech {
     protocol: Protocol,
     client: IpAddr,
     times: Times,
+    place: Connection,
 }
 
-async fn speak<S>(stream: S, Speech { protocol, client, times }: Speech, answer: impl Answer, watcher: Watcher)
+async fn speak<S>(stream: S, Speech { protocol, client, times, place }: Speech, answer: impl Answer, watcher: Watcher)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
         let answer = answer.clone();
+        request.extensions_mut().insert(place.clone());
         async move { Ok::<_, std::convert::Infallible>(answer.answer(client, Lingering::of(request)).await) }
     });
     let (mut builder, greeting) = match protocol {
@@ -162,7 +168,7 @@ where
         .initial_connection_window_size(limits::CONNECTION_WINDOW)
         .keep_alive_interval(limits::PING)
         .keep_alive_timeout(limits::PING);
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%client, error = %error, "a connection ended early");
     }
