@@ -72,6 +72,22 @@ async fn a_favourite_is_one_persons_and_follows_the_entry() {
     assert!(find(&mut link, &["b"], "favorite").await.contains(no), "somebody else's");
     assert!(find(&mut reader, &["c"], "favorite").await.contains(no), "a copy is another one");
     assert_eq!(link.get(&["b"], &[]).await.header("etag"), put.header("etag"), "nothing has changed for anybody");
+    // Listed as soon as the catalogue has seen it.
+    let report = "<oc:filter-files xmlns:d='DAV:' xmlns:oc='http://owncloud.org/ns'><d:prop><oc:favorite/></d:prop>\
+        <oc:filter-rules><oc:favorite>1</oc:favorite></oc:filter-rules></oc:filter-files>";
+    loop {
+        let listed = reader.ask(Method::Search, &[], &[], Body::of(report)).await;
+        assert_eq!(listed.status, 200, "{}", listed.text());
+        if listed.text().contains("/dav/files/ana/b<") {
+            assert_eq!(listed.text().lines().count(), 2, "and nothing else: {}", listed.text());
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await; // waits: for the catalogue, by asking
+    }
+    let others = link.ask(Method::Search, &[], &[], Body::of(report)).await;
+    assert_eq!(others.text().lines().count(), 1, "{}", others.text());
+    let tagged = report.replace("favorite>1", "systemtag>1").replace("1</oc:favorite", "1</oc:systemtag");
+    assert_eq!(link.ask(Method::Search, &[], &[], Body::of(tagged)).await.code(), "xml-malformed");
     set(&mut reader, &["b"], no).await;
     assert!(find(&mut reader, &["b"], "favorite").await.contains(no));
     worker.end().await;

@@ -1,5 +1,7 @@
 //! Records for sync clients: favourites, the fingerprint of a space that was set back, and what uploads in chunks became.
 
+use std::collections::BTreeSet;
+
 use croft_files::Name;
 use croft_model::PersonId;
 use croft_store::{Order, StoreError, Table, first_version};
@@ -47,6 +49,13 @@ impl Records {
     /// Whether `person` has marked the entry `id`.
     pub(crate) fn is_favorite(&self, id: u64, person: PersonId) -> Result<bool, StoreError> {
         Ok(self.0.read()?.get(&FAVORITES, &id)?.is_some_and(|marked| marked.0.contains(&person)))
+    }
+
+    /// The entries that `person` has marked.
+    pub(crate) fn favorites_of(&self, person: PersonId) -> Result<BTreeSet<u64>, StoreError> {
+        let most = usize::try_from(MAX_FAVORITES).unwrap_or(usize::MAX);
+        let all = self.0.read()?.range(&FAVORITES, .., Order::Ascending, most)?;
+        Ok(all.into_iter().filter(|(_, marked)| marked.0.contains(&person)).map(|(id, _)| id).collect())
     }
 
     /// Marks the entry `id` for `person`, or takes the mark away, durably. False when there are too many of them.
@@ -162,6 +171,7 @@ mod tests {
         assert!(records.set_favorite(7, ana, true).unwrap() && records.set_favorite(7, ben, true).unwrap());
         assert!(records.set_favorite(7, ana, false).unwrap());
         assert_eq!((records.is_favorite(7, ana).unwrap(), records.is_favorite(7, ben).unwrap()), (false, true));
+        assert_eq!((records.favorites_of(ana).unwrap(), records.favorites_of(ben).unwrap()), ([].into(), [7].into()));
         let mut write = records.0.write().unwrap();
         for id in 100..100 + MAX_FAVORITES {
             write.put(&FAVORITES, &id, &Favorites(vec![ben])).unwrap();
