@@ -85,6 +85,10 @@ async fn one_clients_upload_is_anothers_news_until_its_app_password_is_removed()
     put("/remote.php/dav/files/ana/Family/photo.jpg").await;
     assert_eq!(listener.hear().await.as_deref(), Some("notify_file"), "something is in it");
 
+    // It goes past the gateway; the worker, which is kept awake, finds it.
+    std::fs::write(test_box.path("spaces/s1/files/behind.txt"), "by somebody else").expect("written");
+    assert_eq!(listener.hear().await.as_deref(), Some("notify_file"), "a change behind the box's back");
+
     let token_address = push["endpoints"]["pre_auth"].as_str().expect("an address").trim_start_matches(&test_box.origin);
     let token = Visitor::new(&test_box).bare(Method::POST, token_address).basic_auth("ana", Some(&sofa)).send().await.expect("an answer");
     let token = token.text().await.expect("a token");
