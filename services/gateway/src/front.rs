@@ -275,7 +275,7 @@ impl Front {
         let pass = dav::Pass { sign_in: &self.sign_in, shown, client };
         let named_root = root.as_ref().filter(|root| root.area == Area::Files).map(|root| root.prefix.clone());
         let searched = named_root.or_else(|| above.map(|_| format!("{trees}/{}", person.name)));
-        if let Some(prefix) = searched.filter(|_| request.method().as_str() == "SEARCH")
+        if let Some(prefix) = searched.filter(|_| search::is_one(request.method()))
             && root.as_ref().is_none_or(|root| root.is_of(&person.name))
         {
             return search::answer(&self.workers, &pass, (&prefix, &tree), id, request).await;
