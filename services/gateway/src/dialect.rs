@@ -20,6 +20,10 @@ const UPLOADS: &str = "/remote.php/dav/uploads/";
 const TRASH: (&str, &str) = ("/remote.php/dav/trashbin/", "/trash");
 /// The same of earlier contents of files.
 const VERSIONS: (&str, &str) = ("/remote.php/dav/versions/", "/versions");
+/// Where changes are told.
+pub(crate) const PUSH: &str = "/push/ws";
+/// Where a client gets a token for that.
+const PUSH_TOKEN: &str = "/apps/notify_push/pre_auth";
 /// Bytes of a problem that is turned into another form; the largest has some hundreds.
 const PROBLEM_BYTES: usize = 16 * 1024;
 
@@ -34,6 +38,10 @@ pub(crate) enum Leads {
     Open,
     /// To identity, with what is shown.
     SignedIn,
+    /// To a WebSocket on which changes are told.
+    Push,
+    /// To a token for it, with what is shown.
+    PushToken,
     /// To nothing.
     Nothing,
 }
@@ -54,6 +62,12 @@ pub(crate) fn leads(path: &str) -> Option<Leads> {
     // A program whose app password was removed asks these first, and makes no guess by it.
     if path == "/status.php" || below("/index.php/login/v2") || (below("/ocs") && path.ends_with("/cloud/capabilities")) {
         return Some(Leads::Open);
+    }
+    if path == PUSH {
+        return Some(Leads::Push);
+    }
+    if path.strip_prefix("/index.php").unwrap_or(path) == PUSH_TOKEN {
+        return Some(Leads::PushToken);
     }
     if below("/ocs") {
         return Some(Leads::SignedIn);
@@ -149,6 +163,11 @@ mod tests {
             ("/index.php/core/wipe/check", Some(Leads::Nothing)),
             ("/ocs/v1.php/cloud/capabilities", Some(Leads::Open)),
             ("/ocs/v2.php/cloud/user", Some(Leads::SignedIn)),
+            ("/push/ws", Some(Leads::Push)),
+            ("/push/ws/", None),
+            ("/apps/notify_push/pre_auth", Some(Leads::PushToken)),
+            ("/index.php/apps/notify_push/pre_auth", Some(Leads::PushToken)),
+            ("/apps/notify_push", None),
             ("/dav/files/ana", None),
             ("/api/v1/status", None),
             ("/ocsx", None),

@@ -37,6 +37,7 @@ use crate::{
     origin,
     plain::hex_id,
     proxy::{self, Passed, Vouched},
+    push::Push,
     sign_in::{Shown, SignIn},
 };
 
@@ -52,7 +53,8 @@ pub(crate) struct Front {
     pub(crate) verifier: Verifier,
     pub(crate) certificate: Certificate,
     pub(crate) projection: watch::Receiver<Option<Projection>>,
-    pub(crate) workers: Workers,
+    pub(crate) workers: Arc<Workers>,
+    pub(crate) push: Push,
     pub(crate) calls: Calls,
     pub(crate) metrics: Metrics,
     pub(crate) counts: Counts,
@@ -239,6 +241,11 @@ impl Front {
             }
             Leads::Alive => return Ok(http::StatusCode::NO_CONTENT.into_response()),
             Leads::Nothing => return Err(nothing_here()),
+            Leads::Push => return self.push.connect(asker.client, request, self.calls.enter(asker.client, None)?),
+            Leads::PushToken => {
+                let shown = shown()?.ok_or_else(sign_in_first)?;
+                return self.push.token(asker.client, request.method(), shown).await;
+            }
             Leads::Open => None,
             Leads::SignedIn => {
                 let shown = shown()?.ok_or_else(sign_in_first)?;
@@ -268,7 +275,7 @@ impl Front {
         let pass = dav::Pass { sign_in: &self.sign_in, shown, client };
         let named_root = root.as_ref().filter(|root| root.area == Area::Files).map(|root| root.prefix.clone());
         let searched = named_root.or_else(|| above.map(|_| format!("{trees}/{}", person.name)));
-        if let Some(prefix) = searched.filter(|_| request.method().as_str() == "SEARCH")
+        if let Some(prefix) = searched.filter(|_| search::is_one(request.method()))
             && root.as_ref().is_none_or(|root| root.is_of(&person.name))
         {
             return search::answer(&self.workers, &pass, (&prefix, &tree), id, request).await;

@@ -5,7 +5,8 @@
 //! | listeners (`listener`) | connections of clients | requests to `front` (encrypted) and `plain` (the page with the certificate) |
 //! | certificate (`certificate`) | names of the settings, addresses of the machine | the certificate in force, from identity |
 //! | sign-in (`sign_in`) | credentials in requests, identity's revocations | capabilities for the roles behind |
-//! | bulk (`bulk`, `dav`) | requests for files | frames to the space's worker, changed folders to `events` |
+//! | bulk (`bulk`, `dav`) | requests for files | frames to the space's worker, changed folders to `events` and `push` |
+//! | push (`push`) | WebSockets of sync clients, changed folders, settings | that something in a person's tree changed |
 //!
 //! Needs: a projection of the sections box, people, spaces and door. Never: a right on any file, a passphrase kept, a connection outwards.
 
@@ -30,6 +31,7 @@ mod origin;
 mod patience;
 mod plain;
 mod proxy;
+mod push;
 mod run;
 mod sign_in;
 #[cfg(test)]

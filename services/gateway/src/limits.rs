@@ -11,6 +11,14 @@ pub(crate) const CONNECTIONS: Most = Most { in_all: 1024, per_address: 256 };
 pub(crate) const STRANGERS_CALLS: Most = Most { in_all: 128, per_address: 32 };
 /// The same for people and programs that are signed in.
 pub(crate) const PEOPLES_CALLS: Most = Most { in_all: 256, per_address: 64 };
+/// Push connections of those who have signed in: their devices, each connected the whole day.
+pub(crate) const PUSH: Most = Most { in_all: 256, per_address: 64 };
+/// Time in which one must have signed in.
+pub(crate) const PUSH_SIGN_IN: Duration = Duration::from_secs(15);
+/// Time between two signs of life on one: shorter than the memory of a home's router.
+pub(crate) const PUSH_PING: Duration = Duration::from_secs(30);
+/// Time after which a client that gives none has gone: two of its answers are missing.
+pub(crate) const PUSH_QUIET: Duration = Duration::from_secs(75);
 /// Time for the whole body of a call of the API. A capability that is passed on lasts longer than that ([`crate::sign_in`]).
 pub(crate) const API_BODY_TIME: Duration = Duration::from_secs(10);
 /// Time for which an answer waits until the gateway has the settings that it was given out of.

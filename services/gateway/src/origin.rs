@@ -18,8 +18,8 @@ pub(crate) fn check(method: &Method, headers: &HeaderMap, host: &Authority, path
     let (origin, site) = (text(header::ORIGIN.as_str()), text("sec-fetch-site"));
     let foreign = origin.is_some_and(|origin| !same(origin, host));
     if is_safe(method) {
-        // The stream of news is read by pages; a foreign one has no business with it.
-        let listens = path == "/api/v1/events";
+        // News are read by pages of the box and by programs; a foreign page has no business with them.
+        let listens = path == "/api/v1/events" || path == crate::dialect::PUSH;
         return if listens && (foreign || matches!(site, Some("cross-site" | "same-site"))) { Err(refused()) } else { Ok(()) };
     }
     let carried = headers.contains_key(header::COOKIE);
@@ -76,5 +76,7 @@ mod tests {
         }
         assert!(!verdict("GET", "/api/v1/events", &[cookie, ("sec-fetch-site", "cross-site")]));
         assert!(verdict("GET", "/api/v1/events", &[cookie, ("sec-fetch-site", "same-origin")]));
+        assert!(!verdict("GET", "/push/ws", &[("origin", "https://evil.example")]));
+        assert!(verdict("GET", "/push/ws", &[]) && verdict("GET", "/push/ws", &[own]));
     }
 }

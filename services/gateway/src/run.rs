@@ -14,6 +14,7 @@ use crate::{
     limits::TIMES,
     listener::{self, Door},
     plain::Plain,
+    push::Push,
     sign_in::SignIn,
 };
 
@@ -40,12 +41,17 @@ pub async fn run(mut descriptors: Descriptors, routing: Routing) -> Result<(), G
     let (identity, supervisor) = (Role::new(run.clone(), "identity"), Role::new(run.clone(), "supervisor"));
     let certificate = Certificate::keep(identity.clone(), projection.clone(), stop.clone())?;
     let metrics = Metrics::new();
+    let sign_in = SignIn::start(identity.clone(), &metrics, stop.clone());
+    let verifier = Verifier::from_env("gateway")?;
+    let workers = Arc::new(Workers::new(run.clone(), stop.clone()));
+    let push = Push::start(sign_in.clone(), verifier.clone(), Arc::clone(&workers), projection.clone(), stop.clone());
     let front = Arc::new(Front {
         domains: routing.domains.into_iter().map(|(domain, role)| (domain, Role::new(run.clone(), role))).collect(),
         openapi: routing.openapi,
-        sign_in: SignIn::start(identity.clone(), &metrics, stop.clone()),
-        verifier: Verifier::from_env("gateway")?,
-        workers: Workers::new(run.clone(), stop.clone()),
+        sign_in,
+        verifier,
+        workers,
+        push: push.clone(),
         calls: Calls::default(),
         counts: Counts::new(&metrics),
         certificate: certificate.clone(),
@@ -65,6 +71,7 @@ pub async fn run(mut descriptors: Descriptors, routing: Routing) -> Result<(), G
             listener::serve(Door { listener: https, tls: Some(tls), times: TIMES }, front, stop.clone()).await;
         }
     }
+    push.ended().await;
     lifecycle.ended();
     if let Err(error) = plainly.await {
         tracing::warn!(%error, "the plain port did not end in order");

@@ -62,6 +62,15 @@ impl Shown {
         }))
     }
 
+    /// An app password with the name of its person, as shown outside of headers. Kept like the same by HTTP Basic, whose names have no colon.
+    pub(crate) fn of_name(name: &str, password: &str) -> Option<Self> {
+        if name.contains(':') || name.len() + password.len() > limits::CREDENTIAL_BYTES {
+            return None;
+        }
+        let key = key(&format!("Basic {}", BASE64_STANDARD.encode(format!("{name}:{password}"))));
+        Some(Self { credential: Credential::AppPassword { name: name.into(), value: secret(password)? }, key, by_cookie: false })
+    }
+
     /// The credential in `Authorization` alone: for addresses that are no browser's, so that no page can make one use them.
     ///
     /// # Errors

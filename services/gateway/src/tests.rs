@@ -2,6 +2,7 @@
 
 mod dialect;
 mod directions;
+mod push;
 mod refusals;
 mod sign_in;
 mod strangers;
@@ -42,6 +43,7 @@ use crate::{
     front::{Calls, Counts, Front},
     limits::Times,
     listener::{self, Door},
+    push::Push,
     sign_in::SignIn,
 };
 
@@ -181,14 +183,18 @@ fn answered(text: &[u8]) -> Answered {
 fn front(run: &RunDirectory, behind: &Behind, projection: watch::Receiver<Option<Projection>>, stop: &CancellationToken) -> Front {
     let (identity, supervisor) = (Role::new(run.clone(), "identity"), Role::new(run.clone(), "supervisor"));
     let metrics = Metrics::new();
+    let sign_in = SignIn::start(identity.clone(), &metrics, stop.clone());
+    let verifier = Verifier::new(&behind.minter.public_key_hex(), "gateway").unwrap();
+    let workers = Arc::new(Workers::new(run.clone(), stop.clone()));
     let domains = [("status", "supervisor"), ("events", "supervisor"), ("session", "identity"), ("claim", "identity"), ("away", "mesh")];
     Front {
         domains: domains.into_iter().map(|(domain, role)| (domain.to_owned(), Role::new(run.clone(), role))).collect(),
         openapi: "{}",
-        sign_in: SignIn::start(identity.clone(), &metrics, stop.clone()),
-        verifier: Verifier::new(&behind.minter.public_key_hex(), "gateway").unwrap(),
+        push: Push::start(sign_in.clone(), verifier.clone(), Arc::clone(&workers), projection.clone(), stop.clone()),
+        sign_in,
+        verifier,
         certificate: Certificate::keep(identity.clone(), projection.clone(), stop.clone()).unwrap(),
-        workers: Workers::new(run.clone(), stop.clone()),
+        workers,
         calls: Calls::default(),
         counts: Counts::new(&metrics),
         projection,

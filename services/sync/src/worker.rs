@@ -22,7 +22,7 @@ use crate::{
     link,
     methods::Ground,
     news::News,
-    space::{Keeper, Space, blocking, locks::Locks},
+    space::{Keeper, Space, blocking, locks::Locks, unique},
 };
 
 /// A worker that nobody was linked to for so long ends; the next request starts it again.
@@ -81,6 +81,20 @@ impl Worker {
             streams: TaskTracker::new(),
             stopping: CancellationToken::new(),
         }))
+    }
+
+    /// To be called once after the space was set back to an earlier state, by a snapshot or a backup: from then on its `oc:data-fingerprint` is another one,
+    /// by which sync clients learn that files which are older than theirs, or gone, were not changed by anybody, and keep theirs beside them.
+    ///
+    /// # Errors
+    /// The records cannot be written.
+    pub async fn note_restored(&self) -> Result<(), SyncError> {
+        let space = self.ground.space.clone();
+        let noted = tokio::task::spawn_blocking(move || {
+            let fingerprint = unique().map_err(|_| SyncError::Ended)?;
+            space.records.set_fingerprint(fingerprint.to_string()).map_err(|source| SyncError::Records { source })
+        });
+        noted.await.map_err(|_| SyncError::Ended)?
     }
 
     /// Serves links from `listener` by the gateway among `peers` until `stop`, or until there was none for a minute; then ends in order.

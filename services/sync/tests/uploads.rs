@@ -59,6 +59,18 @@ async fn an_upload_goes_on_where_the_worker_ended() {
     assert!(!made.header("oc-fileid").is_empty() && !made.header("etag").is_empty());
     assert!(fs::read(worker.file("big")).unwrap() == bytes, "the file differs");
     assert_eq!(worker.own("chunks"), [""; 0]);
+    // A client that has lost the answer asks again, also after a restart, and is told the same as long as it is true.
+    assert_eq!(assemble(&mut link, "42", &["other"], &headers).await.code(), "upload-unknown");
+    drop(link);
+    worker.end().await;
+    let worker = Running::start(folder.path()).await;
+    let mut link = worker.link().await;
+    link.area = Area::Uploads;
+    let again = assemble(&mut link, "42", &["big"], &headers).await;
+    assert_eq!((again.status, &again.headers), (201, &made.headers));
+    link.area = Area::Files;
+    link.put(&["big"], &[], "another content").await;
+    link.area = Area::Uploads;
     assert_eq!(assemble(&mut link, "42", &["big"], &headers).await.code(), "upload-unknown");
     worker.end().await;
 }

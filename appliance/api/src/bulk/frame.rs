@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 /// The request headers that reach a worker, in lower case. Everything else that a client sends stays in the gateway.
-pub const REQUEST_HEADERS: [&str; 19] = [
+pub const REQUEST_HEADERS: [&str; 20] = [
     "content-digest",
     "content-type",
     "depth",
@@ -21,6 +21,7 @@ pub const REQUEST_HEADERS: [&str; 19] = [
     "timeout",
     "user-agent",
     "x-expected-entity-length",
+    "x-nc-webdav-auto-mkcol",
     "x-oc-ctime",
     "x-oc-mtime",
 ];

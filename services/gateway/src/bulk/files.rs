@@ -69,6 +69,9 @@ where
     let in_tree = (below.area != Area::Uploads).then_some(&segments);
     let shown = place::shown(workers, capabilities, tree, id, in_tree.into_iter().chain(&leads)).await?;
     place::judge_name(method, in_tree, leads.as_ref(), &shown.mounts)?;
+    if request.headers().contains_key("x-nc-webdav-auto-mkcol") {
+        place::judge_way(leads.as_ref().or(in_tree), &shown.mounts)?;
+    }
     let destination = leads.map(|leads| Place::of(&shown, leads));
     let Place { space, mount, segments } =
         if in_tree.is_some() { Place::of(&shown, segments) } else { Place { space: tree.own, mount: None, segments } };

@@ -6,7 +6,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -48,6 +48,8 @@ pub(super) struct ClientLink {
     /// Held from taking a number until OPEN has gone out.
     opening: tokio::sync::Mutex<()>,
     closed: CancellationToken,
+    /// Whether somebody listens who sends no request.
+    kept: AtomicBool,
 }
 
 type Streams = HashMap<u32, mpsc::Sender<FromWorker>>;
@@ -71,6 +73,7 @@ impl ClientLink {
             next: AtomicU32::new(1),
             opening: tokio::sync::Mutex::default(),
             closed: stop.child_token(),
+            kept: AtomicBool::default(),
         });
         let listening = Arc::clone(&this);
         tokio::spawn(async move {
@@ -93,6 +96,11 @@ impl ClientLink {
     /// Whether no new stream may be opened.
     pub(super) fn is_closed(&self) -> bool {
         self.closed.is_cancelled()
+    }
+
+    /// Counts as a request towards [`IDLE`].
+    pub(super) fn keep(&self) {
+        self.kept.store(true, Ordering::Relaxed);
     }
 
     /// Gives the link up; its streams end.
@@ -163,7 +171,8 @@ impl ClientLink {
         while since.elapsed() < IDLE {
             tokio::time::sleep(LOOK).await;
             let next = self.next.load(Ordering::Relaxed);
-            if next != last || !self.streams().is_empty() {
+            let kept = self.kept.swap(false, Ordering::Relaxed);
+            if kept || next != last || !self.streams().is_empty() {
                 (since, last) = (tokio::time::Instant::now(), next);
             }
         }

@@ -110,6 +110,15 @@ pub(super) fn judge_name(method: Method, path: Option<&Vec<String>>, leads: Opti
         .hint("Choose another name; upper and lower case alone make none."))
 }
 
+/// Refuses a way to `path` on which a folder could be made at the root that some computer takes for a shared space.
+pub(super) fn judge_way(path: Option<&Vec<String>>, mounts: &[Mount]) -> Result<(), Problem> {
+    let Some([first, _, ..]) = path.map(Vec::as_slice) else { return Ok(()) };
+    if mounts.iter().any(|mount| mount.name == *first) {
+        return Ok(());
+    }
+    judge_name(Method::Mkcol, Some(&vec![first.clone()]), None, mounts)
+}
+
 #[cfg(test)]
 mod tests {
     use croft_model::Right;
@@ -134,6 +143,12 @@ mod tests {
             assert_eq!(judged(method, &["x"], Some(&["B\u{fc}ro"])), Some(403), "{method:?}");
             assert_eq!(judged(method, &["B\u{fc}ro", "x"], Some(&["b\u{fc}ro"])), Some(403), "{method:?}");
             assert_eq!(judged(method, &["x"], Some(&["B\u{fc}ro", "x"])), None, "{method:?}");
+        }
+        for (path, expected) in
+            [(&["B\u{fc}ro", "x"][..], None), (&["b\u{fc}ro", "x"], Some(403)), (&["b\u{fc}ro"], None), (&["x", "b\u{fc}ro"], None)]
+        {
+            let path = path.iter().map(ToString::to_string).collect();
+            assert_eq!(judge_way(Some(&path), &mounts).err().map(|problem| problem.status), expected, "{path:?}");
         }
         for method in [Method::Get, Method::Propfind, Method::Delete] {
             assert_eq!(judged(method, &["b\u{fc}ro"], None), None, "{method:?}");

@@ -1,4 +1,4 @@
-//! SEARCH in a person's tree: each of its spaces is asked, and what they find becomes one answer.
+//! SEARCH and REPORT in a person's tree: each of its spaces is asked, and what they find becomes one answer.
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
@@ -33,7 +33,12 @@ enum Said {
     Refused(Response),
 }
 
-/// Answers a SEARCH in `tree`, whose addresses begin with `prefix`. `id` is the request's.
+/// Whether `method` searches: SEARCH, or REPORT, by which clients list their favourites.
+pub fn is_one(method: &http::Method) -> bool {
+    ["SEARCH", "REPORT"].contains(&method.as_str())
+}
+
+/// Answers a SEARCH or REPORT in `tree`, whose addresses begin with `prefix`. `id` is the request's.
 ///
 /// # Errors
 /// The search is too long, or the person's own space does not answer.

@@ -74,6 +74,14 @@ impl Workers {
         self.news.root(space)
     }
 
+    /// Wakes the worker of `space`, or keeps it awake for a while longer, so that what changes there is heard of.
+    pub(crate) async fn keep_awake(&self, space: SpaceId) {
+        match self.link(space).await {
+            Ok(link) => link.keep(),
+            Err(problem) => tracing::debug!(%space, %problem, "a space cannot be listened to"),
+        }
+    }
+
     /// Sends a request with its body to the worker of `space`, and gives its answer.
     ///
     /// # Errors

@@ -99,6 +99,7 @@ pub(super) async fn capabilities(State(identity): State<Identity>, Reached(origi
             "dav": { "chunking": "1.0" },
             "files": { "bigfilechunking": true, "undelete": true, "versioning": true, "comments": false, "blacklisted_files": [] },
             "checksums": { "preferredUploadType": "SHA1", "supportedTypes": ["SHA1", "SHA256"] },
+            "notify_push": { "type": ["files"], "endpoints": push(&origin) },
             // A client that does not find this takes sharing for granted.
             "files_sharing": { "api_enabled": false, "resharing": false, "public": { "enabled": false }, "user": { "send_mail": false } },
             "theming": {
@@ -167,6 +168,12 @@ pub(super) async fn shares() -> Json<Value> {
 #[utoipa::path(get, path = "/ocs/{version}/apps/files/api/v1/directEditing", params(("version" = String, Path)), responses((status = 200)))]
 pub(super) async fn editors() -> Json<Value> {
     Json(json!({ "editors": {}, "creators": {} }))
+}
+
+/// Where the gateway tells changes, and where it gives a token for that.
+fn push(origin: &str) -> Value {
+    let host = origin.trim_start_matches("https://");
+    json!({ "websocket": format!("wss://{host}/push/ws"), "pre_auth": format!("{origin}/apps/notify_push/pre_auth") })
 }
 
 fn state() -> Value {

@@ -75,7 +75,13 @@ async fn a_stranger_learns_what_kind_of_server_it_is() {
     assert_eq!((&can["theming"]["name"], &can["theming"]["url"]), (&json!("Elm & Ash"), &json!("https://hollyhock.local:8443")));
     assert_eq!((&can["files_sharing"]["api_enabled"], &can["checksums"]["preferredUploadType"]), (&json!(false), &json!("SHA1")));
     assert_eq!((&can["dav"]["chunking"], &can["files"]["bigfilechunking"]), (&json!("1.0"), &json!(true)));
-    for absent in ["notify_push", "notifications", "activity", "end-to-end-encryption"] {
+    assert_eq!(
+        can["notify_push"],
+        json!({ "type": ["files"], "endpoints": {
+            "websocket": "wss://hollyhock.local:8443/push/ws", "pre_auth": "https://hollyhock.local:8443/apps/notify_push/pre_auth",
+        } })
+    );
+    for absent in ["notifications", "activity", "end-to-end-encryption"] {
         assert!(can.get(absent).is_none(), "{absent} is promised and not there");
     }
     let xml = ask(&home, "GET /ocs/v2.php/cloud/capabilities", &[], "").await;

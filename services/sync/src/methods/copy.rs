@@ -13,7 +13,7 @@ use super::{
 use crate::{
     error::{Failure, stale},
     exchange::Answer,
-    space::{DeadProperty, Entry, Handle, Marked, Space, blocking, etag, unique},
+    space::{DeadProperty, Entry, Handle, Marked, Space, Sums, blocking, etag, unique},
 };
 
 /// A copy that has no name yet where people look.
@@ -145,10 +145,13 @@ impl Copying<'_> {
         let (seconds, nanoseconds) = time(entry.stat);
         staged.set_modified(seconds, nanoseconds)?;
         let marked = self.space.mark(&staged, self.space.ids.fresh()?)?;
+        let etag = etag::file(marked.stamp, staged.stat()?);
+        if let Some(sums) = sums(entry)? {
+            sums.write(&staged, &etag)?;
+        }
         staged.write_out()?;
         let id = marked.stamp.id;
         self.properties_of(entry.stamp.id, id)?;
-        let etag = etag::file(marked.stamp, staged.stat()?);
         Ok(Made { aside: Aside::File(staged), id, file: Some((marked, etag)) })
     }
 
@@ -179,8 +182,12 @@ impl Copying<'_> {
                     self.space.room.count(croft_files::copy(file, &copy)?);
                     let (seconds, nanoseconds) = time(entry.stat);
                     croft_files::set_modified(&copy, seconds, nanoseconds)?;
-                    let own = self.space.ids.of(&copy, Stat::of(&copy)?)?.id;
-                    self.properties_of(entry.stamp.id, own)?;
+                    let stat = Stat::of(&copy)?;
+                    let own = self.space.ids.of(&copy, stat)?;
+                    if let Some(sums) = sums(&entry)? {
+                        sums.write(&copy, &etag::file(own, stat))?;
+                    }
+                    self.properties_of(entry.stamp.id, own.id)?;
                 }
             }
         }
@@ -234,6 +241,13 @@ fn prepare(
         (Aside::Dir(aside), way) => Change::Move { from: space.uploads.clone(), name: aside, to, new: name, replace: way.replace() },
     };
     Ok((change, way, line))
+}
+
+/// The checksums of a file that was just copied, unless it was changed meanwhile. Blocks.
+fn sums(original: &Entry) -> Result<Option<Sums>, Failure> {
+    let Handle::File(file) = &original.handle else { return Ok(None) };
+    let unchanged = etag::file(original.stamp, Stat::of(file)?) == original.etag;
+    Ok(original.sums().filter(|_| unchanged))
 }
 
 /// The time of the last change in seconds and nanoseconds.

@@ -16,7 +16,7 @@ use crate::{
         conditions::{Present, Verdict, judge_read, range_holds},
         range::{Part, part},
     },
-    space::{Entry, Handle, Space, blocking},
+    space::{Entry, Handle, Space, Sums, blocking},
 };
 
 /// What stays as it is in `filename*` (RFC 8187).
@@ -44,6 +44,8 @@ fn answer(space: &Space, request: &Request) -> Result<Answer, Failure> {
 pub(super) fn content(request: &Request, name: &Name, Entry { handle, stat, stamp, etag }: Entry) -> Result<Answer, Failure> {
     let Handle::File(file) = handle else { return Err(is_folder().into()) };
     let mut headers = identity(&etag, stamp.id);
+    // Of the whole, also where a part is asked for.
+    headers.extend(Sums::read(&file, &etag).map(|sums| ("oc-checksum".into(), sums.as_str().into())));
     headers.push(("last-modified".into(), http_date(stat.modified_seconds())));
     headers.extend(pairs(&DEFUSED));
     let present = Present { etag: &etag, modified: stat.modified_seconds() };

@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use croft_api::bulk::Frame;
-use croft_files::{Change, Replace};
+use croft_files::{Change, Name, Replace};
 use croft_model::Problem;
 
 use super::{Ground, Request, identity, publish, split};
 use crate::{
-    error::Failure,
+    error::{Failure, no_folder},
     exchange::Answer,
+    news::News,
     space::{Space, blocking, locks::Touch, unique},
 };
+
+/// Folders that one upload may make on its way: those of a year, a month and a day, and many more.
+const MAX_MADE: usize = 32;
 
 /// Makes the folder with its id aside and moves it into place.
 pub(super) async fn mkcol(ground: &Ground, request: Request) -> Result<Answer, Failure> {
@@ -47,6 +51,49 @@ pub(super) async fn make(ground: &Ground, request: Request) -> Result<(u64, Vec<
         }
     };
     Ok((id, changed))
+}
+
+/// Makes the folders on the way to the file at the path of `request` that are not there. Each is there whole before the next, and stays when the file then
+/// fails.
+pub(super) async fn make_folders(ground: &Ground, request: &Arc<Request>) -> Result<(), Failure> {
+    let (folder, _) = split(&request.path).ok_or_else(exists)?;
+    let (looking, asked) = (ground.space.clone(), request.clone());
+    let there = blocking(move || {
+        let (folder, _) = split(&asked.path).ok_or_else(exists)?;
+        let there = deepest(&looking, folder)?;
+        if there < folder.len() {
+            // There is no such file, so conditions can be judged before anything is made.
+            asked.judge(&looking, None, &[])?;
+        }
+        Ok(there)
+    })
+    .await?;
+    if folder.len() - there > MAX_MADE {
+        return Err(no_folder().into());
+    }
+    // Nobody answers with what was made on the way, so every link is told.
+    let ground = Ground { news: ground.news.of_link(News::NO_LINK), ..ground.clone() };
+    for depth in there + 1..=folder.len() {
+        match make(&ground, request.about(folder[..depth].to_vec())).await {
+            Ok(_) => {}
+            // Somebody else made it meanwhile; if it is no folder, the next step says so.
+            Err(Failure::Problem(problem)) if problem.code == exists().code => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// How many names of `path` lead to folders that are there. Blocks.
+fn deepest(space: &Space, path: &[Name]) -> Result<usize, Failure> {
+    for depth in (1..=path.len()).rev() {
+        match space.files.dir(&path[..depth]) {
+            Ok(_) => return Ok(depth),
+            Err(error) if error.is_absent() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(0)
 }
 
 fn prepare(space: &Space, request: &Request) -> Result<(Change, u64, Vec<u64>), Failure> {

@@ -9,12 +9,12 @@ use croft_api::bulk::{Commit, Digest, limits::MAX_INLINE};
 use croft_files::{Change, Name, Staged};
 use croft_model::Problem;
 
-use super::{Ground, Request, identity, publish, split};
+use super::{Ground, Request, identity, mkcol, publish, split};
 use crate::{
     error::{Failure, stale},
     exchange::{Answer, Exchange},
     judge::checksum,
-    space::{Entry, Marked, Space, blocking, etag, locks::Touch, unique},
+    space::{Entry, Marked, Space, Sums, blocking, etag, locks::Touch, unique},
 };
 
 /// Files above this are brought to the device before they wait for their name, so that they do not hold up the flush of small ones.
@@ -24,12 +24,21 @@ pub(super) const LARGE: u64 = 1024 * 1024;
 pub(super) struct Upload {
     space: Arc<Space>,
     /// Whose path is where it goes.
-    request: Request,
+    pub(super) request: Arc<Request>,
     folder: Vec<Name>,
     name: Name,
     modified: Option<(i64, i64)>,
     /// The file that must be there, where it is not any that is.
     only: Option<u64>,
+    /// Digests that the content must have, and has when it is published.
+    pub(super) expected: Vec<Digest>,
+}
+
+/// What was published.
+pub(super) struct Published {
+    pub(super) etag: String,
+    pub(super) id: u64,
+    pub(super) answer: Answer,
 }
 
 /// A change that is ready to be published.
@@ -43,15 +52,15 @@ struct Prepared {
 
 /// A file.
 pub(super) async fn put(ground: &Ground, request: Request, exchange: &mut Exchange) -> Result<Answer, Failure> {
-    let expected = checksum::expected(&request.open.headers)?;
     let length = request.open.length;
     let announced = length.or_else(|| request.header("x-expected-entity-length")?.parse().ok());
     let upload = Arc::new(Upload::new(ground, request)?);
+    upload.make_folders(ground).await?;
     let judged = upload.clone();
     let staged = blocking(move || judged.accept(announced)).await?;
-    let (staged, count, commit) = receive(&upload.space, staged, length, &expected, exchange).await?;
-    whole(length, count, &expected, &commit)?;
-    upload.publish(ground, staged, count).await
+    let (staged, count, commit) = receive(&upload.space, staged, length, &upload.expected, exchange).await?;
+    whole(length, count, &upload.expected, &commit)?;
+    Ok(upload.publish(ground, staged, count).await?.answer)
 }
 
 impl Upload {
@@ -60,12 +69,29 @@ impl Upload {
         request.access.writes()?;
         let (folder, name) = split(&request.path).ok_or_else(is_folder)?;
         let modified = request.header("x-oc-mtime").map(modified).transpose()?;
-        Ok(Self { space: ground.space.clone(), folder: folder.to_vec(), name: name.clone(), modified, only: None, request })
+        let expected = checksum::expected(&request.open.headers)?;
+        Ok(Self {
+            space: ground.space.clone(),
+            folder: folder.to_vec(),
+            name: name.clone(),
+            modified,
+            only: None,
+            expected,
+            request: Arc::new(request),
+        })
     }
 
     /// The content that the file `id`, at the path of `request`, had when it was `modified`.
     pub(super) fn of_version(ground: &Ground, request: Request, (id, modified): (u64, i64)) -> Result<Self, Problem> {
         Ok(Self { modified: Some((modified, 0)), only: Some(id), ..Self::new(ground, request)? })
+    }
+
+    /// Makes the folders that it goes to, where the client wants that and they are not there.
+    pub(super) async fn make_folders(&self, ground: &Ground) -> Result<(), Failure> {
+        if self.request.header("x-nc-webdav-auto-mkcol").is_some_and(|value| value.trim() == "1") {
+            mkcol::make_folders(ground, &self.request).await?;
+        }
+        Ok(())
     }
 
     /// Judges before a byte of the body is asked for. Blocks.
@@ -96,7 +122,7 @@ impl Upload {
     }
 
     /// Gives the received content its name.
-    pub(super) async fn publish(self: Arc<Self>, ground: &Ground, staged: Staged, count: u64) -> Result<Answer, Failure> {
+    pub(super) async fn publish(self: Arc<Self>, ground: &Ground, staged: Staged, count: u64) -> Result<Published, Failure> {
         let _tree = self.space.tree.read().await;
         let _name = self.space.lock_name(&self.folder, &self.name).await;
         let upload = self.clone();
@@ -109,7 +135,7 @@ impl Upload {
         if self.modified.is_some() {
             headers.push(("x-oc-mtime".into(), "accepted".into()));
         }
-        Ok(Answer { changed, ..Answer::empty(status, headers) })
+        Ok(Published { etag, id: marked.stamp.id, answer: Answer { changed, ..Answer::empty(status, headers) } })
     }
 
     /// Checks the conditions again, now under the lock of the name, and gives the content its id and times. Blocks.
@@ -127,6 +153,9 @@ impl Upload {
         };
         let marked = self.space.mark(&staged, id)?;
         let etag = etag::file(marked.stamp, staged.stat()?);
+        if let Some(sums) = Sums::of(&self.expected) {
+            sums.write(&staged, &etag)?;
+        }
         let name = self.name.clone();
         let (change, status) = match present {
             Some(entry) => {
@@ -188,7 +217,7 @@ pub(super) async fn receive(
 }
 
 /// Seconds and nanoseconds of `X-OC-Mtime`; some phones send a fraction.
-fn modified(text: &str) -> Result<(i64, i64), Problem> {
+pub(super) fn modified(text: &str) -> Result<(i64, i64), Problem> {
     let wrong = || Problem::new(400, "time-malformed", "The header X-OC-Mtime is no time in seconds since 1970.").key("X-OC-Mtime");
     let (seconds, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
     if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {

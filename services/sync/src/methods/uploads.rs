@@ -8,14 +8,14 @@ use croft_files::{Change, Dir, Kind, Name, Staged};
 use croft_model::Problem;
 
 use super::{
-    Ground, Request, address, propfind,
-    put::{self, LARGE, Upload},
+    Ground, Request, address, identity, propfind,
+    put::{self, LARGE, Published, Upload},
 };
 use crate::{
     error::{Failure, not_found},
     exchange::{Answer, Body, Exchange},
     judge::{checksum, path},
-    space::{Space, blocking, unique},
+    space::{Assembled, Space, blocking, unique},
 };
 
 /// The name under which all chunks together are moved.
@@ -93,6 +93,7 @@ async fn begin(ground: &Ground, request: &Request, own: Name) -> Result<Answer, 
             if error.is_taken() { Problem::new(405, "name-taken", "There is such an upload already.").into() } else { Failure::from(error) }
         })?;
         space.chunks.sync()?;
+        space.records.forget_assembled(&own)?;
         Ok(Answer::empty(201, Vec::new()))
     })
     .await
@@ -203,7 +204,6 @@ async fn whole_of(ground: &Ground, request: &Request, own: Name) -> Result<Answe
 
 /// Makes one file of the chunks, under the name that the request leads to.
 async fn assemble(ground: &Ground, mut request: Request, own: Name) -> Result<Answer, Failure> {
-    let expected = checksum::expected(&request.open.headers)?;
     let total = total(&request)?;
     // From here on it is an upload to that path; conditions are about what is there.
     request.path = path::names(request.open.destination.as_deref().unwrap_or_default())?;
@@ -211,20 +211,49 @@ async fn assemble(ground: &Ground, mut request: Request, own: Name) -> Result<An
     let space = &ground.space;
     let _place = space.copying()?;
     let _own = space.lock_upload(&own).await;
+    let (looking, asked, looked) = (space.clone(), upload.clone(), own.clone());
+    if let Some(answer) = blocking(move || answered_before(&looking, &asked.request, &looked)).await? {
+        return Ok(answer);
+    }
+    upload.make_folders(ground).await?;
     let (putting, judged, folder) = (space.clone(), upload.clone(), own.clone());
     let (staged, count) = blocking(move || {
         let staged = judged.accept(None)?;
-        let count = put_together(&putting, &open(&putting, &folder)?, &staged, (total, &expected))?;
+        let count = put_together(&putting, &open(&putting, &folder)?, &staged, (total, &judged.expected))?;
         Ok((staged, count))
     })
     .await?;
-    let answer = upload.publish(ground, staged, count).await?;
-    let forgetting = space.clone();
+    let path = path::text(&upload.request.path);
+    let Published { etag, id, answer } = upload.publish(ground, staged, count).await?;
+    let at = jiff::Timestamp::now().as_second();
+    let (forgetting, became) = (space.clone(), Assembled { path, etag, id, status: answer.status, at });
+    let forgotten = blocking(move || {
+        // As long as the chunks are there the client may ask again and nothing is lost; afterwards by this.
+        forgetting.records.remember_assembled(&own, &became)?;
+        forget(&forgetting, &own)
+    });
     // What is left over goes after a week.
-    if let Err(error) = blocking(move || forget(&forgetting, &own)).await {
+    if let Err(error) = forgotten.await {
         tracing::warn!(%error, "the chunks of an upload cannot be removed");
     }
     Ok(answer)
+}
+
+/// The answer of before to a client that has lost it: the upload is gone, and the file that it became is still where it was put, as it was put there.
+/// Blocks.
+fn answered_before(space: &Space, request: &Request, own: &Name) -> Result<Option<Answer>, Failure> {
+    let chunks_are_gone = open(space, own).is_err_and(|error| matches!(error, Failure::Problem(problem) if problem.status == 404));
+    let now = jiff::Timestamp::now().as_second();
+    let became = if chunks_are_gone { space.records.assembled(own, now)? } else { None };
+    let Some(became) = became.filter(|became| became.path == path::text(&request.path)) else { return Ok(None) };
+    if !space.entry(&request.path).is_ok_and(|entry| entry.etag == became.etag) {
+        return Ok(None);
+    }
+    let mut headers = identity(&became.etag, became.id);
+    if request.header("x-oc-mtime").is_some() {
+        headers.push(("x-oc-mtime".into(), "accepted".into()));
+    }
+    Ok(Some(Answer::empty(became.status, headers)))
 }
 
 /// Copies all chunks of `folder` into `staged`, in order, and compares what that makes. Blocks.

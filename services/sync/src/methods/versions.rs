@@ -131,7 +131,7 @@ async fn restore(ground: &Ground, request: Request, (id, version): (u64, Name)) 
         Ok((staged, count))
     })
     .await?;
-    upload.publish(ground, staged, count).await
+    Ok(upload.publish(ground, staged, count).await?.answer)
 }
 
 fn nowhere() -> Problem {

@@ -11,6 +11,7 @@ mod mounts;
 mod records;
 mod room;
 mod size;
+mod sums;
 mod trash;
 mod uploads;
 mod versions;
@@ -39,7 +40,9 @@ use self::{
 pub(crate) use self::{
     catalog::{Keeper, Seen},
     dead::DeadProperty,
+    records::Assembled,
     room::RESERVE_BYTES,
+    sums::Sums,
     trash::Item,
     versions::Version,
 };
@@ -324,6 +327,14 @@ impl Entry {
         match &self.handle {
             Handle::File(file) => file.sync_all().map_err(Failure::Read),
             Handle::Dir(dir) => Ok(dir.sync()?),
+        }
+    }
+
+    /// The checksums that came with its content, if it is a file of which any are known. Blocks.
+    pub(crate) fn sums(&self) -> Option<Sums> {
+        match &self.handle {
+            Handle::File(file) => Sums::read(file, &self.etag),
+            Handle::Dir(_) => None,
         }
     }
 

@@ -1,5 +1,7 @@
 //! What cannot be rebuilt: `records.redb` in the space.
 
+mod dialect;
+
 use std::collections::BTreeMap;
 
 use croft_files::{Dir, Name};
@@ -7,6 +9,7 @@ use croft_model::MAX_MOUNTS;
 use croft_store::{Options, Order, Store, StoreError, Table, first_version};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::dialect::Assembled;
 use super::DeadProperty;
 use crate::error::SyncError;
 

@@ -30,6 +30,8 @@ pub(crate) struct Running {
     pub(crate) folder: PathBuf,
     pub(crate) minter: Minter,
     pub(crate) projection: watch::Sender<Option<Projection>>,
+    /// The worker itself, for what no link asks of it.
+    pub(crate) worker: Arc<Worker>,
     stop: CancellationToken,
     served: JoinHandle<Result<(), SyncError>>,
 }
@@ -69,8 +71,9 @@ impl Running {
         let peers = Peers::parse(&format!("gateway={uid}")).unwrap();
         let stop = CancellationToken::new();
         let stopping = stop.clone();
-        let served = tokio::spawn(async move { worker.serve(listener, &peers, stopping).await });
-        Ok(Self { folder: folder.to_owned(), minter, projection, stop, served })
+        let serving = worker.clone();
+        let served = tokio::spawn(async move { serving.serve(listener, &peers, stopping).await });
+        Ok(Self { folder: folder.to_owned(), minter, projection, worker, stop, served })
     }
 
     /// Ends the worker as SIGTERM would.

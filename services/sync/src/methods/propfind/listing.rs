@@ -32,6 +32,10 @@ pub(super) struct Listing {
     sized: bool,
     available: bool,
     locks: bool,
+    sums: bool,
+    favorites: bool,
+    /// The space's, where it was asked for.
+    fingerprint: Option<String>,
     dead: bool,
     /// When what is listed itself changed, in Unix seconds.
     modified: i64,
@@ -44,7 +48,7 @@ impl Entries {
     /// Those for `request`, with what `query` asks for. Blocks.
     pub(in crate::methods) fn new(space: Arc<Space>, request: Request, query: Query) -> Result<Self, Failure> {
         let root = space.entry(&[])?;
-        Ok(Self(Listing::new(space, request, query, Depth::Zero, root)))
+        Listing::new(space, request, query, Depth::Zero, root).map(Self)
     }
 
     /// The response about the entry `id`, in a multistatus; `None` when there is none any more. Blocks.
@@ -68,11 +72,15 @@ enum Step {
 }
 
 impl Listing {
-    pub(super) fn new(space: Arc<Space>, request: Request, query: Query, depth: Depth, entry: Entry) -> Self {
+    /// A listing of `entry`, which is what `request` names. Blocks.
+    pub(super) fn new(space: Arc<Space>, request: Request, query: Query, depth: Depth, entry: Entry) -> Result<Self, Failure> {
         let known = query.known();
         let modified = entry.stat.modified_seconds();
         let steps = VecDeque::from([Step::Open, Step::Itself(Box::new(entry))]);
-        Self {
+        Ok(Self {
+            sums: known.contains(&Property::Checksums),
+            favorites: known.contains(&Property::Favorite),
+            fingerprint: known.contains(&Property::DataFingerprint).then(|| space.records.fingerprint()).transpose()?,
             sized: query.needs_size(),
             available: known.contains(&Property::QuotaAvailable),
             locks: known.contains(&Property::LockDiscovery),
@@ -83,7 +91,7 @@ impl Listing {
             depth,
             request,
             query,
-        }
+        })
     }
 
     /// The next piece of the document, or `None` after the last. Blocks.
@@ -178,11 +186,18 @@ impl Listing {
             id: entry.stamp.id,
             letters: self.request.access.letters(entry.stat.kind, root),
             modified: Some(entry.stat.modified_seconds()),
+            fingerprint: self.fingerprint.clone(),
             ..Subject::default()
         };
         if self.locks {
             subject.locks = self.space.locks.on(path);
             subject.prefix.clone_from(&self.request.open.prefix);
+        }
+        if self.sums {
+            subject.sums = entry.sums();
+        }
+        if self.favorites {
+            subject.favorite = Some(self.space.records.is_favorite(entry.stamp.id, self.request.access.person)?);
         }
         if self.dead {
             subject.dead = self.space.records.properties(entry.stamp.id)?;

@@ -43,7 +43,8 @@ pub(super) async fn propfind(ground: &Ground, request: Request, exchange: &mut E
     let (space, path) = (ground.space.clone(), request.path.clone());
     let entry = blocking(move || space.entry(&path)).await?;
     let query = Query::parse(&exchange.document(request.open.length).await?)?;
-    let mut listing = Listing::new(ground.space.clone(), request, query, depth, entry);
+    let space = ground.space.clone();
+    let mut listing = blocking(move || Listing::new(space, request, query, depth, entry)).await?;
     let body = Body::Pieces(Box::new(move || listing.piece()));
     let headers = super::pairs(&[("content-type", super::XML), ("dav", super::CLASSES), ("cache-control", "private, no-cache")]);
     Ok(Answer { status: 207, headers, body, changed: Vec::new() })

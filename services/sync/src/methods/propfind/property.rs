@@ -4,7 +4,7 @@ use croft_api::xml::escaped;
 
 use crate::{
     methods::{http_date, lock, long_id},
-    space::{DeadProperty, locks::Lock},
+    space::{DeadProperty, Sums, locks::Lock},
 };
 
 /// Namespaces and the prefixes that answers give them.
@@ -36,10 +36,13 @@ pub(crate) enum Property {
     TrashLocation,
     TrashTime,
     TrashWho,
+    Checksums,
+    Favorite,
+    DataFingerprint,
 }
 
 /// Every property with its prefix and name.
-pub(super) const PROPERTIES: [(Property, &str, &str); 18] = [
+pub(super) const PROPERTIES: [(Property, &str, &str); 21] = [
     (Property::ContentLength, "d", "getcontentlength"),
     (Property::ContentType, "d", "getcontenttype"),
     (Property::DisplayName, "d", "displayname"),
@@ -58,6 +61,9 @@ pub(super) const PROPERTIES: [(Property, &str, &str); 18] = [
     (Property::TrashLocation, "nc", "trashbin-original-location"),
     (Property::TrashTime, "nc", "trashbin-deletion-time"),
     (Property::TrashWho, "nc", "trashbin-deleted-by-display-name"),
+    (Property::Checksums, "oc", "checksums"),
+    (Property::Favorite, "oc", "favorite"),
+    (Property::DataFingerprint, "oc", "data-fingerprint"),
 ];
 
 /// What is asked for without naming anything: the properties of RFC 4918 that cost nothing.
@@ -85,6 +91,12 @@ pub(crate) struct Subject {
     pub(crate) available: Option<u64>,
     /// Those that cover it, where they were asked for.
     pub(crate) locks: Vec<Lock>,
+    /// The checksums of a file, where they were asked for and are known.
+    pub(crate) sums: Option<Sums>,
+    /// Whether the one who asks has marked it, where that was asked for.
+    pub(crate) favorite: Option<bool>,
+    /// What changes when the space was set back, where it was asked for.
+    pub(crate) fingerprint: Option<String>,
     /// Properties that clients have set, where they were asked for.
     pub(crate) dead: Vec<DeadProperty>,
     /// Of an item of the trash.
@@ -144,6 +156,9 @@ impl Property {
             Self::TrashLocation => escaped(&subject.trashed.as_ref()?.location).into_owned(),
             Self::TrashTime => subject.trashed.as_ref()?.deleted.to_string(),
             Self::TrashWho => escaped(&subject.trashed.as_ref()?.who).into_owned(),
+            Self::Checksums => format!("<oc:checksum>{}</oc:checksum>", escaped(subject.sums.as_ref()?.as_str())),
+            Self::Favorite => u8::from(subject.favorite?).to_string(),
+            Self::DataFingerprint => escaped(subject.fingerprint.as_ref()?).into_owned(),
             Self::Size => subject.size.or(subject.file.map(|(length, _)| length))?.to_string(),
         })
     }

@@ -1,4 +1,4 @@
-//! SEARCH (RFC 5323): names, types, sizes and times, over all that was last seen of the space.
+//! SEARCH (RFC 5323): names, types, sizes and times, over all that was last seen of the space; and the favourites in it.
 //!
 //! The answer is lines for the gateway, which asks each space of a person and merges: the first holds what stands around a multistatus, each
 //! other the key by which an entry is sorted, in hexadecimal, and the entry.
@@ -6,12 +6,12 @@
 mod condition;
 mod query;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use croft_api::bulk::Around;
 use serde::Serialize;
 
-use self::query::{MAX_FOUND, Search};
+use self::query::{Among, MAX_FOUND, Search};
 use super::{Ground, Request, decoded, pairs, propfind};
 use crate::{
     error::Failure,
@@ -40,21 +40,26 @@ pub(super) async fn search(ground: &Ground, request: Request, exchange: &mut Exc
     let _turn = space.turn_to_search().await?;
     let searched = space.clone();
     blocking(move || {
-        let found = if scopes.as_ref().is_some_and(Vec::is_empty) { Vec::new() } else { found(&searched, &search, scopes.as_deref())? };
+        let marked = match search.among {
+            Among::Everything => None,
+            Among::Favorites => Some(searched.records.favorites_of(request.access.person)?),
+        };
+        let nothing = scopes.as_ref().is_some_and(Vec::is_empty) || marked.as_ref().is_some_and(BTreeSet::is_empty);
+        let found = if nothing { Vec::new() } else { found(&searched, &search, (scopes.as_deref(), marked))? };
         answer(searched, request, search, found)
     })
     .await
 }
 
 /// The entries that are asked for, sorted. Blocks.
-fn found(space: &Space, search: &Search, scopes: Option<&[Scope]>) -> Result<Vec<Hit>, Failure> {
+fn found(space: &Space, search: &Search, (scopes, marked): (Option<&[Scope]>, Option<BTreeSet<u64>>)) -> Result<Vec<Hit>, Failure> {
     let mut found: Vec<Hit> = Vec::new();
     let sort = |found: &mut Vec<Hit>| {
         found.sort_by(|one, other| one.key.cmp(&other.key));
         found.truncate(search.limit);
     };
     space.each_seen(|seen| {
-        if search.condition.holds(seen) != Some(true) {
+        if marked.as_ref().is_some_and(|marked| !marked.contains(&seen.id)) || search.condition.holds(seen) != Some(true) {
             return Ok(());
         }
         if let Some(scopes) = scopes {

@@ -1,4 +1,4 @@
-//! What a SEARCH asks for (RFC 5323, `DAV:basicsearch`), as the clients for phones write it.
+//! What a SEARCH asks for (RFC 5323, `DAV:basicsearch`), as the clients for phones write it; or the REPORT by which they list favourites.
 
 use croft_model::Problem;
 
@@ -14,6 +14,17 @@ const FOUND: usize = 200;
 /// Scopes and sort keys of one search.
 const MAX_PARTS: usize = 8;
 
+/// The namespace of a REPORT on files.
+const OWNCLOUD: &str = "http://owncloud.org/ns";
+
+/// What is looked through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Among {
+    Everything,
+    /// What the one who asks has marked.
+    Favorites,
+}
+
 /// A search.
 #[derive(Debug)]
 pub(super) struct Search {
@@ -21,6 +32,7 @@ pub(super) struct Search {
     pub(super) query: Query,
     /// Paths as addresses have them, decoded, and whether only what lies in the folder itself is meant. None means everything.
     pub(super) scopes: Vec<(Vec<String>, bool)>,
+    pub(super) among: Among,
     pub(super) condition: Condition,
     /// By what the found is sorted, and whether the largest comes first.
     pub(super) order: Vec<(Field, bool)>,
@@ -28,18 +40,34 @@ pub(super) struct Search {
 }
 
 impl Search {
-    /// Reads the body of a SEARCH.
+    /// Reads the body of a SEARCH or REPORT.
     pub(super) fn parse(body: &[u8]) -> Result<Self, Problem> {
         let document = Element::parse(body)?;
+        if document.namespace == OWNCLOUD && document.name == "filter-files" {
+            return Self::of_filter(&document);
+        }
         let search = document.child("basicsearch").filter(|_| document.is("searchrequest")).ok_or_else(malformed)?;
         let select = search.child("select").ok_or_else(malformed)?;
         Ok(Self {
             query: Query::of_select(select)?,
             scopes: scopes(search)?,
+            among: Among::Everything,
             condition: search.child("where").map_or(Ok(Condition::All(Vec::new())), Condition::of_where)?,
             order: order(search)?,
             limit: limit(search)?,
         })
+    }
+
+    /// The favourites, which is the one rule that there is.
+    fn of_filter(filter: &Element) -> Result<Self, Problem> {
+        let rules = filter.elements().filter(|element| element.namespace == OWNCLOUD && element.name == "filter-rules");
+        let rules: Vec<&Element> = rules.flat_map(Element::elements).collect();
+        let [rule] = rules.as_slice() else { return Err(malformed()) };
+        if rule.namespace != OWNCLOUD || rule.name != "favorite" || rule.text().trim() != "1" {
+            return Err(malformed());
+        }
+        let (scopes, condition, order) = (Vec::new(), Condition::All(Vec::new()), Vec::new());
+        Ok(Self { query: Query::of_select(filter)?, scopes, among: Among::Favorites, condition, order, limit: MAX_FOUND })
     }
 }
 
