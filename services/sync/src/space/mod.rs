@@ -34,12 +34,11 @@ use self::{
     locks::Locks,
     mounts::Mounts,
     records::Records,
-    room::Room,
 };
 pub(crate) use self::{
     catalog::{Keeper, Seen},
     dead::DeadProperty,
-    room::RESERVE_BYTES,
+    room::{RESERVE_BYTES, Room},
     trash::Item,
     versions::Version,
 };

@@ -4,6 +4,7 @@ use croft_api::xml::escaped;
 
 use crate::{
     methods::{http_date, lock, long_id},
+    previews,
     space::{DeadProperty, locks::Lock},
 };
 
@@ -36,10 +37,11 @@ pub(crate) enum Property {
     TrashLocation,
     TrashTime,
     TrashWho,
+    HasPreview,
 }
 
 /// Every property with its prefix and name.
-pub(super) const PROPERTIES: [(Property, &str, &str); 18] = [
+pub(super) const PROPERTIES: [(Property, &str, &str); 19] = [
     (Property::ContentLength, "d", "getcontentlength"),
     (Property::ContentType, "d", "getcontenttype"),
     (Property::DisplayName, "d", "displayname"),
@@ -58,6 +60,7 @@ pub(super) const PROPERTIES: [(Property, &str, &str); 18] = [
     (Property::TrashLocation, "nc", "trashbin-original-location"),
     (Property::TrashTime, "nc", "trashbin-deletion-time"),
     (Property::TrashWho, "nc", "trashbin-deleted-by-display-name"),
+    (Property::HasPreview, "nc", "has-preview"),
 ];
 
 /// What is asked for without naming anything: the properties of RFC 4918 that cost nothing.
@@ -145,6 +148,7 @@ impl Property {
             Self::TrashTime => subject.trashed.as_ref()?.deleted.to_string(),
             Self::TrashWho => escaped(&subject.trashed.as_ref()?.who).into_owned(),
             Self::Size => subject.size.or(subject.file.map(|(length, _)| length))?.to_string(),
+            Self::HasPreview => subject.file.is_some_and(|(bytes, _)| previews::may_be(&subject.name, bytes)).to_string(),
         })
     }
 }
