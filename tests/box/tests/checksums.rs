@@ -1,4 +1,5 @@
 //! Checksums as `rclone` compares them: it sends them with what it uploads, and reads them back instead of the files.
+#![cfg(test)]
 
 use std::{fs, process::Command};
 

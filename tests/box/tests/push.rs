@@ -1,4 +1,5 @@
 //! Push, heard with a stock WebSocket library: from one client's upload to another's news, and to the end of an app password.
+#![cfg(test)]
 
 use std::{sync::Arc, time::Duration};
 
