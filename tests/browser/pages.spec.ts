@@ -7,6 +7,7 @@ import { expect, test } from './test.ts'
 const pages = [
   ['/', (page: Page) => page.getByRole('heading', { level: 1, name: /well|look|needs/ })],
   ['/files', (page: Page) => page.getByRole('heading', { level: 1, name: 'Your files' })],
+  ['/trash', (page: Page) => page.getByRole('heading', { level: 1, name: 'Trash' })],
   ['/activity', (page: Page) => page.getByText('wrote down its recovery kit')],
   ['/repairs', (page: Page) => page.getByRole('heading', { level: 1, name: /repair/i })],
   ['/settings', (page: Page) => page.getByLabel('Name on the network')],

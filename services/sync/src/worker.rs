@@ -1,6 +1,6 @@
 //! The worker's life: opening the space, accepting links, ending in order.
 
-use std::{os::fd::OwnedFd, sync::Arc, time::Duration};
+use std::{os::fd::OwnedFd, pin::pin, sync::Arc, time::Duration};
 
 use croft_api::{
     bulk::limits::MAX_LINKS,
@@ -16,10 +16,7 @@ use tokio::{
     sync::Semaphore,
     time::{Instant, timeout, timeout_at},
 };
-use tokio_util::{
-    sync::CancellationToken,
-    task::{AbortOnDropHandle, TaskTracker},
-};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     access::Gatekeeper,
@@ -122,13 +119,19 @@ impl Worker {
         let links = TaskTracker::new();
         let ended = CancellationToken::new();
         let mut number = 0;
-        let cared = AbortOnDropHandle::new(tokio::spawn(care(self.ground.space.clone(), self.stopping.clone())));
+        // Part of this one, so that nothing holds the space when it is over.
+        let mut cared = pin!(care(self.ground.space.clone(), self.stopping.clone()));
+        let mut caring = true;
         loop {
             // Cancel-safe: a link that is not yet accepted stays with the socket, also beyond this process.
             let accepted = tokio::select! {
                 () = stop.cancelled() => break,
                 () = idle(&links, &self.ground.space.locks) => break,
                 accepted = listener.accept() => accepted,
+                () = &mut cared, if caring => {
+                    caring = false;
+                    continue;
+                }
             };
             let link = match accepted {
                 Ok(link) => link,
@@ -161,8 +164,10 @@ impl Worker {
             }));
         }
         self.end(&links, &ended).await;
-        // It hears of the stop, and holds the space until it is in order.
-        let _ = cared.await;
+        if caring {
+            // It hears of the stop.
+            cared.await;
+        }
         Ok(())
     }
 

@@ -1,4 +1,5 @@
-//! Disks that refuse. A full one, before an upload and in the middle of one: a sentence says so, what was there stays, and so does the reserve.
+//! Disks that refuse. A full one, before an upload and in the middle of one: a sentence says so, what was there stays, and so does the reserve;
+//! before, the trash makes room.
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "the test makes and mounts disks")]
 
@@ -16,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use croft_api::bulk::Method;
+use croft_api::bulk::{Area, Method};
 use croft_files::Dir;
 use disk::Disk;
 use harness::{Body, Running, pattern, person};
@@ -100,4 +101,42 @@ async fn a_deletion_that_is_refused_leaves_nothing_in_the_trash() {
     assert!(worker.own("trash").is_empty());
     drop((mounted, disk));
     worker.end().await;
+}
+
+async fn makes_room(make: &str) {
+    let home = tempfile::tempdir().unwrap();
+    let disk = Disk::make(home.path(), make, DISK as u64, "commit=300");
+    let worker = Running::start(&disk.at).await;
+    let mut link = worker.link().await;
+    // So large that they go into the room two by two.
+    let mut items = Vec::new();
+    for seed in 0..2 {
+        assert_eq!(link.put(&["film"], &[], pattern(40 * MIB, seed)).await.status, 201, "{make}");
+        let deleted = link.ask(Method::Delete, &["film"], &[], Body::of("")).await;
+        items.push(deleted.header("croft-trash").to_owned());
+    }
+    link.put(&["keep"], &[], "kept").await;
+    link.capability = worker.capability(person(1));
+    let before = worker.own("trash").len();
+    assert_ne!(before, 0);
+    // More than would ever fit empties nothing.
+    let stream = link.open(Method::Put, &["huge"], &[], Some(1 << 40)).await;
+    assert_eq!(link.finish(stream, Body::of("")).await.unwrap().code(), "disk-full");
+    assert_eq!(worker.own("trash").len(), before, "{make}");
+    // What is needed is taken from the trash, and no more is refused than before.
+    assert_eq!(link.put(&["new"], &[], pattern(70 * MIB, 7)).await.status, 201, "{make}: the trash makes room");
+    assert_eq!(link.get(&["keep"], &[]).await.text(), "kept");
+    link.area = Area::Trash;
+    assert_eq!(link.get(&[&items[0]], &[]).await.status, 404, "{make}: the oldest went");
+    worker.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trash_makes_room_on_ext4() {
+    makes_room("mkfs.ext4").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trash_makes_room_on_btrfs() {
+    makes_room("mkfs.btrfs").await;
 }

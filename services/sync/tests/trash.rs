@@ -1,18 +1,14 @@
-//! The trash: listed, looked into, brought back, emptied, and used up before an upload is refused.
+//! The trash: listed, looked into, brought back, emptied.
 #![cfg(test)]
-#![expect(clippy::disallowed_methods, reason = "the test makes and mounts disks")]
 
-mod disk;
 mod harness;
 
 use croft_api::bulk::{Area, Method};
 use croft_model::SpaceKind;
-use disk::Disk;
-use harness::{Body, Gateway, Reply, Running, pattern, person};
+use harness::{Body, Gateway, Reply, Running, person};
 
 const FIND: &str = "<propfind xmlns='DAV:' xmlns:n='http://nextcloud.org/ns' xmlns:o='http://owncloud.org/ns'><prop><n:trashbin-filename/>\
     <n:trashbin-original-location/><n:trashbin-deletion-time/><n:trashbin-deleted-by-display-name/><getcontentlength/><o:size/></prop></propfind>";
-const MIB: usize = 1024 * 1024;
 
 async fn mkcol(link: &mut Gateway, path: &[&str]) {
     assert_eq!(link.ask(Method::Mkcol, path, &[], Body::of("")).await.status, 201);
@@ -143,40 +139,4 @@ async fn only_who_may_write_sees_the_trash_and_deletes_for_good() {
     assert_eq!(trash(&mut link, Method::Get, &[&b], "").await.status, 404);
     assert_eq!((worker.own("trash"), worker.own("uploads")), (Vec::new(), Vec::new()));
     worker.end().await;
-}
-
-async fn makes_room(make: &str) {
-    let home = tempfile::tempdir().unwrap();
-    let disk = Disk::make(home.path(), make, 224 * MIB as u64, "commit=300");
-    let worker = Running::start(&disk.at).await;
-    let mut link = worker.link().await;
-    // So large that they go into the room two by two.
-    let mut items = Vec::new();
-    for seed in 0..2 {
-        assert_eq!(link.put(&["film"], &[], pattern(40 * MIB, seed)).await.status, 201, "{make}");
-        items.push(delete(&mut link, &["film"]).await);
-    }
-    link.put(&["keep"], &[], "kept").await;
-    link.capability = worker.capability(person(1));
-    let before = worker.own("trash").len();
-    assert_ne!(before, 0);
-    // More than would ever fit empties nothing.
-    let stream = link.open(Method::Put, &["huge"], &[], Some(1 << 40)).await;
-    assert_eq!(link.finish(stream, Body::of("")).await.unwrap().code(), "disk-full");
-    assert_eq!(worker.own("trash").len(), before, "{make}");
-    // What is needed is taken from the trash, and no more is refused than before.
-    assert_eq!(link.put(&["new"], &[], pattern(70 * MIB, 7)).await.status, 201, "{make}: the trash makes room");
-    assert_eq!(trash(&mut link, Method::Get, &[&items[0]], "").await.status, 404, "{make}: the oldest went");
-    assert_eq!(link.get(&["keep"], &[]).await.text(), "kept");
-    worker.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_trash_makes_room_on_ext4() {
-    makes_room("mkfs.ext4").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_trash_makes_room_on_btrfs() {
-    makes_room("mkfs.btrfs").await;
 }

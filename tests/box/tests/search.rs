@@ -44,7 +44,7 @@ impl Program {
 async fn a_search_finds_in_own_and_shared_spaces_by_all_addresses() {
     let test_box = TestBox::start(Claimed::ByAna);
     test_box.croft(&["space", "add", "Our house", "--member", "ana=manage"]).expect("a space");
-    test_box.croft(&["person", "add", "ben", "--role", "member"]).expect("a person");
+    test_box.croft(&["person", "add", "ben", "--display-name", "Ben"]).expect("a person");
     test_box.croft(&["space", "add", "Bens", "--member", "ben=manage"]).expect("a space of somebody else");
     let password = test_box.croft(&["token", "new", "ana", "--name", "phone"]).expect("an app password");
     let ana = Program { visitor: Visitor::new(&test_box), password: password.trim().to_owned() };

@@ -11,7 +11,7 @@ use croft_model::{Problem, SpaceKind};
 
 use super::{
     Ground, Request, Tree, address, get, mkcol,
-    propfind::{self, Subject, Trashed},
+    propfind::{self, Depth, Document, Query, Subject, Trashed},
     publish, split,
 };
 use crate::{
@@ -24,6 +24,8 @@ use crate::{
 
 /// Entries that one listing names: the latest of the trash, or the first of a folder.
 const MAX_LISTED: usize = 2_000;
+/// Bytes after which a listing names no more, below what the gateway takes for one: paths can be long.
+const MAX_BYTES: usize = 3 * 1024 * 1024;
 /// Numbers that are tried for a name that is taken.
 const MAX_NUMBER: u32 = 100;
 /// Bytes of a name.
@@ -47,41 +49,61 @@ async fn list(ground: &Ground, request: Request, exchange: &mut Exchange) -> Res
     let body = exchange.document(request.open.length).await?;
     let space = ground.space.clone();
     blocking(move || {
-        let query = propfind::query(&body)?;
-        let mut subjects = Vec::new();
-        if let Some((item, below)) = request.path.split_first() {
-            let item = space.trash_item(item.as_str())?;
-            let entry = space.trashed_entry(&item, below)?;
-            let dir = entry.dir().cloned().filter(|_| depth == propfind::Depth::One);
-            let trashed = below.is_empty().then(|| trashed(&request, &item));
-            let name = below.last().unwrap_or(&item.name);
-            subjects.push(subject(&space, &request.path, &request, (name, &entry, trashed), query.needs_size())?);
-            for listed in dir.map(|dir| dir.list()).transpose()?.unwrap_or_default().into_iter().take(MAX_LISTED) {
-                let mut path = request.path.clone();
-                path.push(listed.name.clone());
-                if let Some(entry) = present(space.trashed_entry(&item, &path[1..]))? {
-                    subjects.push(subject(&space, &path, &request, (&listed.name, &entry, None), query.needs_size())?);
-                }
-            }
-        } else {
-            let items = space.trashed()?;
-            let mut root = Subject { href: format!("{}/", request.open.prefix), ..Subject::default() };
-            if query.needs_size() {
-                root.size =
-                    Some(items.iter().try_fold(0_u64, |sum, item| Ok::<_, Failure>(sum.saturating_add(space.trashed_size(item)?)))?);
-            }
-            root.modified = Some(items.first().map_or(0, |item| item.deleted));
-            subjects.push(root);
-            for item in items.iter().take(if depth == propfind::Depth::One { MAX_LISTED } else { 0 }) {
-                let Some(entry) = present(space.trashed_entry(item, &[]))? else { continue };
-                let path = [Name::new(item.address(&space)).map_err(|_| Failure::Broken("an item's address is a name"))?];
-                let about = (&item.name, &entry, Some(trashed(&request, item)));
-                subjects.push(subject(&space, &path, &request, about, query.needs_size())?);
-            }
+        let mut document = Document::new(Query::of_few(&body)?);
+        match request.path.split_first() {
+            Some((item, below)) => list_inside(&space, &request, (&space.trash_item(item.as_str())?, below), depth, &mut document)?,
+            None => list_items(&space, &request, depth, &mut document)?,
         }
-        Ok(propfind::of_subjects(&query, &subjects))
+        Ok(document.answer())
     })
     .await
+}
+
+/// The trash itself and the items in it.
+fn list_items(space: &Space, request: &Request, depth: Depth, document: &mut Document) -> Result<(), Failure> {
+    let items = space.trashed()?;
+    let mut root = Subject { href: format!("{}/", request.open.prefix), ..Subject::default() };
+    if document.needs_size() {
+        root.size = Some(items.iter().try_fold(0_u64, |sum, item| Ok::<_, Failure>(sum.saturating_add(space.trashed_size(item)?)))?);
+    }
+    root.modified = Some(items.first().map_or(0, |item| item.deleted));
+    document.add(&root);
+    for item in items.iter().take(if depth == Depth::One { MAX_LISTED } else { 0 }) {
+        if document.length() > MAX_BYTES {
+            break;
+        }
+        let Some(entry) = present(space.trashed_entry(item, &[]))? else { continue };
+        let path = [Name::new(item.address(space)).map_err(|_| Failure::Broken("an item's address is a name"))?];
+        let about = (&item.name, &entry, Some(trashed(request, item)));
+        document.add(&subject(space, &path, request, about, document.needs_size())?);
+    }
+    Ok(())
+}
+
+/// What is at the path `below` in an item, and what is in that.
+fn list_inside(
+    space: &Space,
+    request: &Request,
+    (item, below): (&Item, &[Name]),
+    depth: Depth,
+    document: &mut Document,
+) -> Result<(), Failure> {
+    let entry = space.trashed_entry(item, below)?;
+    let name = below.last().unwrap_or(&item.name);
+    let about = (name, &entry, below.is_empty().then(|| trashed(request, item)));
+    document.add(&subject(space, &request.path, request, about, document.needs_size())?);
+    let Some(dir) = entry.dir().filter(|_| depth == Depth::One) else { return Ok(()) };
+    for listed in dir.list()?.into_iter().take(MAX_LISTED) {
+        if document.length() > MAX_BYTES {
+            break;
+        }
+        let mut path = request.path.clone();
+        path.push(listed.name.clone());
+        if let Some(entry) = present(space.trashed_entry(item, &path[1..]))? {
+            document.add(&subject(space, &path, request, (&listed.name, &entry, None), document.needs_size())?);
+        }
+    }
+    Ok(())
 }
 
 /// An entry of the trash; none where it is gone meanwhile or nothing that is shown.

@@ -8,7 +8,7 @@ use croft_model::{Problem, SpaceNumber};
 
 use super::{
     Ground, Request, address, get,
-    propfind::{self, Subject},
+    propfind::{self, Depth, Document, Query, Subject},
     put::{LARGE, Upload},
 };
 use crate::{
@@ -55,25 +55,28 @@ async fn list(ground: &Ground, request: Request, id: u64, exchange: &mut Exchang
     let body = exchange.document(request.open.length).await?;
     let space = ground.space.clone();
     blocking(move || {
-        let query = propfind::query(&body)?;
+        let mut document = Document::new(Query::of_few(&body)?);
         let name = file_name(&space, id)?;
-        let mut subjects = Vec::new();
         if let [_, version] = request.path.as_slice() {
             let (version, ..) = space.version(id, version.as_str())?;
-            subjects.extend(subject(&space, &request, (id, &name), &version, &version.name.to_string())?);
-            return Ok(propfind::of_subjects(&query, &subjects));
+            if let Some(subject) = subject(&space, &request, (id, &name), &version, version.name.as_str())? {
+                document.add(&subject);
+            }
+            return Ok(document.answer());
         }
         let href = address(&request.open.prefix, request.path.iter().map(Name::as_str));
         let versions = space.versions_of(id)?;
         let modified = versions.first().map_or(0, |version| version.replaced);
-        subjects.push(Subject { href: format!("{href}/"), modified: Some(modified), ..Subject::default() });
-        for (index, version) in versions.iter().enumerate().filter(|_| depth == propfind::Depth::One) {
+        document.add(&Subject { href: format!("{href}/"), modified: Some(modified), ..Subject::default() });
+        for (index, version) in versions.iter().enumerate().filter(|_| depth == Depth::One) {
             // Clients know a version by the second in which it was written; where there are two of one second, the older keeps its long name.
             let newer = versions[..index].iter().any(|newer| newer.modified == version.modified);
             let shown = if newer { version.name.to_string() } else { version.modified.to_string() };
-            subjects.extend(subject(&space, &request, (id, &name), version, &shown)?);
+            if let Some(subject) = subject(&space, &request, (id, &name), version, &shown)? {
+                document.add(&subject);
+            }
         }
-        Ok(propfind::of_subjects(&query, &subjects))
+        Ok(document.answer())
     })
     .await
 }

@@ -13,6 +13,9 @@ use crate::{
 /// The extended attribute of a file's folder of versions: the path at which the file was when the last of them was made.
 const PATH: &std::ffi::CStr = c"user.croft.path";
 
+/// Seconds for which an empty folder of versions stays.
+const FRESH: i64 = 3600;
+
 /// An earlier content of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Version {
@@ -138,8 +141,8 @@ impl Space {
                 Err(error) => return Err(error.into()),
             }
         }
-        if left.is_empty() {
-            // Whoever is about to keep something there meanwhile makes it anew, or goes without a version.
+        // A new one is about to get its first version.
+        if left.is_empty() && now - dir.stat()?.modified_seconds() > FRESH {
             let _ = self.versions.remove_empty(&folder(id)?);
         }
         Ok(left)

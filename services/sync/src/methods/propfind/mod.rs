@@ -59,31 +59,55 @@ pub(super) fn depth(request: &Request) -> Result<Depth, Problem> {
     }
 }
 
-/// What is asked for of a listing that is made as a whole.
-pub(super) fn query(body: &[u8]) -> Result<Query, Problem> {
-    Query::of_few(body)
+/// A listing that is made as a whole.
+pub(super) struct Document {
+    query: Query,
+    text: String,
 }
 
-/// The answer with these entries.
-pub(super) fn of_subjects(query: &Query, subjects: &[Subject]) -> Answer {
-    let mut out = render::open();
-    subjects.iter().for_each(|subject| render::response(&mut out, subject, query));
-    out.push_str(render::CLOSE);
-    super::document(207, out)
+impl Document {
+    /// One without entries.
+    pub(super) fn new(query: Query) -> Self {
+        Self { query, text: render::open() }
+    }
+
+    /// Whether an entry's size matters.
+    pub(super) fn needs_size(&self) -> bool {
+        self.query.needs_size()
+    }
+
+    /// Bytes so far.
+    pub(super) fn length(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Adds an entry.
+    pub(super) fn add(&mut self, subject: &Subject) {
+        render::response(&mut self.text, subject, &self.query);
+    }
+
+    /// The answer with it.
+    pub(super) fn answer(mut self) -> Answer {
+        self.text.push_str(render::CLOSE);
+        super::document(207, self.text)
+    }
 }
 
 /// The answer to a PROPFIND about an upload: its address, with its folder's time, then its chunks with name, size and time.
 pub(super) fn of_upload(body: &[u8], href: &str, modified: i64, chunks: &[(String, u64, i64)]) -> Result<Answer, Failure> {
     let query = Query::of_few(body)?;
-    let mut subjects = vec![Subject { href: format!("{href}/"), modified: Some(modified), ..Subject::default() }];
-    subjects.extend(chunks.iter().map(|(name, size, modified)| Subject {
-        href: format!("{href}/{name}"),
-        name: name.clone(),
-        modified: Some(*modified),
-        file: Some((*size, "application/octet-stream")),
-        ..Subject::default()
-    }));
-    Ok(of_subjects(&query, &subjects))
+    let mut document = Document::new(query);
+    document.add(&Subject { href: format!("{href}/"), modified: Some(modified), ..Subject::default() });
+    for (name, size, modified) in chunks {
+        document.add(&Subject {
+            href: format!("{href}/{name}"),
+            name: name.clone(),
+            modified: Some(*modified),
+            file: Some((*size, "application/octet-stream")),
+            ..Subject::default()
+        });
+    }
+    Ok(document.answer())
 }
 
 fn infinite() -> Answer {

@@ -65,7 +65,7 @@ impl Query {
     }
 
     /// The same for a listing that is made as a whole: what is not the box's own is not answered.
-    pub(super) fn of_few(body: &[u8]) -> Result<Self, Problem> {
+    pub(in crate::methods) fn of_few(body: &[u8]) -> Result<Self, Problem> {
         let mut query = Self::parse(body)?;
         if let Self::All(wanted) | Self::These(wanted) = &mut query {
             wanted.retain(|wanted| matches!(wanted, Wanted::Known(_)));
