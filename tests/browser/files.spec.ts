@@ -1,29 +1,10 @@
 /** Files go in, are seen, come out unchanged, and go away. */
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { Page } from '@playwright/test'
+import { choose, fresh, makeFolder } from './folder.ts'
 import { expect, test } from './test.ts'
 
-/** A name of its own for each test, so that none needs another's leavings. */
-const fresh = (stem: string): string => `${stem} ${randomBytes(4).toString('hex')}`
-
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
-
-async function makeFolder(page: Page, name: string): Promise<void> {
-  await page.goto('/files')
-  await page.getByRole('button', { name: 'New folder' }).click()
-  await page.getByLabel('Name of the folder').fill(name)
-  await page.getByRole('button', { name: 'Create' }).click()
-  await page.getByRole('option', { name: new RegExp(`^${name}`) }).getByText(name).click()
-  await expect(page.getByRole('heading', { name })).toBeVisible()
-}
-
-async function choose(page: Page, files: { name: string; mimeType: string; buffer: Buffer }[]): Promise<void> {
-  const chooser = page.waitForEvent('filechooser')
-  await page.getByRole('button', { name: 'Upload' }).click()
-  await page.getByRole('menuitem', { name: 'Files …' }).click()
-  await (await chooser).setFiles(files)
-}
 
 test('a file goes up with progress and comes down the same', async ({ page }) => {
   const folder = fresh('Höhlen & Wälder #1')

@@ -17,6 +17,7 @@ pub mod lifecycle;
 pub mod lines;
 pub mod machine;
 pub mod paging;
+pub mod preview;
 pub mod problem;
 pub mod projection;
 pub mod random;

@@ -4,10 +4,18 @@ mod openapi;
 mod roles;
 mod units;
 
-use std::{io::Write, os::fd::BorrowedFd, path::PathBuf, process::ExitCode};
+use std::{
+    io::Write,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
-use croft_api::inherit::Descriptors;
+use croft_api::{
+    inherit::Descriptors,
+    preview::{Ask, Shape},
+};
 use croft_model::SpaceId;
 use croft_sandbox::{Enforced, SandboxError, Walls};
 
@@ -44,6 +52,18 @@ enum Role {
         #[arg(long, value_name = "SPACE")]
         instance: SpaceId,
     },
+    /// Small pictures of files.
+    Preview,
+    /// Reads one picture, for the role `preview`.
+    #[command(name = croft_preview::FIRST_WORD, hide = true)]
+    Decoder {
+        /// Width of the box.
+        width: u16,
+        /// Height of the box.
+        height: u16,
+        /// How the picture gets into it.
+        shape: BoxShape,
+    },
     /// Prints the description of the whole API.
     Openapi,
     /// Writes the units of the appliance, for the image.
@@ -56,6 +76,13 @@ enum Role {
     },
 }
 
+/// How a picture gets into a box.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum BoxShape {
+    Fit,
+    Cover,
+}
+
 impl Role {
     fn name(&self) -> &'static str {
         match self {
@@ -64,6 +91,8 @@ impl Role {
             Self::Identity => "identity",
             Self::Storage => "storage",
             Self::Sync { .. } => "sync",
+            Self::Preview => "preview",
+            Self::Decoder { .. } => croft_preview::FIRST_WORD,
             Self::Openapi => "openapi",
             Self::Units { .. } => "units",
         }
@@ -72,24 +101,33 @@ impl Role {
     /// The directories that stay open to the role; none for who is never confined.
     fn directories(&self) -> Option<&'static [&'static str]> {
         match self {
-            Self::Gateway => Some(&[]),
+            Self::Gateway | Self::Preview => Some(&[]),
             Self::Identity => Some(&["state"]),
             Self::Sync { .. } => Some(&["space", "index"]),
-            // One starts the others and makes what they are handed, the other starts programs that write to disks.
-            Self::Storage | Self::Supervisor { .. } | Self::Openapi | Self::Units { .. } => None,
+            // A decoder confines itself. Of the others, one starts all roles and makes what they are handed, the other starts programs that write to disks.
+            Self::Storage | Self::Supervisor { .. } | Self::Decoder { .. } | Self::Openapi | Self::Units { .. } => None,
         }
     }
 
     fn threads(&self) -> usize {
         match self {
             Self::Gateway | Self::Sync { .. } => BULK_THREADS,
-            Self::Supervisor { .. } | Self::Identity | Self::Storage | Self::Openapi | Self::Units { .. } => QUIET_THREADS,
+            Self::Supervisor { .. }
+            | Self::Identity
+            | Self::Storage
+            | Self::Preview
+            | Self::Decoder { .. }
+            | Self::Openapi
+            | Self::Units { .. } => QUIET_THREADS,
         }
     }
 }
 
 fn main() -> ExitCode {
     let role = Arguments::parse().role;
+    if let Role::Decoder { width, height, shape } = role {
+        return decode(width, height, shape);
+    }
     match start(&role) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -99,11 +137,23 @@ fn main() -> ExitCode {
     }
 }
 
+/// Reads one picture. Nothing is logged: the code says how it went, and nobody would believe the words.
+fn decode(width: u16, height: u16, shape: BoxShape) -> ExitCode {
+    let shape = match shape {
+        BoxShape::Fit => Shape::Fit,
+        BoxShape::Cover => Shape::Cover,
+    };
+    croft_preview::decode(Ask { shape, width, height, patience_seconds: 0 }).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
 /// Puts up the wall around the role, before there is a second thread.
 fn confine(role: &Role, descriptors: &Descriptors) -> Result<(), SandboxError> {
     let Some(directories) = role.directories() else { return Ok(()) };
     let writable: Vec<BorrowedFd<'_>> = directories.iter().filter_map(|name| descriptors.borrow(name)).collect();
-    if croft_sandbox::confine(Walls { writable: &writable })? == Enforced::No {
+    // The one role that starts others of its own program.
+    let needed: Vec<OwnedFd> = if matches!(role, Role::Preview) { croft_decoders::needs().unwrap_or_default() } else { Vec::new() };
+    let runnable: Vec<BorrowedFd<'_>> = needed.iter().map(AsFd::as_fd).collect();
+    if croft_sandbox::confine(Walls { writable: &writable, runnable: &runnable })? == Enforced::No {
         tracing::warn!("this kernel has no Landlock; the role is confined by its user alone");
     }
     Ok(())

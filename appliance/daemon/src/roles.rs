@@ -34,6 +34,9 @@ pub(crate) async fn run(role: &Role, descriptors: Descriptors) -> Result<(), Fai
         Role::Identity => Ok(Box::pin(croft_identity::run(descriptors)).await?),
         Role::Storage => Ok(Box::pin(croft_storage::run(descriptors)).await?),
         Role::Sync { instance } => Ok(Box::pin(croft_sync::run(descriptors, *instance)).await?),
+        Role::Preview => Ok(Box::pin(croft_preview::run(descriptors)).await?),
+        // It has no runtime: the main function answers it before.
+        Role::Decoder { .. } => Ok(()),
         Role::Openapi => Ok(openapi::print()?),
         Role::Units { folder, form } => Ok(units::write(folder, *form)?),
     }

@@ -1,7 +1,10 @@
 //! The second wall around a role, put up by the process itself before it reads its first byte from anybody: Landlock.
 //!
 //! The first wall is the unit file on the appliance. This one stands on every machine, also for a developer's child processes.
+//! A process that reads what strangers made is [`seal`]ed on top, and is left with memory and two descriptors.
 //! Owns: what a role may still open once it runs ([`Walls`]). Needs: the directories it was handed. Never: a path.
+
+mod seal;
 
 use std::os::fd::BorrowedFd;
 
@@ -9,6 +12,8 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError,
     RulesetStatus, Scope,
 };
+
+pub use seal::{SealError, seal};
 
 /// The newest rules that this release names. An older kernel enforces what it knows of them (`landlock(7)`).
 const RULES: ABI = ABI::V6;
@@ -19,6 +24,8 @@ const RULES: ABI = ABI::V6;
 pub struct Walls<'a> {
     /// Directories below which the process reads and writes.
     pub writable: &'a [BorrowedFd<'a>],
+    /// Files, and directories below which files are, that the process reads and executes.
+    pub runnable: &'a [BorrowedFd<'a>],
 }
 
 /// How much of the wall the kernel puts up.
@@ -52,6 +59,9 @@ pub fn confine(walls: Walls<'_>) -> Result<Enforced, SandboxError> {
     for directory in walls.writable {
         rules = rules.add_rule(PathBeneath::new(directory, all))?;
     }
+    for program in walls.runnable {
+        rules = rules.add_rule(PathBeneath::new(program, AccessFs::Execute | AccessFs::ReadFile))?;
+    }
     Ok(match rules.restrict_self()?.ruleset {
         RulesetStatus::FullyEnforced => Enforced::Fully,
         RulesetStatus::PartiallyEnforced => Enforced::Partly,
@@ -80,7 +90,7 @@ mod tests {
         // Landlock binds a thread and its children, so a thread of its own leaves the other tests free.
         let confined = thread::spawn(move || {
             let directory = File::open(&inside).expect("opened before");
-            let enforced = confine(Walls { writable: &[directory.as_fd()] }).expect("confined");
+            let enforced = confine(Walls { writable: &[directory.as_fd()], runnable: &[] }).expect("confined");
             let written = fs::write(inside.join("file"), "x").is_ok();
             let read = fs::read(outside.join("secret")).is_ok();
             let made = fs::write(outside.join("new"), "x").is_ok();

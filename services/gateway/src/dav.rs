@@ -27,8 +27,13 @@ pub(crate) struct Root {
 }
 
 /// The trees of the box's own addresses, with what a path in them is about.
-const TREES: [(&str, Area); 4] =
-    [(FILES, Area::Files), ("/dav/trash/", Area::Trash), ("/dav/versions/", Area::Versions), ("/dav/guard/", Area::Guard)];
+const TREES: [(&str, Area); 5] = [
+    (FILES, Area::Files),
+    ("/dav/previews/", Area::Previews),
+    ("/dav/trash/", Area::Trash),
+    ("/dav/versions/", Area::Versions),
+    ("/dav/guard/", Area::Guard),
+];
 const FILES: &str = "/dav/files/";
 
 impl Root {

@@ -8,7 +8,12 @@ use croft_model::Problem;
 use http::{HeaderValue, Request, Uri, header, uri::PathAndQuery};
 use http_body_util::{BodyExt, Limited};
 
-use crate::{bulk::path::single_slashes, dav::Root};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::{
+    bulk::{path::single_slashes, preview::pairs},
+    dav::Root,
+};
 
 /// The tree of the one who asks, as clients of old name it.
 const OWN_TREE: &str = "/remote.php/webdav";
@@ -24,6 +29,16 @@ const VERSIONS: (&str, &str) = ("/remote.php/dav/versions/", "/versions");
 pub(crate) const PUSH: &str = "/push/ws";
 /// Where a client gets a token for that.
 const PUSH_TOKEN: &str = "/apps/notify_push/pre_auth";
+/// A small picture of the file that the query names by its path.
+const PREVIEW: &str = "/index.php/core/preview.png";
+/// A small picture of the file that the query names by its id.
+const PREVIEW_OF_ID: &str = "/index.php/core/preview";
+/// Before width, height and path of a small picture.
+const THUMBNAIL: &str = "/index.php/apps/files/api/v1/thumbnail";
+/// What stands before the paths of small pictures inside the gateway.
+const PREVIEWS: &str = "/previews";
+/// What stays as it is in a path.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 /// Bytes of a problem that is turned into another form; the largest has some hundreds.
 const PROBLEM_BYTES: usize = 16 * 1024;
 
@@ -32,6 +47,8 @@ const PROBLEM_BYTES: usize = 16 * 1024;
 pub(crate) enum Leads {
     /// To files, or to nothing for whoever has signed in.
     Files(Option<Root>),
+    /// To a small picture of a file, which the address names in one of three ways.
+    Preview,
     /// Nowhere: that it is answered says that the box is there.
     Alive,
     /// To identity, whatever is shown.
@@ -58,6 +75,9 @@ pub(crate) fn leads(path: &str) -> Option<Leads> {
     }
     if path == "/index.php/204" {
         return Some(Leads::Alive);
+    }
+    if path == PREVIEW || path == PREVIEW_OF_ID || below(THUMBNAIL) {
+        return Some(Leads::Preview);
     }
     // A program whose app password was removed asks these first, and makes no guess by it.
     if path == "/status.php" || below("/index.php/login/v2") || (below("/ocs") && path.ends_with("/cloud/capabilities")) {
@@ -93,6 +113,26 @@ fn straight(uri: &Uri) -> Option<Uri> {
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(PathAndQuery::try_from(text).ok()?);
     Uri::from_parts(parts).ok()
+}
+
+/// A request for a small picture in the one form in which the box asks for them, and the tree that it is in.
+pub(crate) fn preview<B>(mut request: Request<B>) -> Option<(Root, Request<B>)> {
+    *request.uri_mut() = canonical(request.uri())?;
+    Some((Root { area: Area::Previews, prefix: PREVIEWS.into(), files: PREVIEWS.into(), name: None }, request))
+}
+
+fn canonical(uri: &Uri) -> Option<Uri> {
+    let text = if let Some(rest) = uri.path().strip_prefix(THUMBNAIL) {
+        let mut parts = rest.strip_prefix('/')?.splitn(3, '/');
+        let (x, y, path) = (parts.next()?, parts.next()?, parts.next()?);
+        format!("{PREVIEWS}/{path}?x={x}&y={y}&a=1")
+    } else if uri.path() == PREVIEW_OF_ID {
+        format!("{PREVIEWS}?{}", uri.query()?)
+    } else {
+        let file = pairs(uri).remove("file")?;
+        format!("{PREVIEWS}/{}?{}", utf8_percent_encode(file.trim_start_matches('/'), PATH), uri.query().unwrap_or_default())
+    };
+    text.parse().ok()
 }
 
 /// An answer with its problem, if it is one, in the form in which these clients show it to people.
@@ -161,6 +201,10 @@ mod tests {
             ("/index.php/login/v2", Some(Leads::Open)),
             ("/index.php/login/v2/poll", Some(Leads::Open)),
             ("/index.php/core/wipe/check", Some(Leads::Nothing)),
+            ("/index.php/core/preview", Some(Leads::Preview)),
+            ("/index.php/core/previews", Some(Leads::Nothing)),
+            ("/index.php/core/preview.png", Some(Leads::Preview)),
+            ("/index.php/apps/files/api/v1/thumbnail/64/64/a.jpg", Some(Leads::Preview)),
             ("/ocs/v1.php/cloud/capabilities", Some(Leads::Open)),
             ("/ocs/v2.php/cloud/user", Some(Leads::SignedIn)),
             ("/push/ws", Some(Leads::Push)),
@@ -174,6 +218,27 @@ mod tests {
             ("/", None),
         ] {
             assert_eq!(leads(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn small_pictures_are_asked_for_in_one_form() {
+        for (sent, expected) in [
+            (
+                "/index.php/core/preview.png?file=%2Fa%20b%2F%3F.jpg&x=64&y=48&a=1",
+                Some("/previews/a%20b/%3F.jpg?file=%2Fa%20b%2F%3F.jpg&x=64&y=48&a=1"),
+            ),
+            ("/index.php/core/preview.png?file=/../x", Some("/previews/../x?file=/../x")),
+            ("/index.php/core/preview.png?x=64", None),
+            ("/index.php/core/preview?fileId=7&x=64", Some("/previews?fileId=7&x=64")),
+            ("/index.php/core/preview", None),
+            ("/index.php/apps/files/api/v1/thumbnail/64/48/a%20b/c.jpg", Some("/previews/a%20b/c.jpg?x=64&y=48&a=1")),
+            ("/index.php/apps/files/api/v1/thumbnail/64/48", None),
+            ("/index.php/apps/files/api/v1/thumbnail", None),
+        ] {
+            let request = preview(Request::builder().uri(sent).body(()).unwrap());
+            let asked = request.map(|(root, request)| (root.area, request.uri().to_string()));
+            assert_eq!(asked, expected.map(|uri| (Area::Previews, uri.to_owned())), "{sent}");
         }
     }
 

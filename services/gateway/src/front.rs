@@ -239,6 +239,11 @@ impl Front {
                 let shown = shown()?.ok_or_else(sign_in_first)?;
                 return self.files(asker, projection, request, (root, &shown)).await;
             }
+            Leads::Preview => {
+                let shown = shown()?.ok_or_else(sign_in_first)?;
+                let (root, request) = dialect::preview(request).ok_or_else(no_such_file)?;
+                return self.files(asker, projection, request, (Some(root), &shown)).await;
+            }
             Leads::Alive => return Ok(http::StatusCode::NO_CONTENT.into_response()),
             Leads::Nothing => return Err(nothing_here()),
             Leads::Push => return self.push.connect(asker.client, request, self.calls.enter(asker.client, None)?),

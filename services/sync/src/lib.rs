@@ -11,7 +11,8 @@
 //! | `exchange` + `methods` | OPEN, DATA, COMMIT, ABORT | HEAD, PIPE, DATA, END |
 //! | `croft_files::Publisher` | changes of names | that they are on the disk |
 //!
-//! Locks are in memory and end with the worker. `judge` decides without touching a file; `space` knows where things lie and who they are; `access` knows who may.
+//! Locks are in memory and end with the worker. `judge` decides without touching a file; `space` knows where things lie and who they are; `access` knows who may;
+//! `previews` asks the role `preview` for small pictures and keeps them.
 
 mod access;
 mod content_type;
@@ -21,6 +22,7 @@ mod judge;
 mod link;
 mod methods;
 mod news;
+mod previews;
 mod space;
 mod worker;
 mod xml;

@@ -3,7 +3,12 @@
 use std::{os::fd::OwnedFd, sync::Arc, time::Duration};
 
 use croft_api::{
-    bulk::limits::MAX_LINKS, capability::Verifier, inherit::Descriptors, lifecycle::Lifecycle, projection::Supervisor, socket::Peers,
+    bulk::limits::MAX_LINKS,
+    capability::Verifier,
+    inherit::{Descriptors, RunDirectory},
+    lifecycle::Lifecycle,
+    projection::Supervisor,
+    socket::Peers,
 };
 use croft_files::{Dir, LinkListener};
 use croft_model::{SpaceId, SpaceNumber};
@@ -22,6 +27,7 @@ use crate::{
     link,
     methods::Ground,
     news::News,
+    previews::Previews,
     space::{Keeper, Space, blocking, locks::Locks, unique},
 };
 
@@ -50,10 +56,12 @@ pub async fn run(mut descriptors: Descriptors, space: SpaceId) -> Result<(), Syn
     let stop = lifecycle.stopping();
     let verifier = Verifier::from_env(&format!("sync@{space}"))?;
     let peers = Peers::from_env()?;
-    let supervisor = Supervisor::new(descriptors.run_directory()?);
+    let run = descriptors.run_directory()?;
+    let supervisor = Supervisor::new(run.clone());
     let mut projection = supervisor.follow(stop.clone());
     let (listener, dir, index) = (descriptors.take("bulk")?, descriptors.take("space")?, descriptors.take("index")?);
     let worker = Worker::open(dir, index, space, Gatekeeper::new(verifier, space, projection.clone())).await?;
+    worker.ask_for_previews_in(run);
     // Without it every request is answered "not ready", which is true but unfriendly right after a start.
     let _ = timeout(FIRST_PROJECTION, projection.wait_for(Option::is_some)).await;
     lifecycle.ready();
@@ -71,9 +79,10 @@ impl Worker {
         let opened = tokio::task::spawn_blocking(move || {
             let failed = |source| SyncError::Space { what: "the directories that were handed over", source };
             let (dir, index) = (Dir::new(dir).map_err(failed)?, Dir::new(index).map_err(failed)?);
-            Space::open(&dir, &index, SpaceNumber::from(space))
+            Ok::<_, SyncError>((Space::open(&dir, &index, SpaceNumber::from(space))?, Previews::open(&index)?))
         });
-        let ground = Ground { space: Arc::new(opened.await.map_err(|_| SyncError::Ended)??), news: News::new() };
+        let (space, previews) = opened.await.map_err(|_| SyncError::Ended)??;
+        let ground = Ground { space: Arc::new(space), news: News::new(), previews: Arc::new(previews) };
         Ok(Arc::new(Self {
             keeper: Keeper::start(&ground.space, ground.news.clone()),
             ground,
@@ -95,6 +104,11 @@ impl Worker {
             space.records.set_fingerprint(fingerprint.to_string()).map_err(|source| SyncError::Records { source })
         });
         noted.await.map_err(|_| SyncError::Ended)?
+    }
+
+    /// From now on small pictures are made by the role `preview`, whose socket is in `run`; before, there are those that were kept.
+    pub fn ask_for_previews_in(&self, run: RunDirectory) {
+        self.ground.previews.ask_in(run);
     }
 
     /// Serves links from `listener` by the gateway among `peers` until `stop`, or until there was none for a minute; then ends in order.

@@ -113,6 +113,8 @@ pub enum Area {
     Trash = 2,
     /// Earlier contents of files: `<file id>/<version>`. MOVE makes one the content that the file has now.
     Versions = 3,
+    /// Small pictures of people's files: the path is that of the file, and the header `croft-preview` says how large.
+    Previews = 4,
     /// Whether much of the space is missing, and that this is right.
     Guard = 5,
     /// The shared spaces at the root: GET gives the names under which they are shown.
@@ -121,7 +123,7 @@ pub enum Area {
 
 impl Area {
     /// Every area.
-    pub const ALL: [Self; 6] = [Self::Files, Self::Uploads, Self::Trash, Self::Versions, Self::Guard, Self::Mounts];
+    pub const ALL: [Self; 7] = [Self::Files, Self::Uploads, Self::Trash, Self::Versions, Self::Previews, Self::Guard, Self::Mounts];
 }
 
 /// A header: name in lower case, value.

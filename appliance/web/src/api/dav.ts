@@ -4,13 +4,37 @@ import { ApiError, readProblem, Unreachable } from '@/api/problem'
 import { lostBox } from '@/api/reach'
 import { signedOut } from '@/api/http'
 import { encodePath, type Path } from '@/lib/path'
-import { parseListing, PROPFIND_BODY, type Listing } from '@/lib/propfind'
+import { parseListing, PROPFIND_BODY, type Entry, type Listing } from '@/lib/propfind'
 
 /** The WebDAV root of a person's tree, encoded, with a slash at the end. */
 export const davBase = (person: string): string => `/dav/files/${encodePath([person])}/`
 
 /** The address of a file or folder. */
 export const davUrl = (person: string, path: Path): string => davBase(person) + encodePath(path)
+
+/** The address of a small picture of a file. What it shows is in the address, so that a changed file has another. */
+export const previewUrl = (person: string, entry: Pick<Entry, 'path' | 'etag'>, side: PreviewSide): string => {
+  const query = new URLSearchParams({ size: String(side), shape: side === TILE ? 'cover' : 'fit', v: entry.etag?.replaceAll('"', '') ?? '' })
+  return `/dav/previews/${encodePath([person])}/${encodePath(entry.path)}?${query.toString()}`
+}
+
+/** Sides of the pictures that the box keeps: a tile, and a screen. */
+export const TILE = 256
+export const SCREEN = 1024
+export type PreviewSide = typeof TILE | typeof SCREEN
+
+/** The beginning of a file as text. */
+export const textQuery = (person: string, entry: Entry) => queryOptions({
+  queryKey: keys.text(entry.path, entry.etag),
+  queryFn: async ({ signal }): Promise<string> => {
+    if (entry.size === 0) return ''
+    const response = await dav('GET', davUrl(person, entry.path), { signal, headers: { Range: `bytes=0-${String(TEXT_BYTES - 1)}` } })
+    return await response.text()
+  },
+})
+
+/** As much as is read of a text before one rather downloads it. */
+const TEXT_BYTES = 200_000
 
 /** Asks the box for something by WebDAV. */
 export async function dav(method: string, url: string, init: RequestInit = {}): Promise<Response> {

@@ -23,5 +23,6 @@ export const keys = {
   named: (words: readonly string[]) => ['named', ...words],
   media: ['media'],
   folders: ['folder'],
+  text: (path: Path, etag: string | undefined) => ['text', etag, ...path],
   folder: (path: Path) => ['folder', ...path],
 } as const

@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { dav, davBase } from '@/api/dav'
 import { keys } from '@/api/keys'
-import { DAV, OC, parseFound, PROPERTIES, type Entry } from '@/lib/propfind'
+import { DAV, NC, OC, parseFound, PROPERTIES, type Entry } from '@/lib/propfind'
 
 /** Entries that a search for names shows at most. */
 const NAMED = 20
@@ -16,7 +16,7 @@ const compared = (how: string, property: string, literal: string): string =>
 
 async function search(person: string, where: string, limit: number, signal: AbortSignal): Promise<Entry[]> {
   const body = `<?xml version="1.0" encoding="utf-8"?>
-<d:searchrequest xmlns:d="${DAV}" xmlns:oc="${OC}"><d:basicsearch><d:select><d:prop>${PROPERTIES}</d:prop></d:select><d:where>${where}</d:where>
+<d:searchrequest xmlns:d="${DAV}" xmlns:oc="${OC}" xmlns:nc="${NC}"><d:basicsearch><d:select><d:prop>${PROPERTIES}</d:prop></d:select><d:where>${where}</d:where>
 <d:orderby><d:order><d:prop><d:getlastmodified/></d:prop><d:descending/></d:order></d:orderby><d:limit><d:nresults>${String(limit)}</d:nresults></d:limit></d:basicsearch></d:searchrequest>`
   const response = await dav('SEARCH', davBase(person), { signal, body, headers: { 'Content-Type': 'application/xml; charset=utf-8' } })
   return parseFound(await response.text(), davBase(person))

@@ -43,9 +43,22 @@ export function fileKind(entry: Pick<Entry, 'name' | 'kind' | 'mounted'>): FileK
   return KINDS.get(endingOf(entry.name)) ?? 'other'
 }
 
-/** Images that every browser draws, small enough to be their own thumbnail until there are real ones. */
-const DRAWABLE = new Set(['jpg', 'jpeg', 'png', 'gif', 'webp', 'avif'])
-const LARGEST_THUMBNAIL_BYTES = 4_000_000
+/** Endings of what a browser shows by itself, by how it is shown. */
+const SHOWN: Partial<Record<string, Showing>> = {
+  ...by('image', 'jpg jpeg png gif webp avif bmp'),
+  ...by('video', 'mp4 webm m4v mov'),
+  ...by('audio', 'mp3 flac ogg opus m4a wav aac'),
+  ...by('text', 'txt md csv json log'),
+}
 
-export const isDrawable = (entry: Entry): boolean =>
-  entry.kind === 'file' && DRAWABLE.has(endingOf(entry.name)) && (entry.size ?? Infinity) <= LARGEST_THUMBNAIL_BYTES
+export type Showing = 'image' | 'video' | 'audio' | 'text'
+
+function by(showing: Showing, endings: string): Record<string, Showing> {
+  return Object.fromEntries(endings.split(' ').map((ending) => [ending, showing]))
+}
+
+/** How the browser can show a file; `undefined` when it can only be downloaded. What the box makes pictures of is a picture. */
+export function showing(entry: Pick<Entry, 'name' | 'kind' | 'previewed'>): Showing | undefined {
+  if (entry.kind === 'folder') return undefined
+  return SHOWN[endingOf(entry.name)] ?? (entry.previewed ? 'image' : undefined)
+}

@@ -33,7 +33,7 @@ test('browsers are named as people call them', () => {
 })
 
 const entry = (name: string, kind: Entry['kind'], size?: number, day?: number): Entry => ({
-  name, path: [name], kind, size, modified: day === undefined ? undefined : new Date(2026, 0, day), etag: undefined, id: undefined, permissions: undefined, mounted: false,
+  name, path: [name], kind, size, modified: day === undefined ? undefined : new Date(2026, 0, day), etag: undefined, id: undefined, permissions: undefined, previewed: false, mounted: false,
 })
 
 test('folders come first, numbers count, and each order turns round', () => {

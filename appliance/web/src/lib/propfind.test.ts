@@ -5,7 +5,7 @@ const BASE = '/dav/files/ana/'
 
 /** A multi-status document with these responses. */
 const multistatus = (...responses: string[]): string =>
-  `<?xml version="1.0"?><d:multistatus xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns">${responses.join('')}</d:multistatus>`
+  `<?xml version="1.0"?><d:multistatus xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns" xmlns:nc="http://nextcloud.org/ns">${responses.join('')}</d:multistatus>`
 
 const response = (href: string, props: string, status = 'HTTP/1.1 200 OK'): string =>
   `<d:response><d:href>${href}</d:href><d:propstat><d:prop>${props}</d:prop><d:status>${status}</d:status></d:propstat></d:response>`
@@ -17,11 +17,11 @@ test('files and folders are read with what the box says of them', () => {
   const { entries } = parseListing(multistatus(
     self,
     response(`${BASE}Summer%202026/`, `${folder}<oc:permissions>GDNVCK</oc:permissions>`),
-    response(`${BASE}H%C3%B6hle%20%231%20100%25.jpg`, '<d:resourcetype/><d:getcontentlength>5000000</d:getcontentlength><d:getlastmodified>Mon, 03 Aug 2026 10:00:00 GMT</d:getlastmodified><d:getetag>"a&amp;b"</d:getetag>'),
+    response(`${BASE}H%C3%B6hle%20%231%20100%25.jpg`, '<d:resourcetype/><nc:has-preview>true</nc:has-preview><d:getcontentlength>5000000</d:getcontentlength><d:getlastmodified>Mon, 03 Aug 2026 10:00:00 GMT</d:getlastmodified><d:getetag>"a&amp;b"</d:getetag>'),
   ), BASE, [])
   expect(entries).toEqual([
-    { name: 'Summer 2026', path: ['Summer 2026'], kind: 'folder', size: undefined, modified: undefined, etag: undefined, id: undefined, permissions: 'GDNVCK', mounted: false },
-    { name: 'Höhle #1 100%.jpg', path: ['Höhle #1 100%.jpg'], kind: 'file', size: 5_000_000, modified: new Date('2026-08-03T10:00:00Z'), etag: '"a&b"', id: undefined, permissions: undefined, mounted: false },
+    { name: 'Summer 2026', path: ['Summer 2026'], kind: 'folder', size: undefined, modified: undefined, etag: undefined, id: undefined, permissions: 'GDNVCK', previewed: false, mounted: false },
+    { name: 'Höhle #1 100%.jpg', path: ['Höhle #1 100%.jpg'], kind: 'file', size: 5_000_000, modified: new Date('2026-08-03T10:00:00Z'), etag: '"a&b"', id: undefined, permissions: undefined, previewed: true, mounted: false },
   ])
 })
 

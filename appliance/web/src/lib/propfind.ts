@@ -13,6 +13,8 @@ export interface Entry {
   id: number | undefined
   /** Letters of what the person may do, when the box says so. */
   permissions: string | undefined
+  /** True when the box may make a small picture of it. */
+  previewed: boolean
   /** True for a shared space that appears at the root of the tree. */
   mounted: boolean
 }
@@ -25,13 +27,14 @@ export interface Listing {
 
 export const DAV = 'DAV:'
 export const OC = 'http://owncloud.org/ns'
+export const NC = 'http://nextcloud.org/ns'
 
 /** The properties that the pages about files show. */
-export const PROPERTIES = '<d:resourcetype/><d:getcontentlength/><d:getlastmodified/><d:getetag/><oc:fileid/><oc:permissions/><oc:size/>'
+export const PROPERTIES = '<d:resourcetype/><d:getcontentlength/><d:getlastmodified/><d:getetag/><oc:fileid/><oc:permissions/><oc:size/><nc:has-preview/>'
 
 /** Asks for them (RFC 4918, section 9.1). */
 export const PROPFIND_BODY = `<?xml version="1.0" encoding="utf-8"?>
-<d:propfind xmlns:d="DAV:" xmlns:oc="${OC}"><d:prop>${PROPERTIES}</d:prop></d:propfind>`
+<d:propfind xmlns:d="DAV:" xmlns:oc="${OC}" xmlns:nc="${NC}"><d:prop>${PROPERTIES}</d:prop></d:propfind>`
 
 /** What the box answered is not a listing. */
 export class ListingError extends Error {
@@ -81,6 +84,7 @@ function readResponse(response: Element, base: string): Entry | undefined {
     etag: textOf(props, DAV, 'getetag'),
     id: numberOf(textOf(props, OC, 'fileid')),
     permissions,
+    previewed: textOf(props, NC, 'has-preview') === 'true',
     // The letter M stands for everything in a shared space; at the root of the tree it is the space itself.
     mounted: path.length === 1 && permissions?.includes('M') === true,
   }

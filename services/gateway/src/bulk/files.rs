@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::{
     Workers, kept, path,
     place::{self, Place, in_mount},
+    preview,
 };
 use crate::household::{Mount, Tree};
 
@@ -79,9 +80,17 @@ where
         None if segments.is_empty() && method == Method::Propfind => Some(lines(workers, &tree.mounts).await),
         _ => None,
     };
+    let space = match below.area {
+        Area::Previews if segments.is_empty() => preview::space_of(request.uri(), tree)?,
+        _ => space,
+    };
     let prefix = in_mount(below.prefix, mount);
     let capability = capabilities.capability_for(space).await?;
     let (head, body) = request.into_parts();
+    let mut passed = headers(&head.headers);
+    if below.area == Area::Previews {
+        passed.push(preview::header(&head.uri)?);
+    }
     let open = Open {
         method,
         length: length(&head.headers, &body),
@@ -91,7 +100,7 @@ where
         prefix,
         segments,
         destination: None,
-        headers: headers(&head.headers),
+        headers: passed,
         mounts,
     };
     match destination {

@@ -8,6 +8,7 @@
 //! | `upload` | the client's body into DATA or a pipe, hashed on its way when the worker asks |
 //! | `download` | the worker's answer as an answer to the client |
 //! | `place` | which space a path leads to, and under which name a shared one is shown |
+//! | `preview` | how large a small picture shall be |
 //! | [`search`] | a search in all spaces of a person, merged |
 //! | [`files`] | what of the client's request goes there |
 //! | `kept` | the same for the trash, which is one of several spaces, and for versions |
@@ -20,6 +21,7 @@ mod kept;
 mod link;
 pub(crate) mod path;
 mod place;
+pub(crate) mod preview;
 pub mod search;
 mod stream;
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod guard;
 pub(crate) mod lock;
 mod mkcol;
 mod mounts;
+mod preview;
 mod propfind;
 mod proppatch;
 mod put;
@@ -35,6 +36,7 @@ use crate::{
         path,
     },
     news::News,
+    previews::Previews,
     space::{Entry, Space, locks::Touch},
 };
 
@@ -59,6 +61,7 @@ pub(crate) struct Request {
 pub(crate) struct Ground {
     pub(crate) space: Arc<Space>,
     pub(crate) news: News,
+    pub(crate) previews: Arc<Previews>,
 }
 
 /// Handles a request whose capability was accepted.
@@ -77,6 +80,7 @@ pub(crate) async fn handle(ground: &Ground, access: Access, open: Open, exchange
             ground.space.guard.judge()?;
             return mounts::names(ground, request).await;
         }
+        Area::Previews => return preview::preview(ground, request, exchange).await,
     }
     match method {
         Method::Get => get::get(ground, request).await,

@@ -35,13 +35,12 @@ use self::{
     locks::Locks,
     mounts::Mounts,
     records::Records,
-    room::Room,
 };
 pub(crate) use self::{
     catalog::{Keeper, Seen},
     dead::DeadProperty,
     records::Assembled,
-    room::RESERVE_BYTES,
+    room::{RESERVE_BYTES, Room},
     sums::Sums,
     trash::Item,
     versions::Version,

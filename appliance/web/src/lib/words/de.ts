@@ -92,6 +92,7 @@ export const de: Words = {
     deleteTitle: (n, name) => n === 1 ? `„${name}“ löschen?` : `${String(n)} Dinge löschen?`, deleteLead: 'Sie kommen in den Papierkorb der Box und sind nicht gleich weg.', deleteLeadOne: 'Es kommt in den Papierkorb der Box und ist nicht gleich weg.', deleted: (n) => n === 1 ? 'In den Papierkorb gelegt.' : `${String(n)} Dinge in den Papierkorb gelegt.`,
     drop: (folder) => `Loslassen, um nach „${folder}“ hochzuladen`, badName: 'Ein Name darf nicht leer, „.“ oder „..“ sein, keinen Schrägstrich haben und höchstens 255 Byte lang sein.', made: (name) => `Der Ordner „${name}“ ist da.`, things: 'Dateien und Ordner', keys: 'Pfeile bewegen, Leertaste wählt aus, Eingabe öffnet, Entf löscht.',
     missingRight: 'Das ist richtig', missingTitle: 'Ist es richtig, dass all das weg ist?', missingLead: 'Computer und Telefone löschen dann auch ihre Kopien. Fehlt vielleicht eine Platte, sieh zuerst danach: Solange du wartest, geht nichts verloren.',
+    viewing: (at, of) => `${String(at)} von ${String(of)}`, viewBefore: 'Zurück', viewNext: 'Weiter', viewClose: 'Schließen', notShown: 'Das lässt sich hier nicht zeigen.', notShownHelp: 'Lade es herunter und öffne es mit einem deiner Programme.',
     undo: 'Rückgängig', undone: 'Es ist wieder da.', missing: 'Diesen Ordner gibt es nicht mehr.', up: 'Nach oben', partly: (failed) => `${zahl(failed, 'Ding konnte', 'Dinge konnten')} nicht gelöscht werden.`,
   },
   trash: {

@@ -92,6 +92,7 @@ export const en = {
     deleteTitle: (n: number, name: string) => n === 1 ? `Delete “${name}”?` : `Delete ${String(n)} things?`, deleteLead: 'They go to the trash of the box, not away at once.', deleteLeadOne: 'It goes to the trash of the box, not away at once.', deleted: (n: number) => n === 1 ? 'Moved to the trash.' : `${String(n)} things moved to the trash.`,
     drop: (folder: string) => `Let go to upload to ${folder}`, badName: 'A name cannot be empty, “.” or “..”, hold a slash, or be longer than 255 bytes.', made: (name: string) => `Folder “${name}” is there.`, things: 'Files and folders', keys: 'Arrows move, space selects, Enter opens, Delete deletes.',
     missingRight: 'It is right', missingTitle: 'Is it right that all this is gone?', missingLead: 'Computers and phones then delete their copies, too. If a disk may be missing, look at that first: nothing is lost while you wait.',
+    viewing: (at: number, of: number) => `${String(at)} of ${String(of)}`, viewBefore: 'The one before', viewNext: 'The next one', viewClose: 'Close', notShown: 'This cannot be shown here.', notShownHelp: 'Download it and open it with a program of yours.',
     undo: 'Undo', undone: 'It is back.', missing: 'This folder is not there any more.', up: 'Up', partly: (failed: number) => `${count(failed, 'thing', 'things')} could not be deleted.`,
   },
   trash: {

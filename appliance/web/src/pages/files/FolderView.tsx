@@ -5,7 +5,7 @@ import { keys } from '@/api/keys'
 import { streaming } from '@/api/settled'
 import { uploadsOf } from '@/components/uploads'
 import { NewFolderForm } from '@/forms/NewFolderForm'
-import { sortEntries } from '@/lib/entries'
+import { showing, sortEntries } from '@/lib/entries'
 import { navigate } from '@/lib/location'
 import { say } from '@/lib/notices'
 import type { Path } from '@/lib/path'
@@ -24,6 +24,7 @@ import { Toolbar } from '@/pages/files/Toolbar'
 import { UploadMenu } from '@/pages/files/UploadMenu'
 import { VersionsDialog } from '@/pages/files/VersionsDialog'
 import { save } from '@/pages/files/save'
+import { Viewer } from '@/pages/files/Viewer'
 import { fileView } from '@/pages/files/view'
 import { Button } from '@/ui/Button'
 import { Link } from '@/ui/Link'
@@ -43,10 +44,13 @@ export function FolderView({ person, folder, title, listing }: { person: string;
   const [selection, setSelection] = useState(nothingChosen)
   const [making, setMaking] = useState(false)
   const [versionsOf, setVersionsOf] = useState<Entry>()
+  const [viewing, setViewing] = useState<string>()
   const [deleting, setDeleting] = useState<Entry[]>()
   const entries = useMemo(() => sortEntries(listing.entries, view.order, locale), [listing.entries, view.order, locale])
   const chosen = [...selection.chosen].toSorted((a, b) => a - b).flatMap((at) => entries[at] ?? [])
   const forbidden = mayCreate(listing.self) ? undefined : t.files.readOnly
+  const viewable = useMemo(() => entries.filter((entry) => showing(entry) !== undefined), [entries])
+  const viewed = viewable.findIndex(({ name }) => name === viewing)
   const files = entries.filter(({ kind }) => kind === 'file')
   const size = files.reduce((sum, entry) => sum + (entry.size ?? 0), 0)
 
@@ -60,6 +64,7 @@ export function FolderView({ person, folder, title, listing }: { person: string;
   const upload = (found: readonly Found[]): void => { if (found.length > 0) queue.add(folder, found) }
   const open = (entry: Entry): void => {
     if (entry.kind === 'folder') navigate(folderPath(entry.path))
+    else if (showing(entry)) setViewing(entry.name)
     else save(davUrl(person, entry.path), entry.name)
   }
   const buttons = (
@@ -89,6 +94,7 @@ export function FolderView({ person, folder, title, listing }: { person: string;
         }} />
       </Modal>
       {versionsOf?.id !== undefined && <VersionsDialog person={person} entry={versionsOf} id={versionsOf.id} onClose={() => { setVersionsOf(undefined) }} />}
+      {viewed >= 0 && <Viewer person={person} entries={viewable} at={viewed} onMove={(at) => { setViewing(viewable[at]?.name) }} onClose={() => { setViewing(undefined) }} />}
       {deleting && <DeleteDialog person={person} folder={folder} entries={deleting} onClose={() => { setDeleting(undefined) }} />}
     </>
   )

@@ -4,6 +4,7 @@ use croft_api::xml::escaped;
 
 use crate::{
     methods::{http_date, lock, long_id},
+    previews,
     space::{DeadProperty, Sums, locks::Lock},
 };
 
@@ -39,10 +40,11 @@ pub(crate) enum Property {
     Checksums,
     Favorite,
     DataFingerprint,
+    HasPreview,
 }
 
 /// Every property with its prefix and name.
-pub(super) const PROPERTIES: [(Property, &str, &str); 21] = [
+pub(super) const PROPERTIES: [(Property, &str, &str); 22] = [
     (Property::ContentLength, "d", "getcontentlength"),
     (Property::ContentType, "d", "getcontenttype"),
     (Property::DisplayName, "d", "displayname"),
@@ -64,6 +66,7 @@ pub(super) const PROPERTIES: [(Property, &str, &str); 21] = [
     (Property::Checksums, "oc", "checksums"),
     (Property::Favorite, "oc", "favorite"),
     (Property::DataFingerprint, "oc", "data-fingerprint"),
+    (Property::HasPreview, "nc", "has-preview"),
 ];
 
 /// What is asked for without naming anything: the properties of RFC 4918 that cost nothing.
@@ -160,6 +163,7 @@ impl Property {
             Self::Favorite => u8::from(subject.favorite?).to_string(),
             Self::DataFingerprint => escaped(subject.fingerprint.as_ref()?).into_owned(),
             Self::Size => subject.size.or(subject.file.map(|(length, _)| length))?.to_string(),
+            Self::HasPreview => subject.file.is_some_and(|(bytes, _)| previews::may_be(&subject.name, bytes)).to_string(),
         })
     }
 }

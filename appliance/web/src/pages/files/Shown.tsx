@@ -1,0 +1,51 @@
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { davUrl, previewUrl, SCREEN, textQuery } from '@/api/dav'
+import { Loaded } from '@/components/Loaded'
+import { fileKind, showing } from '@/lib/entries'
+import type { Entry } from '@/lib/propfind'
+import { useWords } from '@/lib/words'
+import { Nothing } from '@/ui/Nothing'
+
+/** A picture up to this size is shown as it is; of a larger one the box makes one for a screen. */
+const WHOLE_BYTES = 2_000_000
+
+/** One file as the browser can show it. Nothing in it runs: pictures, films and sounds are drawn, texts are text. */
+export function Shown({ person, entry }: { person: string; entry: Entry }) {
+  const t = useWords()
+  const [failed, setFailed] = useState(false)
+  const url = davUrl(person, entry.path)
+  const kind = failed ? undefined : showing(entry)
+  const onError = (): void => { setFailed(true) }
+  const fill = 'max-h-full max-w-full place-self-center object-contain'
+  if (kind === 'text') return <Text person={person} entry={entry} />
+  if (kind === 'image') {
+    const small = entry.previewed && (entry.size ?? Infinity) > WHOLE_BYTES
+    return <div className="grid size-full min-h-0 place-items-center"><img src={small ? previewUrl(person, entry, SCREEN) : url} alt={entry.name} onError={onError} className={fill} /></div>
+  }
+  if (kind === 'video' || kind === 'audio') {
+    return (
+      <div className="grid size-full min-h-0 place-items-center">
+        {/* Films of a household have no captions to offer. */}
+        {/* eslint-disable-next-line jsx-a11y/media-has-caption */}
+        {kind === 'video' ? <video src={url} controls autoPlay onError={onError} className={fill} /> : <audio src={url} controls autoPlay onError={onError} aria-label={entry.name} />}
+      </div>
+    )
+  }
+  return <Nothing icon={fileKind(entry)} title={t.files.notShown} help={t.files.notShownHelp} />
+}
+
+function Text({ person, entry }: { person: string; entry: Entry }) {
+  const text = useQuery(textQuery(person, entry))
+  return (
+    <div className="size-full min-h-0 overflow-auto">
+      <Loaded query={text} lines={12}>
+        {(words) => (
+          // Long lines and long texts are scrolled by the keyboard, too.
+          // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+          <pre tabIndex={0} className="min-h-full rounded-2 bg-sunk p-4 text-sm break-words whitespace-pre-wrap">{words}</pre>
+        )}
+      </Loaded>
+    </div>
+  )
+}

@@ -1,0 +1,54 @@
+import { Dialog } from '@base-ui/react/dialog'
+import type { KeyboardEvent } from 'react'
+import { davUrl } from '@/api/dav'
+import type { Entry } from '@/lib/propfind'
+import { useWords } from '@/lib/words'
+import { save } from '@/pages/files/save'
+import { Shown } from '@/pages/files/Shown'
+import { Button } from '@/ui/Button'
+import { Icon } from '@/ui/Icon'
+
+interface ViewerProps {
+  person: string
+  /** What is shown, one after the other. */
+  entries: readonly Entry[]
+  at: number
+  onMove: (at: number) => void
+  onClose: () => void
+}
+
+/** Files one at a time over the whole page; the arrow keys go on and back, Escape ends it. */
+export function Viewer({ person, entries, at, onMove, onClose }: ViewerProps) {
+  const t = useWords()
+  const entry = entries[at]
+  if (!entry) return null
+  const move = (step: number): void => { if (entries[at + step]) onMove(at + step) }
+  const onKeyDown = (event: KeyboardEvent): void => {
+    // A film and a text have a use of their own for these keys.
+    if (event.target instanceof HTMLMediaElement || event.target instanceof HTMLPreElement) return
+    if (event.key === 'ArrowLeft') move(-1)
+    else if (event.key === 'ArrowRight') move(1)
+    else return
+    event.preventDefault()
+  }
+  return (
+    <Dialog.Root open onOpenChange={(next) => { if (!next) onClose() }}>
+      <Dialog.Portal>
+        <Dialog.Backdrop className="fixed inset-0 z-40 bg-veil" />
+        <Dialog.Popup onKeyDown={onKeyDown} className="fixed inset-0 z-50 flex flex-col gap-3 bg-surface p-3 sm:p-5">
+          <div className="flex items-center gap-2">
+            <Dialog.Title className="grow truncate font-[550]">{entry.name}</Dialog.Title>
+            <span className="shrink-0 text-sm text-ink-2">{t.files.viewing(at + 1, entries.length)}</span>
+            <Button look="quiet" onClick={() => { save(davUrl(person, entry.path), entry.name) }}>{t.files.download}</Button>
+            <Dialog.Close render={<Button look="quiet" aria-label={t.files.viewClose} className="px-2.5" />}><Icon name="close" /></Dialog.Close>
+          </div>
+          <div className="grid min-h-0 grow grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-1">
+            <Button look="quiet" aria-label={t.files.viewBefore} disabled={at === 0} className="px-2.5" onClick={() => { move(-1) }}><Icon name="left" /></Button>
+            <Shown key={`${entry.name} ${entry.etag ?? ''}`} person={person} entry={entry} />
+            <Button look="quiet" aria-label={t.files.viewNext} disabled={at === entries.length - 1} className="px-2.5" onClick={() => { move(1) }}><Icon name="right" /></Button>
+          </div>
+        </Dialog.Popup>
+      </Dialog.Portal>
+    </Dialog.Root>
+  )
+}

@@ -1,0 +1,191 @@
+//! Small pictures through the real door: made by a process that can lose nothing, kept, and refused plainly where a file is hostile.
+
+#![expect(clippy::expect_used, reason = "a test's own tools fail by panicking, which is how a test fails")]
+
+use std::{
+    io::Cursor,
+    time::{Duration, Instant},
+};
+
+use croft_box_tests::{Claimed, TestBox, Visitor, kill, processes_below};
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+use nix::sys::signal::Signal;
+use reqwest::{Method, Response, StatusCode, header};
+
+/// Time for something to happen on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn picture(side: u32, format: ImageFormat) -> Vec<u8> {
+    let noise = RgbImage::from_fn(side, side, |x, y| {
+        Rgb([(x * 7 % 256).to_le_bytes()[0], (y * 13 % 256).to_le_bytes()[0], ((x ^ y) % 256).to_le_bytes()[0]])
+    });
+    let mut bytes = Cursor::new(Vec::new());
+    DynamicImage::from(noise).write_to(&mut bytes, format).expect("written");
+    bytes.into_inner()
+}
+
+async fn put(ana: &Visitor, name: &str, bytes: Vec<u8>) {
+    let answer = ana.request(Method::PUT, &format!("/dav/files/ana/{name}")).body(bytes).send().await.expect("an answer");
+    assert!(answer.status().is_success(), "{name}: {}", answer.status());
+}
+
+async fn asked(ana: &Visitor, address: &str) -> Response {
+    ana.request(Method::GET, address).send().await.expect("an answer")
+}
+
+async fn small(ana: &Visitor, address: &str) -> RgbImage {
+    let answer = asked(ana, address).await;
+    assert_eq!(answer.status(), StatusCode::OK, "{address}");
+    assert_eq!(answer.headers()[header::CONTENT_TYPE], "image/jpeg");
+    let bytes = answer.bytes().await.expect("a body");
+    image::load_from_memory_with_format(&bytes, ImageFormat::Jpeg).expect("a JPEG").to_rgb8()
+}
+
+fn pid_of(test_box: &TestBox, role: &str) -> Option<u32> {
+    test_box.processes().into_iter().find(|process| process.role == role && process.is_alive()).map(|process| process.pid)
+}
+
+#[tokio::test]
+async fn a_picture_has_a_small_one_at_every_address_and_for_nobody_else() {
+    let test_box = TestBox::start(Claimed::ByAna);
+    let ana = Visitor::ana(&test_box).await;
+    let password = ana.app_password("phone").await;
+    let client = Visitor::new(&test_box);
+    for (name, format) in [
+        ("a%20b.jpg", ImageFormat::Jpeg),
+        ("a.png", ImageFormat::Png),
+        ("a.webp", ImageFormat::WebP),
+        ("a.gif", ImageFormat::Gif),
+        ("a.bmp", ImageFormat::Bmp),
+        ("a.tiff", ImageFormat::Tiff),
+    ] {
+        put(&ana, name, picture(700, format)).await;
+        assert_eq!(small(&ana, &format!("/dav/previews/ana/{name}?size=256")).await.dimensions(), (256, 256), "{name}");
+    }
+    assert_eq!(small(&ana, "/dav/previews/ana/a.png?size=800").await.dimensions(), (700, 700));
+
+    let first = asked(&ana, "/dav/previews/ana/a.png?size=200").await;
+    let tag = first.headers()[header::ETAG].clone();
+    assert_eq!(first.headers()[header::CACHE_CONTROL], "private, max-age=3600");
+    let again =
+        ana.request(Method::GET, "/dav/previews/ana/a.png?size=256").header(header::IF_NONE_MATCH, &tag).send().await.expect("an answer");
+    assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+    put(&ana, "a.png", picture(300, ImageFormat::Png)).await;
+    assert_ne!(asked(&ana, "/dav/previews/ana/a.png?size=256").await.headers()[header::ETAG], tag, "of other content");
+
+    let head = asked(&ana, "/dav/files/ana/a%20b.jpg").await;
+    let id = head.headers()["oc-fileid"].to_str().expect("text").trim_end_matches("croft").to_owned();
+    let dialect = [
+        &format!("/index.php/core/preview?fileId={id}&x=64&y=64&a=1&mode=cover&forceIcon=0"),
+        "/index.php/core/preview.png?file=%2Fa%20b.jpg&x=64&y=64&a=1",
+        "/index.php/apps/files/api/v1/thumbnail/64/64/a%20b.jpg",
+    ];
+    for address in dialect {
+        let answer = client.bare(Method::GET, address).basic_auth("ana", Some(&password)).send().await.expect("an answer");
+        assert_eq!(
+            (answer.status(), &answer.headers()[header::CONTENT_TYPE]),
+            (StatusCode::OK, &"image/jpeg".parse().expect("a value")),
+            "{address}"
+        );
+        assert_eq!(client.bare(Method::GET, address).send().await.expect("an answer").status(), StatusCode::UNAUTHORIZED, "{address}");
+    }
+    let elsewhere = client.bare(Method::GET, "/index.php/core/preview?fileId=999999999999999&x=64&y=64").basic_auth("ana", Some(&password));
+    assert_eq!(elsewhere.send().await.expect("an answer").status(), StatusCode::NOT_FOUND);
+    let listing = "<propfind xmlns='DAV:' xmlns:n='http://nextcloud.org/ns'><prop><n:has-preview/></prop></propfind>";
+    put(&ana, "a.txt", b"a".to_vec()).await;
+    for (name, expected) in [("a.png", "true"), ("a.txt", "false"), ("", "false")] {
+        let method = Method::from_bytes(b"PROPFIND").expect("a method");
+        let answer =
+            ana.request(method, &format!("/dav/files/ana/{name}")).header("depth", "0").body(listing).send().await.expect("an answer");
+        let text = answer.text().await.expect("text");
+        assert!(text.contains(&format!("<nc:has-preview>{expected}</nc:has-preview>")), "{name}: {text}");
+    }
+    assert_eq!(
+        client.bare(Method::GET, "/dav/previews/ana/a.png?size=256").send().await.expect("an answer").status(),
+        StatusCode::UNAUTHORIZED
+    );
+    assert_eq!(asked(&ana, "/dav/previews/bob/a.png?size=256").await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(asked(&ana, "/dav/previews/ana/a.png").await.status(), StatusCode::OK);
+    assert_eq!(asked(&ana, "/dav/previews/ana/a.png?size=x").await.status(), StatusCode::BAD_REQUEST);
+    let written = ana.request(Method::PUT, "/dav/previews/ana/a.png?size=256").body("x").send().await.expect("an answer");
+    assert_eq!(written.status(), StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn hostile_files_are_refused_and_the_role_lives_on() {
+    let test_box = TestBox::start(Claimed::ByAna);
+    let ana = Visitor::ana(&test_box).await;
+    let jpeg = picture(700, ImageFormat::Jpeg);
+    // One that says that it has 60 000 times 60 000 pixels.
+    let mut vast = picture(8, ImageFormat::Bmp);
+    vast[18..22].copy_from_slice(&60_000_u32.to_le_bytes());
+    vast[22..26].copy_from_slice(&60_000_u32.to_le_bytes());
+    let svg = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>".to_vec();
+    let files = [
+        ("cut.png", picture(700, ImageFormat::Png)[..5000].to_vec(), 404),
+        ("noise.jpg", [&jpeg[..300], &[0x5a; 100_000]].concat(), 404),
+        ("vast.bmp", vast, 404),
+        ("text.jpg", b"hello".to_vec(), 404),
+        ("drawing.svg", svg.clone(), 404),
+        ("drawing.png", svg, 404),
+        ("empty.jpg", Vec::new(), 404),
+        ("is-a-png.jpg", picture(700, ImageFormat::Png), 200),
+    ];
+    for (name, bytes, _) in &files {
+        put(&ana, name, bytes.clone()).await;
+    }
+    // The second round is answered from the cache.
+    for round in 0..2 {
+        for (name, _, expected) in &files {
+            let answer = asked(&ana, &format!("/dav/previews/ana/{name}?size=256")).await;
+            assert_eq!(answer.status().as_u16(), *expected, "{name}, round {round}");
+            if *expected == 404 {
+                assert!(answer.text().await.expect("text").contains("\"no-preview\""), "{name}, round {round}");
+            }
+        }
+    }
+    let role = pid_of(&test_box, "preview").expect("the role runs");
+    let logs = test_box.croft(&["status"]).expect("a status");
+    assert!(!logs.contains("looping"), "{logs}");
+    assert_eq!(pid_of(&test_box, "preview"), Some(role), "the role lived through all of it");
+}
+
+#[tokio::test]
+async fn a_killed_decoder_and_a_killed_role_cost_one_answer_at_most() {
+    let test_box = TestBox::start(Claimed::ByAna);
+    let ana = Visitor::ana(&test_box).await;
+    // Large enough that its decoder is met at work.
+    put(&ana, "large.png", picture(6000, ImageFormat::Png)).await;
+    put(&ana, "small.png", picture(300, ImageFormat::Png)).await;
+    assert_eq!(asked(&ana, "/dav/previews/ana/small.png?size=256").await.status(), StatusCode::OK);
+    let role = pid_of(&test_box, "preview").expect("the role runs");
+    let begun = Instant::now();
+    let killer = tokio::task::spawn_blocking(move || {
+        while begun.elapsed() < PATIENCE {
+            if let Some(decoder) = processes_below(role).into_iter().find(|process| process.role == "decoder") {
+                kill(decoder.pid, Signal::SIGKILL);
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(2)); // waits: for the decoder to be started, by polling
+        }
+        false
+    });
+    let answer = asked(&ana, "/dav/previews/ana/large.png?size=256").await;
+    assert!(killer.await.expect("the killer ends"), "no decoder was seen");
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "somebody else ended it, so the file is not to blame");
+    assert_eq!(asked(&ana, "/dav/previews/ana/large.png?size=256").await.status(), StatusCode::OK);
+
+    kill(role, Signal::SIGKILL);
+    put(&ana, "third.png", picture(310, ImageFormat::Png)).await;
+    let begun = Instant::now();
+    loop {
+        let answer = asked(&ana, "/dav/previews/ana/third.png?size=256").await;
+        if answer.status() == StatusCode::OK {
+            break;
+        }
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(begun.elapsed() < PATIENCE, "the role does not come back");
+        tokio::time::sleep(Duration::from_millis(100)).await; // waits: for the role to be started again, by polling
+    }
+    assert_ne!(pid_of(&test_box, "preview"), Some(role));
+}

@@ -1,0 +1,45 @@
+/** Pictures are seen in the grid and one after the other; what cannot be shown says so. */
+import type { Page } from '@playwright/test'
+import { choose, fresh, makeFolder } from './folder.ts'
+import { png } from './png.ts'
+import { expect, test } from './test.ts'
+
+const natural = async (page: Page, name: string): Promise<[number, number]> =>
+  page.getByRole('dialog').getByRole('img', { name }).evaluate((image: HTMLImageElement) => [image.naturalWidth, image.naturalHeight])
+
+test('the grid shows small pictures, and the viewer goes from one to the next', async ({ page }) => {
+  await makeFolder(page, fresh('Pictures'))
+  await choose(page, [
+    { name: 'a.png', mimeType: 'image/png', buffer: png(700, 500, [200, 30, 30]) },
+    { name: 'b.txt', mimeType: 'text/plain', buffer: Buffer.from('<script>never</script> Grüße') },
+    { name: 'c.png', mimeType: 'image/png', buffer: png(300, 900, [30, 30, 200]) },
+    { name: 'd.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('no picture at all') },
+    { name: 'e.bin', mimeType: 'application/octet-stream', buffer: Buffer.from('x') },
+  ])
+  await expect(page.getByRole('option')).toHaveCount(5)
+  await page.getByRole('button', { name: 'Grid' }).click()
+  const tile = page.getByRole('option', { name: /a\.png/ }).locator('img')
+  await expect(tile).toHaveAttribute('src', /^\/dav\/previews\/ana\/Pictures%20.*\/a\.png\?size=256&shape=cover&v=[0-9a-f]{32}$/)
+  // The box has made it: the file itself has other sides.
+  await expect.poll(() => tile.evaluate((image: HTMLImageElement) => [image.naturalWidth, image.naturalHeight])).toEqual([256, 256])
+  await expect(page.getByRole('option', { name: /d\.jpg/ }).locator('img')).toHaveCount(0)
+
+  await page.getByRole('option', { name: /a\.png/ }).dblclick()
+  const viewer = page.getByRole('dialog', { name: 'a.png' })
+  await expect(viewer).toContainText('1 of 4')
+  await expect.poll(() => natural(page, 'a.png')).toEqual([700, 500])
+  await page.keyboard.press('ArrowRight')
+  await expect(page.getByRole('dialog', { name: 'b.txt' })).toContainText('<script>never</script> Grüße')
+  await page.getByRole('button', { name: 'The next one' }).click()
+  await expect.poll(() => natural(page, 'c.png')).toEqual([300, 900])
+  await page.keyboard.press('ArrowRight')
+  await expect(page.getByRole('dialog', { name: 'd.jpg' })).toContainText('This cannot be shown here.')
+  await page.keyboard.press('ArrowLeft')
+  await expect(page.getByRole('dialog', { name: 'c.png' })).toBeVisible()
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('dialog')).toBeHidden()
+
+  const download = page.waitForEvent('download')
+  await page.getByRole('option', { name: /e\.bin/ }).dblclick()
+  expect((await download).suggestedFilename()).toBe('e.bin')
+})
