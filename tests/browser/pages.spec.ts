@@ -8,6 +8,7 @@ const pages = [
   ['/', (page: Page) => page.getByRole('heading', { level: 1, name: /well|look|needs/ })],
   ['/files', (page: Page) => page.getByRole('heading', { level: 1, name: 'Your files' })],
   ['/trash', (page: Page) => page.getByRole('heading', { level: 1, name: 'Trash' })],
+  ['/photos', (page: Page) => page.getByRole('heading', { level: 1, name: 'Photos' })],
   ['/activity', (page: Page) => page.getByText('wrote down its recovery kit')],
   ['/repairs', (page: Page) => page.getByRole('heading', { level: 1, name: /repair/i })],
   ['/settings', (page: Page) => page.getByLabel('Name on the network')],
@@ -96,7 +97,7 @@ test('the words change with the language and stay changed', async ({ page }) => 
 
 test('on a phone nothing sticks out and the bar is at the bottom', async ({ page }) => {
   await page.setViewportSize({ width: 360, height: 740 })
-  for (const address of ['/', '/files', '/activity', '/settings', '/settings/people', '/settings/account']) {
+  for (const address of ['/', '/files', '/photos', '/activity', '/settings', '/settings/people', '/settings/account']) {
     await page.goto(address)
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
     expect(await page.evaluate(() => document.documentElement.scrollWidth), address).toBeLessThanOrEqual(360)

@@ -43,3 +43,19 @@ test('the grid shows small pictures, and the viewer goes from one to the next', 
   await page.getByRole('option', { name: /e\.bin/ }).dblclick()
   expect((await download).suggestedFilename()).toBe('e.bin')
 })
+
+test('pictures of all folders are found by month', async ({ page }) => {
+  await makeFolder(page, fresh('Album'))
+  const name = `${fresh('holiday')}.png`
+  await choose(page, [{ name, mimeType: 'image/png', buffer: png(400, 400, [30, 160, 30]) }, { name: 'words.txt', mimeType: 'text/plain', buffer: Buffer.from('x') }])
+  await expect(page.getByRole('option')).toHaveCount(2)
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Photos' }).click()
+  const month = new Date().toLocaleDateString('en-GB', { month: 'long', year: 'numeric' })
+  const tile = page.getByRole('region', { name: month }).getByRole('button', { name })
+  await expect.poll(() => tile.locator('img').evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(256)
+  await expect(page.getByRole('button', { name: 'words.txt' })).toHaveCount(0)
+  await tile.click()
+  await expect(page.getByRole('dialog', { name })).toBeVisible()
+  await page.keyboard.press('Escape')
+  await expect(tile).toBeFocused()
+})

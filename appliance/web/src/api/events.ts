@@ -106,6 +106,7 @@ function folderChanged(client: QueryClient, event: { space: string; folder: stri
       const changed = gathered
       gathered = new Map()
       void client.invalidateQueries({ queryKey: keys.trash })
+      void client.invalidateQueries({ queryKey: keys.media })
       for (const key of changed.values()) {
         // A space that is not known yet may be anywhere in the tree.
         void client.invalidateQueries(key ? { queryKey: key, exact: true } : { queryKey: keys.folders })

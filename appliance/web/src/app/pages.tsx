@@ -5,6 +5,7 @@ const load = {
   activity: () => import('@/pages/activity/ActivityPage').then(({ ActivityPage }) => ({ default: ActivityPage })),
   files: () => import('@/pages/files/FilesPage').then(({ FilesPage }) => ({ default: FilesPage })),
   home: () => import('@/pages/home/HomePage').then(({ HomePage }) => ({ default: HomePage })),
+  photos: () => import('@/pages/photos/PhotosPage').then(({ PhotosPage }) => ({ default: PhotosPage })),
   repairs: () => import('@/pages/repairs/RepairsPage').then(({ RepairsPage }) => ({ default: RepairsPage })),
   trash: () => import('@/pages/trash/TrashPage').then(({ TrashPage }) => ({ default: TrashPage })),
   settings: () => import('@/pages/settings/SettingsPage').then(({ SettingsPage }) => ({ default: SettingsPage })),
@@ -13,6 +14,7 @@ const load = {
 const Activity = lazy(load.activity)
 const Files = lazy(load.files)
 const Home = lazy(load.home)
+const Photos = lazy(load.photos)
 const Repairs = lazy(load.repairs)
 const Settings = lazy(load.settings)
 const Trash = lazy(load.trash)
@@ -28,6 +30,7 @@ export function pageOf(route: Route): ReactNode {
   switch (route.page) {
     case 'home': return <Home />
     case 'files': return <Files folder={route.folder} />
+    case 'photos': return <Photos />
     case 'trash': return <Trash />
     case 'activity': return <Activity />
     case 'settings': return <Settings section={route.section} />

@@ -6,6 +6,7 @@ import type { IconName } from '@/ui/Icon'
 export const places = [
   { page: 'home', href: paths.home, icon: 'home', apart: false },
   { page: 'files', href: paths.files, icon: 'files', apart: false },
+  { page: 'photos', href: paths.photos, icon: 'image', apart: false },
   { page: 'repairs', href: paths.repairs, icon: 'repairs', apart: true },
   { page: 'activity', href: paths.activity, icon: 'activity', apart: true },
   { page: 'settings', href: paths.settings, icon: 'settings', apart: true },

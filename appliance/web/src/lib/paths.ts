@@ -4,6 +4,7 @@ import { decodePath, encodePath, type Path } from '@/lib/path'
 export const paths = {
   home: '/',
   files: '/files',
+  photos: '/photos',
   trash: '/trash',
   activity: '/activity',
   settings: '/settings',
@@ -16,7 +17,7 @@ export const paths = {
 
 /** A page and what its address says. */
 export type Route =
-  | { page: 'home' | 'trash' | 'activity' | 'repairs' | 'claim' | 'recover' | 'join' | 'grant' | 'unknown' }
+  | { page: 'home' | 'photos' | 'trash' | 'activity' | 'repairs' | 'claim' | 'recover' | 'join' | 'grant' | 'unknown' }
   | { page: 'files'; folder: Path }
   | { page: 'settings'; section: SettingsSection }
 
@@ -44,6 +45,7 @@ export function routeOf(pathname: string): Route {
   if (section) return { page: 'settings', section }
   switch (trimmed) {
     case paths.home: return { page: 'home' }
+    case paths.photos: return { page: 'photos' }
     case paths.trash: return { page: 'trash' }
     case paths.activity: return { page: 'activity' }
     case paths.repairs: return { page: 'repairs' }

@@ -34,6 +34,9 @@ export function day(date: Date, locale: string, now = new Date()): string {
   return date.toLocaleDateString(locale, { day: 'numeric', month: 'short', ...year })
 }
 
+/** A month with its year: `August 2026`. */
+export const month = (date: Date, locale: string): string => date.toLocaleDateString(locale, { month: 'long', year: 'numeric' })
+
 /** Day and time of day, for tooltips and details. */
 export const moment = (date: Date, locale: string): string =>
   date.toLocaleString(locale, { dateStyle: 'long', timeStyle: 'short' })

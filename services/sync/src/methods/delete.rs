@@ -37,7 +37,11 @@ pub(super) async fn delete(ground: &Ground, request: Request) -> Result<Answer, 
         Err(error) => {
             let (space, slot) = (space.clone(), item.slot);
             // An empty one hurts nobody.
-            let _ = blocking(move || Ok(space.forget_trash_place(&slot))).await;
+            let _ = blocking(move || {
+                space.forget_trash_place(&slot);
+                Ok(())
+            })
+            .await;
             return Err(error.into());
         }
     };

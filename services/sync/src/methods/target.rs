@@ -169,7 +169,11 @@ impl Way {
                 if let Err(error) = publish(ground, cleared, &[&target.folder], line).await {
                     let space = space.clone();
                     // An empty one hurts nobody.
-                    let _ = blocking(move || Ok(space.forget_trash_place(&item.slot))).await;
+                    let _ = blocking(move || {
+                        space.forget_trash_place(&item.slot);
+                        Ok(())
+                    })
+                    .await;
                     return Err(error.into());
                 }
                 let published = publish(ground, change, folders, line).await;

@@ -14,7 +14,7 @@ export const de: Words = {
     skip: 'Zum Inhalt springen', typeName: (name) => `Zum Fortfahren „${name}“ eintippen.`, code: (code) => `Code: ${code}`,
     notFound: 'Unter dieser Adresse ist nichts.', notFoundHelp: 'Vielleicht wurde es verschoben. Die Startseite ist noch, wo sie war.', goHome: 'Zur Startseite',
   },
-  nav: { label: 'Hauptmenü', home: 'Start', files: 'Dateien', trash: 'Papierkorb', activity: 'Aktivität', settings: 'Einstellungen', repairs: 'Reparaturen', find: 'Alles finden', signOut: 'Abmelden' },
+  nav: { label: 'Hauptmenü', home: 'Start', files: 'Dateien', photos: 'Fotos', trash: 'Papierkorb', activity: 'Aktivität', settings: 'Einstellungen', repairs: 'Reparaturen', find: 'Alles finden', signOut: 'Abmelden' },
   theme: { label: 'Aussehen', system: 'Wie dieses Gerät', light: 'Hell', dark: 'Dunkel', toggle: 'Zwischen hell und dunkel wechseln' },
   reach: {
     lost: 'Die Box antwortet nicht. Es wird von selbst weiter versucht; nichts Gespeichertes ist verloren.', back: 'Die Box ist wieder da.',
@@ -94,6 +94,9 @@ export const de: Words = {
     missingRight: 'Das ist richtig', missingTitle: 'Ist es richtig, dass all das weg ist?', missingLead: 'Computer und Telefone löschen dann auch ihre Kopien. Fehlt vielleicht eine Platte, sieh zuerst danach: Solange du wartest, geht nichts verloren.',
     viewing: (at, of) => `${String(at)} von ${String(of)}`, viewBefore: 'Zurück', viewNext: 'Weiter', viewClose: 'Schließen', notShown: 'Das lässt sich hier nicht zeigen.', notShownHelp: 'Lade es herunter und öffne es mit einem deiner Programme.',
     undo: 'Rückgängig', undone: 'Es ist wieder da.', missing: 'Diesen Ordner gibt es nicht mehr.', up: 'Nach oben', partly: (failed) => `${zahl(failed, 'Ding konnte', 'Dinge konnten')} nicht gelöscht werden.`,
+  },
+  photos: {
+    title: 'Fotos', lead: 'Bilder und Filme aus allen deinen Räumen, nach dem Zeitpunkt der letzten Änderung.', empty: 'Noch kein Bild.', emptyHelp: 'Bilder und Filme, die du hochlädst, erscheinen hier von selbst.', more: 'Frühere zeigen',
   },
   trash: {
     title: 'Papierkorb', lead: (n, size) => `${zahl(n, 'Ding', 'Dinge')}, ${size}. Was gelöscht wurde, bleibt 30 Tage hier, oder bis die Box den Platz braucht.`, nothing: 'Der Papierkorb ist leer.', nothingHelp: 'Was du löschst, bleibt 30 Tage hier und lässt sich zurückholen.',

@@ -12,7 +12,7 @@ export const en = {
     skip: 'Skip to the content', typeName: (name: string) => `Type “${name}” to go on.`, code: (code: string) => `Code: ${code}`,
     notFound: 'There is nothing at this address.', notFoundHelp: 'It may have been moved. Home is still where it was.', goHome: 'Go home',
   },
-  nav: { label: 'Main', home: 'Home', files: 'Files', trash: 'Trash', activity: 'Activity', settings: 'Settings', repairs: 'Repairs', find: 'Find anything', signOut: 'Sign out' },
+  nav: { label: 'Main', home: 'Home', files: 'Files', photos: 'Photos', trash: 'Trash', activity: 'Activity', settings: 'Settings', repairs: 'Repairs', find: 'Find anything', signOut: 'Sign out' },
   theme: { label: 'Theme', system: 'As this device', light: 'Light', dark: 'Dark', toggle: 'Change between light and dark' },
   reach: {
     lost: 'The box does not answer. Trying again by itself; nothing that was saved is lost.', back: 'The box is back.',
@@ -94,6 +94,9 @@ export const en = {
     missingRight: 'It is right', missingTitle: 'Is it right that all this is gone?', missingLead: 'Computers and phones then delete their copies, too. If a disk may be missing, look at that first: nothing is lost while you wait.',
     viewing: (at: number, of: number) => `${String(at)} of ${String(of)}`, viewBefore: 'The one before', viewNext: 'The next one', viewClose: 'Close', notShown: 'This cannot be shown here.', notShownHelp: 'Download it and open it with a program of yours.',
     undo: 'Undo', undone: 'It is back.', missing: 'This folder is not there any more.', up: 'Up', partly: (failed: number) => `${count(failed, 'thing', 'things')} could not be deleted.`,
+  },
+  photos: {
+    title: 'Photos', lead: 'Pictures and films of all your spaces, by the time of their last change.', empty: 'No picture yet.', emptyHelp: 'Pictures and films that you upload appear here by themselves.', more: 'Show earlier ones',
   },
   trash: {
     title: 'Trash', lead: (n: number, size: string) => `${count(n, 'thing', 'things')}, ${size}. What was deleted stays here for 30 days, or until the box needs the room.`, nothing: 'The trash is empty.', nothingHelp: 'What you delete stays here for 30 days and can be brought back.',
