@@ -196,7 +196,7 @@ mod tests {
         let running = CancellationToken::new();
         space.look_after(NOW, &running).unwrap();
         let left: Vec<Name> = space.trashed().unwrap().into_iter().map(|item| item.slot).collect();
-        assert_eq!(left, [new.clone()]);
+        assert_eq!(left, std::slice::from_ref(&new));
         let rows: Vec<String> = space.records.all_trashed().unwrap().into_iter().map(|(key, _)| key).collect();
         assert_eq!(rows, [new.to_string()], "{old} and {} are forgotten", empty.slot);
         assert_eq!(fs::read_dir(&versions).unwrap().count(), 2);
