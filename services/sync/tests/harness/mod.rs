@@ -86,6 +86,12 @@ impl Running {
     pub(crate) async fn kill(self) {
         self.served.abort();
         let _ = self.served.await;
+        // Its links end a moment later, and with them all that it holds.
+        let records = File::open(self.folder.join("space/.croft/records.redb")).unwrap();
+        while records.try_lock().is_err() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await; // waits: for its links to end, by polling
+        }
+        records.unlock().unwrap();
     }
 
     pub(crate) async fn link(&self) -> Gateway {
