@@ -119,7 +119,7 @@ test('the palette finds a file that was not looked at, in any folder', async ({ 
   // Another page, which knows of no folder.
   await page.goto('/settings')
   await page.keyboard.press('Control+K')
-  await page.getByRole('combobox').fill(name.slice(0, -4).replace('Treasure', 'treasure'))
+  await page.getByRole('combobox', { name: 'Find anything' }).fill(name.slice(0, -4).replace('Treasure', 'treasure'))
   await page.getByRole('option', { name }).click()
   await expect(page.getByRole('heading', { name: folder })).toBeVisible()
   await expect(page.getByRole('option', { name })).toBeVisible()

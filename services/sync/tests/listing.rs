@@ -85,6 +85,7 @@ async fn ten_thousand_entries_flow() {
     for index in 0..10_000 {
         fs::write(files.join(format!("file-{index:05}")), "x").unwrap();
     }
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await; // waits: for what is there to be older than the worker
     let worker = Running::start(folder.path()).await;
     let mut link = worker.link().await;
     let first = list(&mut link, &[], "1").await;

@@ -48,6 +48,7 @@ async fn a_box_is_flashed_claimed_and_keeps_what_it_acknowledged() {
     was_called_good(&machine);
     roles_come_back(&machine).await;
     has_its_file(&machine, &content).await;
+    makes_small_pictures(&machine).await;
     falls_back(&machine).await;
     has_its_file(&machine, &content).await;
 
@@ -122,6 +123,30 @@ async fn has_its_file(machine: &Machine, content: &[u8]) {
     let answer = ana.request(Method::GET, "/dav/files/ana/photo.raw").send().await.expect("an answer");
     assert!(answer.bytes().await.expect("a body") == content, "other bytes than were acknowledged");
     assert_eq!(ana.get("/api/v1/status").await["box_name"], OWNER.2);
+}
+
+/// The decoder may do little on the system that it was written on; here it runs on the appliance's.
+async fn makes_small_pictures(machine: &Machine) {
+    const SIDE: u32 = 300;
+    let mut picture = b"BM".to_vec();
+    // Headers of a bitmap: size, offset of the pixels; size of the header, width, height, planes, bits, and nothing more.
+    for number in [54 + SIDE * SIDE * 3, 0, 54, 40, SIDE, SIDE, 24 << 16 | 1, 0, SIDE * SIDE * 3, 0, 0, 0, 0] {
+        picture.extend(number.to_le_bytes());
+    }
+    picture.extend([30, 30, 200].repeat((SIDE * SIDE) as usize));
+    let ana = ana(machine).await;
+    let sent = ana.request(Method::PUT, "/dav/files/ana/red.bmp").body(picture).send().await.expect("an answer");
+    assert_eq!(sent.status(), StatusCode::CREATED);
+    let answer = ana.request(Method::GET, "/dav/previews/ana/red.bmp?size=256").send().await.expect("an answer");
+    let (status, kind) = (answer.status(), answer.headers().get("content-type").cloned());
+    let bytes = answer.bytes().await.expect("a body");
+    assert_eq!(
+        (status, kind.is_some_and(|kind| kind == "image/jpeg")),
+        (StatusCode::OK, true),
+        "{}\n{}",
+        String::from_utf8_lossy(&bytes),
+        machine.shell("journalctl -b -p warning --no-pager | tail -n 30")
+    );
 }
 
 /// Who the machine is to others: what its addresses and its journal hang on.
