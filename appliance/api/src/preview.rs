@@ -6,6 +6,8 @@ use std::time::Duration;
 pub const SOCKET: &str = "preview.sock";
 /// The first byte of each question.
 const VERSION: u8 = 1;
+/// Version of the decoder. It rises with a release that reads more files or draws them otherwise: what is kept of an older one is asked anew.
+pub const DECODER_VERSION: u8 = 1;
 /// Bytes of a question.
 pub const ASK_BYTES: usize = 7;
 /// Bytes of the head of an answer.
@@ -50,11 +52,11 @@ pub struct Ask {
 pub enum Refused {
     /// Nobody here reads such files.
     Unsupported = 1,
-    /// It takes more memory, bytes or time than one file may.
+    /// It has more pixels or bytes, or takes more processor time, than one file may.
     TooLarge = 2,
     /// It is not what it begins as.
     Broken = 3,
-    /// Others come first for longer than the one who asks waits.
+    /// Others come first for longer than the one who asks waits, or the box has a fault. It says nothing about the file.
     Busy = 4,
 }
 

@@ -102,6 +102,9 @@ pub struct Manifest {
     /// What it may do on the appliance beyond what its user may.
     #[serde(default)]
     pub powers: Powers,
+    /// True when it starts processes one of which may be killed for memory without ending the role.
+    #[serde(default)]
+    pub outlives_children: bool,
 }
 
 /// When a role is started.

@@ -79,7 +79,11 @@ mod tests {
         fs::File,
         io::{Read, Write},
         net::UdpSocket,
-        os::{fd::AsFd, unix::net::UnixStream},
+        os::{
+            fd::AsFd,
+            unix::{net::UnixStream, process::ExitStatusExt},
+        },
+        process::{Command, Stdio},
         thread,
     };
 
@@ -87,7 +91,7 @@ mod tests {
 
     #[test]
     fn what_is_not_left_is_refused_and_memory_stays() {
-        // In place of the end of this very process, which tests of the decoder see.
+        // In place of the end of this very process, which the test below sees.
         let refused = SeccompAction::Errno(libc::EPERM.unsigned_abs());
         // A seal binds a thread and its children, so a thread of its own leaves the other tests free.
         let sealed = thread::spawn(move || {
@@ -106,5 +110,20 @@ mod tests {
             (grown.iter().all(|byte| *byte == 7), denied, left)
         });
         assert_eq!(sealed.join().expect("the thread ends"), (true, [true; 5], true));
+    }
+
+    #[test]
+    fn what_is_not_left_ends_the_process() {
+        const CHILD: &str = "CROFT_TEST_SEALED";
+        if std::env::var_os(CHILD).is_some() {
+            seal(std::io::stdin().as_fd()).expect("sealed");
+            let _ = UdpSocket::bind("127.0.0.1:0");
+            return;
+        }
+        // This test alone, once more, as a process of its own.
+        let mut child = Command::new(std::env::current_exe().expect("a path"));
+        child.args(["--exact", "seal::tests::what_is_not_left_ends_the_process"]).env(CHILD, "1");
+        let status = child.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().expect("started");
+        assert_eq!(status.signal(), Some(libc::SIGSYS));
     }
 }

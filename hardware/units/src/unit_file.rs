@@ -160,6 +160,10 @@ fn common(text: &mut String, manifest: &Manifest) {
             limits.memory_mib, limits.descriptors, limits.tasks
         ),
     );
+    if manifest.outlives_children {
+        // Without it, one process that is killed for memory ends the whole unit.
+        line(text, format_args!("OOMPolicy=continue"));
+    }
 }
 
 fn network_socket(name: &str, port: u16) -> String {
@@ -203,6 +207,19 @@ directories.space = { path = "spaces/%i", mode = "0700" }
 files.seed = "run/capability.seed"
 "#;
 
+    const PARENT: &str = r#"
+name = "preview"
+summary = "Small pictures"
+number = 8
+start = "demand"
+watchdog_seconds = 30
+stop_seconds = 15
+network = "none"
+outlives_children = true
+limits = { memory_mib = 1088, descriptors = 512, tasks = 32 }
+sockets.calls = { kind = "packet", path = "preview.sock" }
+"#;
+
     const REGULATOR: &str = r#"
 name = "supervisor"
 summary = "Settings and history"
@@ -230,7 +247,7 @@ sockets.https = { kind = "tcp", port = 443 }
 
     #[test]
     fn units_are_as_the_manifests_say() {
-        let files = appliance_units(&[manifest(REGULATOR), manifest(DOOR), manifest(WORKER)]);
+        let files = appliance_units(&[manifest(REGULATOR), manifest(DOOR), manifest(WORKER), manifest(PARENT)]);
         let all: String = files.iter().map(|(name, text)| format!("=== {name}\n{text}\n")).collect();
         insta::assert_snapshot!("appliance_units", all);
     }

@@ -1,6 +1,7 @@
 //! The process that reads one file: it gives up everything else, reads, answers, and ends.
 
 use std::{
+    cell::Cell,
     fs::File,
     io::{self, BufReader, Read, Seek, SeekFrom, Write, stdin, stdout},
     os::fd::AsFd,
@@ -18,23 +19,36 @@ pub const FIRST_WORD: &str = "decoder";
 const BOUNDS: Bounds = Bounds { memory_bytes: 512 * 1024 * 1024, cpu_seconds: 15 };
 /// Bytes that are read at once.
 const BUFFER: usize = 256 * 1024;
-/// The signal that nobody sends to itself: SIGKILL. (Past its processor time, a process gets SIGXCPU first.)
+/// SIGXCPU: past its processor time.
+const OUT_OF_TIME: i32 = 24;
+/// SIGKILL: by somebody else, or for want of memory in the whole role.
 const KILLED: i32 = 9;
 /// Codes of reasons begin here, above those with which a program ends by itself.
 const FIRST_CODE: u8 = 40;
+/// The code where the file could not be read, or the answer not be written: a fault of the box.
+const NOT_READ: u8 = 50;
+/// What a decoder may say about a file.
+const ABOUT_THE_FILE: [Refused; 3] = [Refused::Unsupported, Refused::TooLarge, Refused::Broken];
 
 /// A file of which nothing is known but its bytes: a [`File`] itself asks the system for its length, which is no longer left to it.
-struct Source(File);
+struct Source<'a> {
+    file: File,
+    /// Whether the system could not read. What decoders make of that looks like a broken file.
+    failed: &'a Cell<bool>,
+}
 
-impl Read for Source {
+impl Read for Source<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
+        let read = self.file.read(buffer);
+        // A place that cannot be in any file is what the file says.
+        self.failed.set(self.failed.get() || read.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::InvalidInput));
+        read
     }
 }
 
-impl Seek for Source {
+impl Seek for Source<'_> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.0.seek(to)
+        self.file.seek(to)
     }
 }
 
@@ -47,10 +61,12 @@ pub fn decode(ask: Ask) -> Result<u8, DecodeError> {
     confine(Walls::default())?;
     croft_decoders::bind(&BOUNDS)?;
     seal(file.as_fd())?;
-    let small = picture::shrink(BufReader::with_capacity(BUFFER, Source(file)), ask);
-    Ok(match small.and_then(|small| stdout().write_all(&small).and_then(|()| stdout().flush()).map_err(|_| Refused::Broken)) {
-        Ok(()) => 0,
-        Err(refused) => FIRST_CODE + refused as u8,
+    let failed = Cell::new(false);
+    let small = picture::shrink(BufReader::with_capacity(BUFFER, Source { file, failed: &failed }), ask);
+    Ok(match small {
+        Ok(small) if stdout().write_all(&small).and_then(|()| stdout().flush()).is_ok() => 0,
+        Err(refused) if !failed.get() => FIRST_CODE + refused as u8,
+        _ => NOT_READ,
     })
 }
 
@@ -63,21 +79,22 @@ pub(crate) fn program(ask: Ask) -> Program {
     Program::own(vec![FIRST_WORD.into(), ask.width.to_string(), ask.height.to_string(), shape.into()])
 }
 
-/// What it means that a decoder ended in this way.
+/// What it means that a decoder ended in this way. A reason other than [`Refused::Busy`] is remembered, so it must be one of the file.
 pub(crate) fn meaning(ended: Ended, written: Vec<u8>) -> Result<Vec<u8>, Refused> {
     match ended {
-        Ended::Code(0) if !written.is_empty() => Ok(written),
+        Ended::Code(0) if !written.is_empty() => return Ok(written),
         Ended::Code(code) => {
-            Err(Refused::ALL.into_iter().find(|reason| i32::from(FIRST_CODE + *reason as u8) == code).unwrap_or(Refused::Broken))
+            if let Some(refused) = ABOUT_THE_FILE.into_iter().find(|reason| i32::from(FIRST_CODE + *reason as u8) == code) {
+                return Err(refused);
+            }
+            tracing::error!(code, "a decoder failed");
         }
-        // By somebody else, or for want of memory in the whole box: the file may be read at another time.
-        Ended::Signal(KILLED) => Err(Refused::Busy),
-        // Out of its own memory or time, or it did what only a decoder does that was taken over.
-        Ended::Signal(signal) => {
-            tracing::info!(signal, "a decoder was ended over a file");
-            Err(Refused::TooLarge)
-        }
+        Ended::Signal(OUT_OF_TIME) => return Err(Refused::TooLarge),
+        Ended::Signal(KILLED) => tracing::error!("a decoder was killed, maybe for want of memory"),
+        // A fault of its own, or it did what is not left to it.
+        Ended::Signal(signal) => tracing::error!(signal, "a decoder was ended by a signal"),
     }
+    Err(Refused::Busy)
 }
 
 #[cfg(test)]
@@ -85,17 +102,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_reasons_and_all_else_is_broken() {
+    fn only_what_is_about_the_file_is_said_about_it() {
         let check = |ended: Ended, written: &[u8], expected: Result<&[u8], Refused>| {
             assert_eq!(meaning(ended, written.to_vec()), expected.map(<[u8]>::to_vec), "{ended:?}");
         };
         check(Ended::Code(0), b"x", Ok(b"x"));
-        check(Ended::Code(0), b"", Err(Refused::Broken));
-        for refused in Refused::ALL {
+        for refused in ABOUT_THE_FILE {
             check(Ended::Code(i32::from(FIRST_CODE + refused as u8)), b"x", Err(refused));
         }
-        check(Ended::Code(101), b"x", Err(Refused::Broken));
-        check(Ended::Signal(31), b"x", Err(Refused::TooLarge));
-        check(Ended::Signal(KILLED), b"x", Err(Refused::Busy));
+        check(Ended::Signal(OUT_OF_TIME), b"x", Err(Refused::TooLarge));
+        for code in [0, 1, 44, i32::from(NOT_READ), 101] {
+            check(Ended::Code(code), b"", Err(Refused::Busy));
+        }
+        for signal in [6, KILLED, 11, 31] {
+            check(Ended::Signal(signal), b"x", Err(Refused::Busy));
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_told_from_a_short_one() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let check = |file: File, expected: bool| {
+            let failed = Cell::new(false);
+            let mut source = Source { file, failed: &failed };
+            assert_eq!((source.read_exact(&mut [0; 8]).is_err(), failed.get()), (true, expected));
+        };
+        check(File::open(file.path()).unwrap(), false);
+        check(File::options().write(true).open(file.path()).unwrap(), true);
     }
 }

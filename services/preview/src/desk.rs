@@ -144,21 +144,23 @@ impl Desk {
         let until = Instant::now() + ask.patience();
         let input = Input::new(file, MAX_FILE_BYTES).map_err(|unfit| match unfit {
             Unfit::TooLarge => Refused::TooLarge,
-            Unfit::Kind | Unfit::Mode => Refused::Unsupported,
+            // No worker hands over such a descriptor, whatever the file is.
+            Unfit::Kind | Unfit::Mode => {
+                tracing::error!(error = %unfit, "a worker handed over what cannot be looked at");
+                Refused::Busy
+            }
         })?;
         let _place = timeout_at(until, self.places.acquire()).await.map_err(|_| Refused::Busy)?.map_err(|_| Refused::Busy)?;
         let left = until.saturating_duration_since(Instant::now()).min(DEADLINE);
         match croft_decoders::run(&(self.program)(ask), input, MAX_PICTURE_BYTES as u64, left).await {
             Ok((ended, written)) => decoder::meaning(ended, written),
-            // With less time than a file may have, it says nothing about the file.
-            Err(DecoderError::TooSlow(time)) if time < DEADLINE => Err(Refused::Busy),
-            Err(DecoderError::TooSlow(_)) => Err(Refused::TooLarge),
-            Err(error @ DecoderError::TooMuch(_)) => {
-                tracing::warn!(%error, "a decoder was ended over a file");
-                Err(Refused::Broken)
+            // The box was slow, or had little time left: neither says anything about the file.
+            Err(error @ DecoderError::TooSlow(_)) => {
+                tracing::warn!(%error, "a decoder was ended");
+                Err(Refused::Busy)
             }
             Err(error) => {
-                tracing::error!(error = croft_telemetry::error_chain(&error), "no decoder can be run");
+                tracing::error!(error = croft_telemetry::error_chain(&error), "a decoder gave no answer");
                 Err(Refused::Busy)
             }
         }

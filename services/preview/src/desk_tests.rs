@@ -86,8 +86,8 @@ async fn every_end_of_a_decoder_is_an_answer_and_the_desk_goes_on() {
     for (width, expected) in [
         (1, Ok(b"a picture".to_vec())),
         (3, Err(Refused::Broken)),
-        (4, Err(Refused::TooLarge)),
-        (5, Err(Refused::Broken)),
+        (4, Err(Refused::Busy)),
+        (5, Err(Refused::Busy)),
         (1, Ok(b"a picture".to_vec())),
     ] {
         assert_eq!(answer(&desk.ask(width, desk.file()).await).await, Some(expected), "{width}");
@@ -98,7 +98,7 @@ async fn every_end_of_a_decoder_is_an_answer_and_the_desk_goes_on() {
         std::io::pipe().unwrap().0.into(),
     ];
     for descriptor in unfit {
-        assert_eq!(answer(&desk.ask(1, descriptor).await).await, Some(Err(Refused::Unsupported)));
+        assert_eq!(answer(&desk.ask(1, descriptor).await).await, Some(Err(Refused::Busy)));
     }
     desk.stop.cancel();
     desk.served.await.unwrap().unwrap();

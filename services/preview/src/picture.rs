@@ -61,7 +61,8 @@ fn scaled(large: DynamicImage, ask: &Ask) -> DynamicImage {
         Shape::Cover => {
             let (w, h) = cut((large.width(), large.height()), (width, height));
             let (x, y) = ((large.width() - w) / 2, (large.height() - h) / 2);
-            large.crop_imm(x, y, w, h)
+            // Cutting copies, also where nothing is cut off.
+            if (w, h) == (large.width(), large.height()) { large } else { large.crop_imm(x, y, w, h) }
         }
     };
     if large.width() <= width && large.height() <= height { large } else { large.thumbnail(width, height) }

@@ -192,6 +192,10 @@ impl Worker {
             if let Err(error) = space.catalog.close(space) {
                 tracing::warn!(%error, "the catalogue could not be written");
             }
+            if !space.guard.is_settled() {
+                // Then everything shall look changed at the next start.
+                return Ok(());
+            }
             space.index.close()
         });
         match closed.await {

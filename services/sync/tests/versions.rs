@@ -136,3 +136,26 @@ async fn nobody_reaches_what_is_not_a_version() {
     assert_eq!(worker.versions(link.get(&["b"], &[]).await.header("oc-fileid")).len(), 0);
     worker.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_only_read_has_nothing_of_what_was_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let worker = Running::start(folder.path()).await;
+    let mut link = worker.link().await;
+    let put = link.put(&["a.txt"], &[("x-oc-mtime", "1600000001")], "secret").await;
+    let id = number(put.header("oc-fileid")).to_string();
+    assert_eq!(link.put(&["a.txt"], &[], "harmless").await.status, 204);
+    let (manager, reader) = (link.capability.clone(), worker.capability(person(3)));
+    for (deleted, expected) in [(false, [207, 200]), (true, [404, 404])] {
+        if deleted {
+            assert_eq!(link.ask(Method::Delete, &["a.txt"], &[], Body::of("")).await.status, 204);
+        }
+        link.capability.clone_from(&reader);
+        let listed = versions(&mut link, Method::Propfind, &[&id], FIND).await.status;
+        let read = versions(&mut link, Method::Get, &[&id, "1600000001"], "").await.status;
+        assert_eq!([listed, read], expected);
+        link.capability.clone_from(&manager);
+    }
+    assert_eq!(versions(&mut link, Method::Get, &[&id, "1600000001"], "").await.text(), "secret");
+    worker.end().await;
+}

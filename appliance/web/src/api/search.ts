@@ -41,8 +41,13 @@ export const mediaQuery = (person: string) => infiniteQueryOptions({
   initialPageParam: undefined as Date | undefined,
   // Those of one second may lie on both sides of a page's end, so the next begins with that second again.
   queryFn: ({ pageParam, signal }) => search(person, `${MEDIA}${pageParam === undefined ? '' : compared('lte', 'getlastmodified', pageParam.toISOString())}`, PAGE, signal),
-  getNextPageParam: (last, _all, before): Date | undefined => {
-    const oldest = last.at(-1)?.modified
-    return last.length < PAGE || oldest?.getTime() === before?.getTime() ? undefined : oldest
-  },
+  getNextPageParam: (last, _all, before) => nextUntil(last, before),
 })
+
+/** Until when the page after `page` reaches, which itself reached until `before`; `undefined` at the end. A short page is no end: the box passes over what is gone. */
+export function nextUntil(page: readonly Pick<Entry, 'modified'>[], before: Date | undefined): Date | undefined {
+  const oldest = page.at(-1)?.modified
+  if (oldest === undefined || oldest.getTime() !== before?.getTime()) return oldest
+  // All of this page is of one second. A full one may hide more of that second, which no question reaches; what is older comes next.
+  return page.length < PAGE ? undefined : new Date(oldest.getTime() - 1000)
+}

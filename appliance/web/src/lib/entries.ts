@@ -57,6 +57,9 @@ function by(showing: Showing, endings: string): Record<string, Showing> {
   return Object.fromEntries(endings.split(' ').map((ending) => [ending, showing]))
 }
 
+/** Whether browsers draw files with this name by themselves. */
+export const isDrawn = (name: string): boolean => SHOWN[endingOf(name)] === 'image'
+
 /** How the browser can show a file; `undefined` when it can only be downloaded. What the box makes pictures of is a picture. */
 export function showing(entry: Pick<Entry, 'name' | 'kind' | 'previewed'>): Showing | undefined {
   if (entry.kind === 'folder') return undefined

@@ -81,6 +81,7 @@ async fn all<B>(workers: &Workers, capabilities: &impl Capabilities, tree: &Tree
 where
     B: Body<Data = Bytes, Error: Into<axum::BoxError>> + Unpin,
 {
+    let _place = workers.gather().await?;
     let asked = Limited::new(body, MAX_INLINE).collect().await.map_err(|_| too_long())?.to_bytes();
     let shared = tree.mounts.iter().filter(|mount| mount.right >= Right::Write).map(|mount| mount.space);
     let ask = async |space| {

@@ -52,6 +52,7 @@ pub async fn answer<B>(
 where
     B: http_body::Body<Data = Bytes, Error: Into<axum::BoxError>>,
 {
+    let _place = workers.gather().await?;
     let body = Limited::new(request.into_body(), MAX_INLINE).collect().await.map_err(|_| too_long())?.to_bytes();
     let tree = place::named(workers, capabilities, tree, id).await?;
     let ask = |space, mount: Option<Mount>| {

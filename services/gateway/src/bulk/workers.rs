@@ -14,7 +14,10 @@ use croft_api::{
 };
 use croft_model::{Problem, SpaceId};
 use http_body::Body;
-use tokio::{sync::broadcast, time::timeout};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit, broadcast},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -27,6 +30,8 @@ use crate::events::FolderChanged;
 
 /// Changed folders that a slow listener may be behind by.
 const MAX_BEHIND: usize = 256;
+/// Searches and listings of the trash that are gathered at once.
+const GATHERED: usize = 4;
 /// Time for a link, with the wait for others who make it: a worker starts, opens its space and greets.
 const LINK_TIME: Duration = Duration::from_secs(30);
 /// Time within which a worker must have judged a request; a sleeping disk takes some ten seconds.
@@ -39,6 +44,8 @@ pub struct Workers {
     run: RunDirectory,
     stop: CancellationToken,
     links: Mutex<HashMap<SpaceId, Slot>>,
+    /// Places for what is gathered from all spaces of a person: it is in memory as a whole.
+    gathering: Semaphore,
     news: Arc<News>,
 }
 
@@ -56,12 +63,17 @@ impl Workers {
     #[must_use]
     pub fn new(run: RunDirectory, stop: CancellationToken) -> Self {
         let news = News { changes: broadcast::channel(MAX_BEHIND).0, roots: Mutex::default() };
-        Self { run, stop, links: Mutex::default(), news: Arc::new(news) }
+        Self { run, stop, links: Mutex::default(), gathering: Semaphore::new(GATHERED), news: Arc::new(news) }
     }
 
     /// Folders in which something changed, from now on.
     pub fn changes(&self) -> broadcast::Receiver<FolderChanged> {
         self.news.changes.subscribe()
+    }
+
+    /// A place to gather from many spaces.
+    pub(super) async fn gather(&self) -> Result<SemaphorePermit<'_>, Problem> {
+        self.gathering.acquire().await.map_err(|_| Problem::unavailable("The box"))
     }
 
     /// The last known root of `space`; asked of its worker when nothing is known.

@@ -108,7 +108,13 @@ fn patch(space: &Space, request: &Request, changes: &[Change]) -> Result<(Answer
 /// Makes changes that can all be made. Blocks.
 fn make(space: &Space, request: &Request, entry: &Entry, changes: &[Change]) -> Result<Option<Vec<u64>>, Failure> {
     let id = entry.stamp.id;
-    space.admit(changes.iter().map(|change| change.property.xml.len() as u64).sum())?;
+    let bytes = changes.iter().map(|change| change.property.xml.len() as u64).sum();
+    if changes.iter().any(|change| change.effect.is_for_all()) {
+        space.admit(bytes)?;
+    } else {
+        // Nothing makes room for a mark.
+        space.room.admit(bytes)?;
+    }
     let time = changes.iter().rev().find_map(|change| if let Effect::Dates(time) = change.effect { Some(time) } else { None });
     let line = time.map(|_| space.line(super::split(&request.path).map_or(&[][..], |(folder, _)| folder))).transpose()?;
     if let Some(time) = time {

@@ -204,6 +204,7 @@ async fn whole_of(ground: &Ground, request: &Request, own: Name) -> Result<Answe
 
 /// Makes one file of the chunks, under the name that the request leads to.
 async fn assemble(ground: &Ground, mut request: Request, own: Name) -> Result<Answer, Failure> {
+    ground.space.guard.judge()?;
     let total = total(&request)?;
     // From here on it is an upload to that path; conditions are about what is there.
     request.path = path::names(request.open.destination.as_deref().unwrap_or_default())?;

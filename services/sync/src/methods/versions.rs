@@ -22,6 +22,11 @@ use crate::{
 pub(super) async fn handle(ground: &Ground, request: Request, exchange: &mut Exchange) -> Result<Answer, Failure> {
     let (id, rest) = request.path.split_first().ok_or_else(not_found)?;
     let id = file_id(ground.space.number, id)?;
+    if request.access.writes().is_err() {
+        // Who may only read has nothing of what was deleted.
+        let space = ground.space.clone();
+        blocking(move || space.place_of(id)).await?.ok_or_else(not_found)?;
+    }
     match (request.open.method, rest) {
         (Method::Propfind, [] | [_]) => list(ground, request, id, exchange).await,
         (Method::Get, [_]) => read(ground, request, id).await,

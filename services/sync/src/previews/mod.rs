@@ -11,12 +11,12 @@ use std::{
 
 use croft_api::{
     inherit::RunDirectory,
-    preview::{Ask, MAX_FILE_BYTES, Refused, Shape},
+    preview::{Ask, DECODER_VERSION, MAX_FILE_BYTES, Refused, Shape},
 };
 use croft_files::Dir;
 use croft_model::Problem;
 use tokio::{
-    sync::Semaphore,
+    sync::{Semaphore, SemaphorePermit},
     time::{Instant, timeout_at},
 };
 
@@ -34,6 +34,8 @@ pub(crate) const WANTED: &str = "croft-preview";
 const SIDES: [u16; 2] = [256, 1024];
 /// Questions of this space at once; with two, other spaces have their turn.
 const PLACES: usize = 2;
+/// Questions that wait for a place. More are busy at once, so that they leave the worker's streams to others.
+const WAITING: usize = 48;
 /// How long a client waits, the queue included. A page of pictures asks for some dozens at once.
 const PATIENCE: Duration = Duration::from_secs(25);
 /// Media types that are asked for. Which picture it is, its bytes say to the decoder.
@@ -45,6 +47,7 @@ pub(crate) struct Previews {
     cache: Arc<Cache>,
     role: OnceLock<RunDirectory>,
     places: Semaphore,
+    waiting: Semaphore,
 }
 
 /// A small picture that a client wants, as it is kept.
@@ -88,10 +91,10 @@ impl Wanted {
         Some((Self { side, shape }, id))
     }
 
-    /// The small picture of the content `etag`, as ETag and as name in the cache.
+    /// The small picture of the content `etag` as this release makes it, as ETag and as name in the cache.
     pub(crate) fn key(self, etag: &str) -> String {
         let shape = if self.shape == Shape::Fit { 'f' } else { 'c' };
-        format!("{etag}-{}{shape}", self.side)
+        format!("{etag}-{}{shape}{DECODER_VERSION}", self.side)
     }
 }
 
@@ -99,7 +102,7 @@ impl Previews {
     /// Small pictures that are kept in `index`. Blocks.
     pub(crate) fn open(index: &Dir) -> Result<Self, SyncError> {
         let cache = Cache::open(index).map_err(|source| SyncError::Space { what: "opening the cache of small pictures", source })?;
-        Ok(Self { cache: Arc::new(cache), role: OnceLock::new(), places: Semaphore::new(PLACES) })
+        Ok(Self { cache: Arc::new(cache), role: OnceLock::new(), places: Semaphore::new(PLACES), waiting: Semaphore::new(WAITING) })
     }
 
     /// From now on the role `preview` is asked, by its socket in `run`.
@@ -116,7 +119,7 @@ impl Previews {
         }
         let role = self.role.get().ok_or_else(|| Problem::unavailable("Small pictures"))?;
         let until = Instant::now() + PATIENCE;
-        let _place = timeout_at(until, self.places.acquire()).await.map_err(|_| busy())?.map_err(|_| busy())?;
+        let _place = self.place(until).await?;
         // Another client may have wanted the same.
         if let Some(known) = self.known(&key).await? {
             return known.map_err(|_| none().into());
@@ -140,6 +143,12 @@ impl Previews {
         .await
     }
 
+    /// A place to ask from, once one is free and where few enough wait before.
+    async fn place(&self, until: Instant) -> Result<SemaphorePermit<'_>, Problem> {
+        let _waiting = self.waiting.try_acquire().map_err(|_| busy())?;
+        timeout_at(until, self.places.acquire()).await.map_err(|_| busy())?.map_err(|_| busy())
+    }
+
     async fn known(&self, key: &str) -> Result<Option<Result<Vec<u8>, Refused>>, Failure> {
         let (cache, key) = (Arc::clone(&self.cache), key.to_owned());
         blocking(move || Ok(cache.find(&key))).await
@@ -150,16 +159,39 @@ impl Previews {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn whoever_finds_a_full_queue_does_not_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = Dir::new(File::open(folder.path()).unwrap().into()).unwrap();
+        let previews = Arc::new(Previews::open(&index).unwrap());
+        let until = Instant::now() + PATIENCE;
+        let both = (previews.place(until).await.unwrap(), previews.place(until).await.unwrap());
+        let wait = || {
+            let previews = Arc::clone(&previews);
+            tokio::spawn(async move { previews.place(until).await.map(drop) })
+        };
+        let queue: Vec<_> = (0..WAITING).map(|_| wait()).collect();
+        while previews.waiting.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(previews.place(until).await.is_err() && Instant::now() < until, "at once");
+        drop(both);
+        for waited in queue {
+            waited.await.unwrap().unwrap();
+        }
+        assert_eq!((previews.waiting.available_permits(), previews.places.available_permits()), (WAITING, PLACES));
+    }
+
     #[test]
     fn wishes_meet_few_boxes() {
         let check = |words: &str, expected: Option<&str>| {
             assert_eq!(Wanted::parse(words).map(|(wanted, id)| format!("{} {id:?}", wanted.key("e"))).as_deref(), expected, "{words}")
         };
-        check("1 1 fit", Some("e-256f None"));
-        check("256 64 cover", Some("e-256c None"));
-        check("64 257 fit", Some("e-1024f None"));
-        check("4294967295 1 fit", Some("e-1024f None"));
-        check("64 64 fit 68719476738", Some("e-256f Some(68719476738)"));
+        check("1 1 fit", Some("e-256f1 None"));
+        check("256 64 cover", Some("e-256c1 None"));
+        check("64 257 fit", Some("e-1024f1 None"));
+        check("4294967295 1 fit", Some("e-1024f1 None"));
+        check("64 64 fit 68719476738", Some("e-256f1 Some(68719476738)"));
         for wrong in ["", "1 1", "1 1 fill", "1 x fit", "-1 1 fit", "1 1 fit fit", "1 1 fit 7 7", "1  1 fit", "4294967296 1 fit"] {
             check(wrong, None);
         }

@@ -1,12 +1,15 @@
 //! What the space does by itself: it empties the trash of what is old, thins out versions, and makes room for an upload out of both.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use croft_files::Name;
 use tokio_util::sync::CancellationToken;
 
 use super::{RESERVE_BYTES, Space, trash::Item, uploads, versions::Version};
-use crate::error::Failure;
+use crate::error::{Failure, full};
 
 /// Seconds that a deleted entry can be brought back.
 const TRASH_SECONDS: i64 = 30 * DAY;
@@ -19,6 +22,8 @@ const SHARE: u64 = 4;
 /// Bytes that are freed beyond what an upload needs, so that each of its pieces does not go through everything again.
 const SPARE_BYTES: u64 = 256 * 1024 * 1024;
 const DAY: i64 = 24 * 3600;
+/// How long it is not looked for more after nothing was left that could go.
+const NOTHING_LEFT: Duration = Duration::from_secs(30);
 
 /// What can be removed to make room.
 enum Old {
@@ -37,7 +42,10 @@ impl Space {
     }
 
     fn make_room(&self, bytes: u64) -> Result<(), Failure> {
-        let _one = self.emptying.lock().unwrap_or_else(PoisonError::into_inner);
+        let Ok(mut last) = self.emptying.try_lock() else { return Err(full().into()) };
+        if last.is_some_and(|last| last.elapsed() < NOTHING_LEFT) {
+            return Err(full().into());
+        }
         self.files.sync_whole()?;
         let Err(full) = self.room.admit(bytes) else { return Ok(()) };
         let lacking = RESERVE_BYTES.saturating_add(bytes).saturating_sub(self.files.room()?.available);
@@ -45,6 +53,9 @@ impl Space {
         let all = old.iter().fold(0_u64, |sum, (_, size, _)| sum.saturating_add(*size));
         if all < lacking {
             // Whoever announces more than the disk takes shall not empty the trash by it.
+            if all == 0 {
+                *last = Some(Instant::now());
+            }
             return Err(full);
         }
         old.sort_by_key(|(time, ..)| *time);

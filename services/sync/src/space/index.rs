@@ -54,6 +54,8 @@ const MOUNTS: Table<u16, MountRoot> = Table::new("mounts");
 pub(crate) struct Index {
     /// None when there is no place to keep it.
     store: Option<Store>,
+    /// Whether the epoch is the one of before the start.
+    continues: bool,
     state: Mutex<State>,
 }
 
@@ -86,13 +88,27 @@ impl Index {
             other => other,
         };
         match opened {
-            Ok((store, state)) => Ok(Self { store: Some(store), state: Mutex::new(state) }),
+            Ok((store, state, continues)) => Ok(Self { store: Some(store), continues, state: Mutex::new(state) }),
             Err(error) => {
                 tracing::warn!(%error, "the index of the space cannot be kept; folders will look changed after each start");
                 remove(dir)?;
-                Ok(Self { store: None, state: Mutex::new(State::new()?) })
+                Ok(Self { store: None, continues: false, state: Mutex::new(State::new()?) })
             }
         }
+    }
+
+    /// Begins a new epoch: every folder looks changed.
+    pub(crate) fn renew(&self) -> Result<(), Failure> {
+        let fresh = State::new()?;
+        let mut state = self.lock();
+        let mounts = std::mem::take(&mut state.mounts);
+        *state = State { mounts, ..fresh };
+        Ok(())
+    }
+
+    /// Whether folders have the ETags that they had before the start.
+    pub(crate) fn continues(&self) -> bool {
+        self.continues
     }
 
     /// Gives each of `folders` a new sequence number: something below it changed.
@@ -156,13 +172,15 @@ impl Index {
 }
 
 /// The file with what the last worker left in it, marked as in use.
-fn usable(dir: &Dir, lasts: bool) -> Result<(Store, State), Unusable> {
+fn usable(dir: &Dir, lasts: bool) -> Result<(Store, State, bool), Unusable> {
     let store = Store::open(dir.file_for_writing(&FILE)?, Options::new("index").check(Check::AfterCrash))?;
     // Not all of the file is proved when it is opened, and the store's library may trip over an altered page.
     let known = std::panic::catch_unwind(AssertUnwindSafe(|| load(&store))).map_err(|_| Unusable::Torn)??;
-    let state = known.filter(|_| lasts).map_or_else(State::new, Ok)?;
+    let known = known.filter(|_| lasts);
+    let continues = known.is_some();
+    let state = known.map_or_else(State::new, Ok)?;
     mark(&store, &state)?;
-    Ok((store, state))
+    Ok((store, state, continues))
 }
 
 /// Takes a file away that is not used: it may say "in order", and would bring old ETags back when it can be read again.

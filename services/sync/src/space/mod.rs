@@ -86,7 +86,7 @@ pub(crate) struct Space {
     /// Held while sizes are counted: each count holds a descriptor for every folder on its way down.
     counting: std::sync::Mutex<()>,
     /// Held while the oldest of trash and versions make room.
-    emptying: std::sync::Mutex<()>,
+    emptying: std::sync::Mutex<Option<std::time::Instant>>,
     /// Places for what copies without a client that could be slow: each holds a thread, and a descriptor for every folder on its way down.
     copies: Semaphore,
     /// A search reads all that was seen.
@@ -149,6 +149,10 @@ impl Space {
             Failure::Files(source) => SyncError::Space { what: "removing an index that cannot be used", source },
             _ => SyncError::Ended,
         })?;
+        // Clients look at every folder then, so nothing is listed before it is known that all is there.
+        if !index.continues() && catalog.is_large() {
+            guard.wait_for_pass();
+        }
         Ok(Self {
             publisher: Publisher::start(&files).map_err(failed("starting the publisher"))?,
             room: Room::of(&files).map_err(failed("asking for the room on the disk"))?,

@@ -86,6 +86,7 @@ impl Running {
     pub(crate) async fn kill(self) {
         self.served.abort();
         let _ = self.served.await;
+        drop(self.worker);
         // Its links end a moment later, and with them all that it holds.
         let records = File::open(self.folder.join("space/.croft/records.redb")).unwrap();
         while records.try_lock().is_err() {

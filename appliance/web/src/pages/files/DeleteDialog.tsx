@@ -30,8 +30,10 @@ export function DeleteDialog({ person, folder, entries, onClose }: { person: str
     else say(t.files.deleted(gone), 'plain', items.length > 0 ? { name: t.files.undo, run: () => bringBack(items) } : undefined)
   }
   const bringBack = async (items: readonly string[]): Promise<void> => {
-    for (const item of items) await restoreItem(person, item)
+    const failures: unknown[] = []
+    for (const item of items) await restoreItem(person, item).catch((error: unknown) => { failures.push(error) })
     await Promise.all([client.invalidateQueries({ queryKey: keys.folder(folder), exact: true }), client.invalidateQueries({ queryKey: keys.trash })])
+    if (failures.length > 0) throw failures[0]
     say(t.files.undone)
   }
   return (

@@ -2,37 +2,44 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { davUrl, previewUrl, SCREEN, textQuery } from '@/api/dav'
 import { Loaded } from '@/components/Loaded'
-import { fileKind, showing } from '@/lib/entries'
+import { fileKind, isDrawn, showing } from '@/lib/entries'
 import type { Entry } from '@/lib/propfind'
 import { useWords } from '@/lib/words'
 import { Nothing } from '@/ui/Nothing'
 
-/** A picture up to this size is shown as it is; of a larger one the box makes one for a screen. */
+/** A picture up to this size is shown as it is, where browsers draw it; of others the box makes one for a screen. */
 const WHOLE_BYTES = 2_000_000
 
 /** One file as the browser can show it. Nothing in it runs: pictures, films and sounds are drawn, texts are text. */
 export function Shown({ person, entry }: { person: string; entry: Entry }) {
   const t = useWords()
-  const [failed, setFailed] = useState(false)
-  const url = davUrl(person, entry.path)
-  const kind = failed ? undefined : showing(entry)
-  const onError = (): void => { setFailed(true) }
+  const [failures, setFailures] = useState(0)
+  const kind = showing(entry)
+  // Tried one after the other.
+  const source = (kind === 'image' ? pictures(person, entry) : [davUrl(person, entry.path)])[failures]
+  const onError = (): void => { setFailures((before) => before + 1) }
   const fill = 'max-h-full max-w-full place-self-center object-contain'
   if (kind === 'text') return <Text person={person} entry={entry} />
-  if (kind === 'image') {
-    const small = entry.previewed && (entry.size ?? Infinity) > WHOLE_BYTES
-    return <div className="grid size-full min-h-0 place-items-center"><img src={small ? previewUrl(person, entry, SCREEN) : url} alt={entry.name} onError={onError} className={fill} /></div>
+  if (kind === 'image' && source !== undefined) {
+    return <div className="grid size-full min-h-0 place-items-center"><img key={source} src={source} alt={entry.name} onError={onError} className={fill} /></div>
   }
-  if (kind === 'video' || kind === 'audio') {
+  if ((kind === 'video' || kind === 'audio') && source !== undefined) {
     return (
       <div className="grid size-full min-h-0 place-items-center">
         {/* Films of a household have no captions to offer. */}
         {/* eslint-disable-next-line jsx-a11y/media-has-caption */}
-        {kind === 'video' ? <video src={url} controls autoPlay onError={onError} className={fill} /> : <audio src={url} controls autoPlay onError={onError} aria-label={entry.name} />}
+        {kind === 'video' ? <video src={source} controls autoPlay onError={onError} className={fill} /> : <audio src={source} controls autoPlay onError={onError} aria-label={entry.name} />}
       </div>
     )
   }
   return <Nothing icon={fileKind(entry)} title={t.files.notShown} help={t.files.notShownHelp} />
+}
+
+/** Where a picture may come from: the small one first where the file is large or no browser draws it. */
+function pictures(person: string, entry: Entry): string[] {
+  const drawn = isDrawn(entry.name)
+  const small = entry.previewed && (!drawn || (entry.size ?? Infinity) > WHOLE_BYTES)
+  return [...small ? [previewUrl(person, entry, SCREEN)] : [], ...drawn ? [davUrl(person, entry.path)] : []]
 }
 
 function Text({ person, entry }: { person: string; entry: Entry }) {

@@ -7,7 +7,7 @@ use croft_model::Problem;
 use serde::Serialize;
 
 /// Below this nobody is asked: a person can look through so much.
-const MIN: u64 = 100;
+pub(super) const MIN: u64 = 100;
 /// A great part: one in so many.
 const PART: u64 = 3;
 
@@ -24,16 +24,47 @@ pub(crate) struct Missing {
 #[derive(Debug, Default)]
 pub(crate) struct Guard(Mutex<State>);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 struct State {
     missing: Option<Missing>,
     accepted: bool,
+    /// Until all was looked at once: after a start where nobody knows what clients have seen.
+    unsure: bool,
+    /// Whether changes were found that nobody was told of.
+    held: bool,
 }
 
 impl Guard {
-    /// Whether it is right, or little enough, that `gone` of `of` entries are gone; closes the space else, and opens it where all is well.
+    /// Closes the space until all of it was looked at.
+    pub(crate) fn wait_for_pass(&self) {
+        self.lock().unsure = true;
+    }
+
+    /// Changes were found and not told, since somebody is asked.
+    pub(super) fn hold(&self) {
+        self.lock().held = true;
+    }
+
+    /// Whether there are such changes; they are told from now on.
+    pub(super) fn take_held(&self) -> bool {
+        std::mem::take(&mut self.lock().held)
+    }
+
+    /// Whether clients may find folders as they saw them after another start: nothing is untold, and all was looked at.
+    pub(crate) fn is_settled(&self) -> bool {
+        let state = self.lock();
+        !state.held && !state.unsure
+    }
+
+    /// Whether `gone` of `of` entries may be taken out by whoever has not looked at all of the space.
+    pub(super) fn lets_part_pass(&self, gone: u64, of: u64) -> bool {
+        self.lock().missing.is_none() && !is_much(gone, of)
+    }
+
+    /// Whether it is right, or little enough, that `gone` of all `of` entries are gone; closes the space else, and opens it where all is well.
     pub(super) fn lets_pass(&self, gone: u64, of: u64) -> bool {
         let mut state = self.lock();
+        state.unsure = false;
         if is_much(gone, of) && !state.accepted {
             if state.missing.is_none() {
                 tracing::warn!(gone, of, "a great part of the space is gone; its doors are closed until somebody says that this is right");
@@ -41,13 +72,16 @@ impl Guard {
             state.missing = Some(Missing { gone, of });
             return false;
         }
-        *state = State::default();
+        *state = State { held: state.held, ..State::default() };
         true
     }
 
     /// Refuses while somebody is to be asked.
     pub(crate) fn judge(&self) -> Result<(), Problem> {
-        let Some(Missing { gone, of }) = self.missing() else { return Ok(()) };
+        let State { missing, unsure, .. } = *self.lock();
+        let Some(Missing { gone, of }) = missing else {
+            return if unsure { Err(Problem::unavailable("This space")) } else { Ok(()) };
+        };
         Err(Problem::new(
             503,
             "much-is-missing",
@@ -90,11 +124,16 @@ mod tests {
             assert_eq!(is_much(gone, of), much, "{gone} of {of}");
         }
         let guard = Guard::default();
+        guard.wait_for_pass();
+        assert!(guard.judge().is_err() && guard.lets_part_pass(0, 300) && guard.judge().is_err(), "all is to be looked at");
+        assert!(guard.lets_pass(0, 300) && guard.judge().is_ok());
         assert!(!guard.accept(), "nothing was asked");
         assert!(!guard.lets_pass(200, 300));
         assert_eq!(guard.judge().unwrap_err().code, "much-is-missing");
         assert!(guard.lets_pass(0, 300) && guard.judge().is_ok(), "it is back");
+        assert!(!guard.lets_part_pass(200, 300) && guard.judge().is_ok(), "a part closes nothing");
         assert!(!guard.lets_pass(200, 300));
+        assert!(!guard.lets_part_pass(0, 300) && guard.judge().is_err(), "nor opens");
         assert!(guard.accept() && guard.judge().is_err(), "until it was taken out");
         assert!(guard.lets_pass(200, 300) && guard.judge().is_ok());
         assert!(!guard.lets_pass(90 + 10, 100), "the next time is asked about again");

@@ -55,8 +55,12 @@ impl Drop for Keeper {
 }
 
 fn run(notes: &Notes, space: &Weak<Space>, news: &News) {
-    let (mut next, mut saved) = (Instant::now() + START, Instant::now());
-    while notes.wait(next) {
+    let (mut next, mut saved, mut failed) = (Instant::now() + START, Instant::now(), false);
+    if space.upgrade().is_some_and(|space| space.guard.judge().is_err()) {
+        // Somebody waits for it.
+        next = Instant::now();
+    }
+    while notes.wait(next, failed) {
         let Some(space) = space.upgrade() else { return };
         let catalog = &space.catalog;
         let done = catalog.settle(&space).and_then(|()| catalog.read_trees(&space, news));
@@ -69,7 +73,9 @@ fn run(notes: &Notes, space: &Weak<Space>, news: &News) {
         if saved.elapsed() >= SAVE {
             saved = Instant::now();
         }
-        if let Err(error) = done.and(passed).and(kept) {
+        let done = done.and(passed).and(kept);
+        failed = done.is_err();
+        if let Err(error) = done {
             tracing::warn!(%error, "the catalogue of the space is behind");
             // A disk that is full or failing is not asked all the time.
             next = Instant::now() + SAVE;

@@ -19,7 +19,7 @@ use std::{
     },
 };
 
-use croft_files::{Dir, Kind, Name};
+use croft_files::{Dir, Kind, Name, Stat};
 use croft_model::Problem;
 use croft_store::{Check, Options, Store};
 
@@ -74,6 +74,11 @@ impl Catalog {
         }
     }
 
+    /// Whether so much was seen that much of it could be missing.
+    pub(crate) fn is_large(&self) -> bool {
+        self.is_complete() && self.rows.as_ref().is_some_and(|rows| rows.count().is_ok_and(|count| count >= guard::MIN))
+    }
+
     /// Whether all of the space was read once, so that it can be told what changed.
     pub(crate) fn is_complete(&self) -> bool {
         self.rows.as_ref().is_some_and(|rows| rows.is_complete().unwrap_or(false))
@@ -84,7 +89,9 @@ impl Catalog {
         let Some(rows) = &self.rows else { return Ok(()) };
         let (mut gone, total) = (0, rows.count()?);
         for (name, row) in rows.in_folder(root)? {
-            if Name::new(name.as_str()).is_ok_and(|name| files.stat_of(&name).is_err()) {
+            // Another folder under the name is one that was not mounted, or was replaced.
+            let is_there = |stat: Stat| !row.folder || row.is(stat);
+            if Name::new(name.as_str()).is_ok_and(|name| !files.stat_of(&name).is_ok_and(is_there)) {
                 gone += rows.weight(&(root, name), &row, total)?;
             }
         }
@@ -130,7 +137,15 @@ impl Catalog {
             // A folder that is gone was noted itself, wherever it went.
             let Some((id, dir)) = folder else { continue };
             let key = (*id, note.name.to_string());
-            match seen(space, dir, &note.name)? {
+            let now = match seen(space, dir, &note.name) {
+                Ok(now) => now,
+                Err(error) => {
+                    // What it is now is for a pass to say.
+                    tracing::warn!(%error, name = %note.name, "an entry cannot be looked at");
+                    continue;
+                }
+            };
+            match now {
                 None => batch.gone(key),
                 Some(row) => {
                     if row.folder && rows.place(row.id)?.as_ref() != Some(&key) {

@@ -117,13 +117,13 @@ impl Notes {
         std::mem::take(&mut self.lock().hint)
     }
 
-    /// Waits for a hint or for notes, gathers more of these, and returns; at the latest at `until`. False at the end.
-    pub(super) fn wait(&self, until: Instant) -> bool {
+    /// Waits for a hint or, unless `patient`, for notes, gathers more of these, and returns; at the latest at `until`. False at the end.
+    pub(super) fn wait(&self, until: Instant, patient: bool) -> bool {
         let mut state = self.lock();
         let mut first = None;
         while !state.ended {
             let now = Instant::now();
-            if first.is_none() && state.notes.values().any(|count| count.under_way == 0) {
+            if !patient && first.is_none() && state.notes.values().any(|count| count.under_way == 0) {
                 first = Some(now + GATHER);
             }
             let until = first.map_or(until, |first| first.min(until));

@@ -25,6 +25,8 @@ pub(super) struct Pass<'a> {
     since: Option<i64>,
     batch: Batch,
     gone: Vec<Gone>,
+    /// Folders in which something changed, with their lines. Told at the end, when the guard has judged.
+    changed: Vec<(Vec<u64>, String)>,
     stopped: bool,
 }
 
@@ -33,7 +35,15 @@ struct Gone {
     path: String,
     /// Ids from the root to the folder.
     line: Vec<u64>,
-    entries: Vec<(String, Row)>,
+    entries: Vec<Missing>,
+}
+
+/// An entry that is not where it was seen.
+struct Missing {
+    name: String,
+    row: Row,
+    /// What is there instead of a folder.
+    instead: Option<Row>,
 }
 
 /// A folder on the way down.
@@ -46,20 +56,22 @@ struct Here<'a> {
 
 impl<'a> Pass<'a> {
     pub(super) fn new(space: &'a Arc<Space>, news: &'a News, rows: &'a Rows, since: Option<i64>) -> Self {
-        Self { space, news, rows, since, batch: Batch::default(), gone: Vec::new(), stopped: false }
+        Self { space, news, rows, since, batch: Batch::default(), gone: Vec::new(), changed: Vec::new(), stopped: false }
     }
 
     /// Reads the folder at `path` and all below it; says whether it came to the end. Blocks.
     pub(super) fn read(mut self, path: &[Name]) -> Result<bool, Failure> {
-        let total = self.rows.count()?;
+        let (total, whole) = (self.rows.count()?, path.is_empty());
         let mut line = self.space.line(path)?;
         let mut path = path.to_vec();
-        self.folder(&self.space.files.dir(&path)?, &mut path, &mut line)?;
-        self.flush()?;
-        if !self.stopped {
-            self.finish(total)?;
+        let read = self.folder(&self.space.files.dir(&path)?, &mut path, &mut line).and_then(|()| self.flush());
+        if read.is_err() || self.stopped {
+            // What is written down by now would be no news to the next one.
+            self.tell();
+            return read.map(|()| false);
         }
-        Ok(!self.stopped)
+        self.finish(total, whole)?;
+        Ok(true)
     }
 
     fn folder(&mut self, dir: &Dir, path: &mut Vec<Name>, line: &mut Vec<u64>) -> Result<(), Failure> {
@@ -72,6 +84,11 @@ impl<'a> Pass<'a> {
         let id = line.last().copied().unwrap_or_default();
         let below = {
             let _one = catalog.lock();
+            // It may have moved away, with all that was seen below it.
+            let inode = |dir: &Dir| dir.stat().map(|stat| stat.inode);
+            if there(self.space.files.dir(path).and_then(|now| inode(&now)))? != Some(inode(dir)?) {
+                return Ok(());
+            }
             self.compare(&Here { dir, path, line, id })?
         };
         if self.batch.len() >= WRITTEN {
@@ -103,67 +120,98 @@ impl<'a> Pass<'a> {
         let (mut below, mut gone, mut changed) = (Vec::new(), Vec::new(), false);
         for name in names {
             while let Some(entry) = known.next_if(|(known, _)| known.as_str() < name.as_str()) {
-                gone.push(entry);
+                gone.push(Missing { name: entry.0, row: entry.1, instead: None });
             }
             let before = known.next_if(|(known, _)| known == name.as_str()).map(|(_, row)| row);
             let stat = there(here.dir.stat_of(&name))?.filter(|stat| stat.kind != Kind::Other);
-            if let Some(row) = before.as_ref().filter(|row| stat.is_some_and(|stat| row.is(stat))) {
-                below.extend(row.folder.then_some((name, row.id)));
+            let same = before.as_ref().filter(|row| stat.is_some_and(|stat| row.is(stat)));
+            if same.is_some_and(|row| !row.folder) {
                 continue;
             }
             let now = if stat.is_some() { seen(self.space, here.dir, &name)? } else { None };
+            // A folder that was made anew may have got the number of the old one, but not its id.
+            if let Some(row) = same.filter(|row| now.as_ref() == Some(*row)) {
+                below.push((name, row.id));
+                continue;
+            }
             let Some(now) = now else {
-                gone.extend(before.map(|row| (name.to_string(), row)));
+                gone.extend(before.map(|row| Missing { name: name.to_string(), row, instead: None }));
                 continue;
             };
             let recent = folder_changed || self.since.is_none_or(|since| stat.is_some_and(|stat| nanoseconds(stat) >= since));
-            changed |= recent && !self.space.catalog.notes.has(&Note::new(here.path, &name));
+            let own = self.space.catalog.notes.has(&Note::new(here.path, &name));
+            changed |= recent && !own;
             below.extend(now.folder.then(|| (name.clone(), now.id)));
-            self.batch.put((here.id, name.to_string()), now);
+            match before.filter(|before| before.folder && before.id != now.id && !own) {
+                // With all that was below it.
+                Some(row) => gone.push(Missing { name: name.to_string(), row, instead: Some(now) }),
+                None => self.batch.put((here.id, name.to_string()), now),
+            }
         }
-        gone.extend(known);
-        gone.retain(|(name, _)| Name::new(name.as_str()).is_ok_and(|name| !self.space.catalog.notes.has(&Note::new(here.path, &name))));
+        gone.extend(known.map(|(name, row)| Missing { name, row, instead: None }));
+        gone.retain(|missing| {
+            Name::new(missing.name.as_str()).is_ok_and(|name| !self.space.catalog.notes.has(&Note::new(here.path, &name)))
+        });
         if !gone.is_empty() {
             self.gone.push(Gone { path: text(here.path), line: here.line.to_vec(), entries: gone });
         }
         if changed {
-            self.tell(here.line, here.path);
+            self.changed.push((here.line.to_vec(), text(here.path)));
         }
         Ok(below)
     }
 
     /// Takes out what is gone, unless it is so much that somebody is to be asked. Last, since what moved is seen elsewhere by then.
-    fn finish(&mut self, total: u64) -> Result<(), Failure> {
-        let catalog = &self.space.catalog;
+    fn finish(&mut self, total: u64, whole: bool) -> Result<(), Failure> {
+        let (catalog, guard) = (&self.space.catalog, &self.space.guard);
         let _one = catalog.lock();
         let mut weight = 0;
         for folder in &mut self.gone {
             let Some(id) = folder.line.last().copied() else { continue };
             let dir = self.space.files.dir(&names_of(&folder.path));
-            folder.entries.retain(|(name, _)| {
+            folder.entries.retain(|missing| {
                 // It may be back.
-                let name = Name::new(name.as_str());
-                !name.is_ok_and(|name| dir.as_ref().is_ok_and(|dir| dir.stat_of(&name).is_ok_and(|stat| stat.kind != Kind::Other)))
+                let name = Name::new(missing.name.as_str());
+                let stat = name.ok().and_then(|name| dir.as_ref().ok()?.stat_of(&name).ok()).filter(|stat| stat.kind != Kind::Other);
+                missing.instead.as_ref().map_or(stat.is_none(), |instead| stat.is_some_and(|stat| instead.is(stat)))
             });
-            for (name, row) in &folder.entries {
-                weight += self.rows.weight(&(id, name.clone()), row, total)?;
+            for missing in &folder.entries {
+                weight += self.rows.weight(&(id, missing.name.clone()), &missing.row, total)?;
             }
         }
-        if !self.space.guard.lets_pass(weight, total) {
+        if !if whole { guard.lets_pass(weight, total) } else { guard.lets_part_pass(weight, total) } {
+            // Nothing is told while somebody is asked.
+            if !std::mem::take(&mut self.changed).is_empty() {
+                guard.hold();
+            }
             return Ok(());
+        }
+        if guard.take_held() {
+            // Whatever it was: every folder looks changed.
+            self.space.index.renew()?;
+            self.news.changed(self.space, &[]);
         }
         for folder in std::mem::take(&mut self.gone).into_iter().filter(|folder| !folder.entries.is_empty()) {
             let Some(id) = folder.line.last().copied() else { continue };
-            folder.entries.into_iter().for_each(|(name, _)| self.batch.gone((id, name)));
-            self.tell(&folder.line, &names_of(&folder.path));
+            for missing in folder.entries {
+                match missing.instead {
+                    Some(row) => self.batch.put((id, missing.name), row),
+                    None => self.batch.gone((id, missing.name)),
+                }
+            }
+            self.changed.push((folder.line, folder.path));
         }
-        catalog.write(self.rows, &std::mem::take(&mut self.batch))
+        catalog.write(self.rows, &std::mem::take(&mut self.batch))?;
+        self.tell();
+        Ok(())
     }
 
-    /// Gives the folders of `line` new ETags and says so.
-    fn tell(&self, line: &[u64], path: &[Name]) {
-        self.space.index.bump(line);
-        self.news.changed(self.space, path);
+    /// Gives the folders in which something changed, and those above, new ETags and says so.
+    fn tell(&mut self) {
+        for (line, path) in std::mem::take(&mut self.changed) {
+            self.space.index.bump(&line);
+            self.news.changed(self.space, &names_of(&path));
+        }
     }
 
     fn flush(&mut self) -> Result<(), Failure> {
