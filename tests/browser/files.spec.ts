@@ -118,7 +118,8 @@ test('the palette finds a file that was not looked at, in any folder', async ({ 
   await expect(page.getByText('1 file uploaded.')).toBeVisible()
   // Another page, which knows of no folder.
   await page.goto('/settings')
-  await page.keyboard.press('Control+K')
+  await expect(page.getByRole('heading', { name: 'Settings' })).toBeVisible()
+  await page.keyboard.press('Control+k')
   await page.getByRole('combobox', { name: 'Find anything' }).fill(name.slice(0, -4).replace('Treasure', 'treasure'))
   await page.getByRole('option', { name }).click()
   await expect(page.getByRole('heading', { name: folder })).toBeVisible()

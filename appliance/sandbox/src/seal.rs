@@ -113,6 +113,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test starts itself again to be sealed as a whole")]
     fn what_is_not_left_ends_the_process() {
         const CHILD: &str = "CROFT_TEST_SEALED";
         if std::env::var_os(CHILD).is_some() {
