@@ -11,10 +11,12 @@ use crate::{error::Failure, news::News};
 
 /// Before the first pass, so that the requests that woke the worker come first.
 const START: Duration = Duration::from_secs(1);
-/// Between two passes at least and at most; in between, a hundred times as long as one takes.
+/// Between two passes at least and at most; in between, so many times as long as one takes: fewer for a while after something was found.
 const OFTEN: Duration = Duration::from_secs(2);
 const SELDOM: Duration = Duration::from_secs(15 * 60);
-const PACE: u32 = 100;
+const PACE: u32 = 50;
+const PACE_OF_CHANGE: u32 = 10;
+const WHILE: Duration = Duration::from_secs(5 * 60);
 /// How long what was written may wait to be made durable.
 const SAVE: Duration = Duration::from_secs(60);
 
@@ -56,6 +58,7 @@ impl Drop for Keeper {
 
 fn run(notes: &Notes, space: &Weak<Space>, news: &News) {
     let (mut next, mut saved, mut failed) = (Instant::now() + START, Instant::now(), false);
+    let mut changed = None;
     if space.upgrade().is_some_and(|space| space.guard.judge().is_err()) {
         // Somebody waits for it.
         next = Instant::now();
@@ -65,15 +68,19 @@ fn run(notes: &Notes, space: &Weak<Space>, news: &News) {
         let catalog = &space.catalog;
         let done = catalog.settle(&space).and_then(|()| catalog.read_trees(&space, news));
         let now = Instant::now();
-        let passed = if now >= next || notes.take_hint() { catalog.read_all(&space, news) } else { Ok(()) };
+        let passed = if now >= next || notes.take_hint() { catalog.read_all(&space, news) } else { Ok(false) };
+        if passed.as_ref().is_ok_and(|found| *found) {
+            changed = Some(Instant::now());
+        }
         if now >= next || passed.is_err() {
-            next = Instant::now() + (now.elapsed() * PACE).clamp(OFTEN, SELDOM);
+            let pace = if changed.is_some_and(|changed: Instant| changed.elapsed() < WHILE) { PACE_OF_CHANGE } else { PACE };
+            next = Instant::now() + (now.elapsed() * pace).clamp(OFTEN, SELDOM);
         }
         let kept = if saved.elapsed() >= SAVE { catalog.save() } else { Ok(()) };
         if saved.elapsed() >= SAVE {
             saved = Instant::now();
         }
-        let done = done.and(passed).and(kept);
+        let done = done.and(passed.map(|_| ())).and(kept);
         failed = done.is_err();
         if let Err(error) = done {
             tracing::warn!(%error, "the catalogue of the space is behind");
@@ -89,14 +96,15 @@ impl Catalog {
         self.notes.hint();
     }
 
-    /// Reads all files. Blocks.
-    fn read_all(&self, space: &Arc<Space>, news: &News) -> Result<(), Failure> {
-        let Some(rows) = &self.rows else { return Ok(()) };
+    /// Reads all files; says whether something had changed. Blocks.
+    fn read_all(&self, space: &Arc<Space>, news: &News) -> Result<bool, Failure> {
+        let Some(rows) = &self.rows else { return Ok(false) };
         let complete = rows.is_complete()?;
-        if Pass::new(space, news, rows, (!complete).then_some(self.opened)).read(&[])? && !complete {
+        let outcome = Pass::new(space, news, rows, (!complete).then_some(self.opened)).read(&[])?;
+        if outcome.whole && !complete {
             rows.complete()?;
         }
-        Ok(())
+        Ok(outcome.found)
     }
 
     /// Reads the folders that came as a whole: a copy, or one that moved here. Blocks.

@@ -28,7 +28,7 @@ use self::{
     notes::{Note, Noted, Notes},
     rows::{Batch, Row, Rows},
 };
-use super::{Entry, Space};
+use super::{Entry, Handle, Space};
 use crate::{content_type, error::Failure, judge::path};
 
 const FILE: Name = Name::literal("catalog.redb");
@@ -198,6 +198,14 @@ impl Seen<'_> {
 }
 
 impl Space {
+    fn carries_id(&self, entry: &Entry) -> bool {
+        let known = match &entry.handle {
+            Handle::File(file) => self.ids.known(file.as_ref(), entry.stat),
+            Handle::Dir(dir) => self.ids.known(dir, entry.stat),
+        };
+        !matches!(known, Ok(None))
+    }
+
     /// Shows everything that was seen, in no order. Blocks.
     pub(crate) fn each_seen(&self, mut visit: impl FnMut(&Seen<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
         self.catalog.settle(self)?;
@@ -216,8 +224,9 @@ impl Space {
         self.catalog.settle(self)?;
         let Some(rows) = &self.catalog.rows else { return Ok(None) };
         let Some(path) = rows.path(id, self.ids.root())? else { return Ok(None) };
-        // The disk decides.
-        Ok(self.entry(&path).is_ok_and(|entry| entry.stamp.id == id).then_some(path))
+        // The disk decides; of what can carry no id, by the number of its inode.
+        let same = |entry: &Entry| entry.stamp.id == id || (!self.carries_id(entry) && rows.is_at_place(id, entry.stat).unwrap_or(false));
+        Ok(self.entry(&path).is_ok_and(|entry| same(&entry)).then_some(path))
     }
 }
 
@@ -248,7 +257,7 @@ fn place(space: &Space, folder: &str) -> Result<(u64, Dir), Failure> {
     let entry = space.entry(&path)?;
     let id = entry.stamp.id;
     match entry {
-        Entry { handle: super::Handle::Dir(dir), .. } => Ok((id, dir)),
+        Entry { handle: Handle::Dir(dir), .. } => Ok((id, dir)),
         Entry { .. } => Err(crate::error::no_folder().into()),
     }
 }

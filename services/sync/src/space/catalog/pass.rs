@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use croft_files::{Dir, FilesError, Kind, Name};
+use croft_files::{Dir, FilesError, Kind, Name, Stat};
 
 use super::{
     Note, Space, names_of,
     rows::{Batch, Row, Rows, nanoseconds},
     seen, text,
 };
-use crate::{error::Failure, news::News};
+use crate::{error::Failure, news::News, space::etag::Stamp};
 
 /// Rows that are written together.
 const WRITTEN: usize = 512;
@@ -27,7 +27,18 @@ pub(super) struct Pass<'a> {
     gone: Vec<Gone>,
     /// Folders in which something changed, with their lines. Told at the end, when the guard has judged.
     changed: Vec<(Vec<u64>, String)>,
+    /// Whether anything changed that nobody did here.
+    found: bool,
     stopped: bool,
+}
+
+/// How a pass ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Outcome {
+    /// Whether it came to the end.
+    pub(super) whole: bool,
+    /// Whether it found changes.
+    pub(super) found: bool,
 }
 
 /// What is gone from a folder.
@@ -56,11 +67,11 @@ struct Here<'a> {
 
 impl<'a> Pass<'a> {
     pub(super) fn new(space: &'a Arc<Space>, news: &'a News, rows: &'a Rows, since: Option<i64>) -> Self {
-        Self { space, news, rows, since, batch: Batch::default(), gone: Vec::new(), changed: Vec::new(), stopped: false }
+        Self { space, news, rows, since, batch: Batch::default(), gone: Vec::new(), changed: Vec::new(), found: false, stopped: false }
     }
 
-    /// Reads the folder at `path` and all below it; says whether it came to the end. Blocks.
-    pub(super) fn read(mut self, path: &[Name]) -> Result<bool, Failure> {
+    /// Reads the folder at `path` and all below it. Blocks.
+    pub(super) fn read(mut self, path: &[Name]) -> Result<Outcome, Failure> {
         let (total, whole) = (self.rows.count()?, path.is_empty());
         let mut line = self.space.line(path)?;
         let mut path = path.to_vec();
@@ -68,10 +79,10 @@ impl<'a> Pass<'a> {
         if read.is_err() || self.stopped {
             // What is written down by now would be no news to the next one.
             self.tell();
-            return read.map(|()| false);
+            return read.map(|()| Outcome { whole: false, found: self.found });
         }
         self.finish(total, whole)?;
-        Ok(true)
+        Ok(Outcome { whole: true, found: self.found })
     }
 
     fn folder(&mut self, dir: &Dir, path: &mut Vec<Name>, line: &mut Vec<u64>) -> Result<(), Failure> {
@@ -129,8 +140,10 @@ impl<'a> Pass<'a> {
                 continue;
             }
             let now = if stat.is_some() { seen(self.space, here.dir, &name)? } else { None };
-            // A folder that was made anew may have got the number of the old one, but not its id.
-            if let Some(row) = same.filter(|row| now.as_ref() == Some(*row)) {
+            // A folder that was made anew may have got the number of the old one, but not its id. One that can carry none keeps the one that it had.
+            if let Some(row) =
+                same.filter(|row| now.as_ref() == Some(*row) || stat.is_some_and(|stat| self.keeps_id(here, &name, row, stat)))
+            {
                 below.push((name, row.id));
                 continue;
             }
@@ -159,6 +172,15 @@ impl<'a> Pass<'a> {
             self.changed.push((here.line.to_vec(), text(here.path)));
         }
         Ok(below)
+    }
+
+    /// Whether the folder `name` can carry no id; it is then known by that of `row`. Blocks.
+    fn keeps_id(&self, here: &Here<'_>, name: &Name, row: &Row, stat: Stat) -> bool {
+        let carried = here.dir.dir(std::slice::from_ref(name)).ok().and_then(|dir| self.space.ids.known(&dir, stat).ok().flatten());
+        if carried.is_none() {
+            self.space.ids.remember(Stamp { id: row.id, inode: stat.inode, nonce: 0 });
+        }
+        carried.is_none()
     }
 
     /// Takes out what is gone, unless it is so much that somebody is to be asked. Last, since what moved is seen elsewhere by then.
@@ -209,6 +231,7 @@ impl<'a> Pass<'a> {
     /// Gives the folders in which something changed, and those above, new ETags and says so.
     fn tell(&mut self) {
         for (line, path) in std::mem::take(&mut self.changed) {
+            self.found = true;
             self.space.index.bump(&line);
             self.news.changed(self.space, &names_of(&path));
         }

@@ -168,6 +168,12 @@ impl Rows {
         Ok(self.0.read()?.get(&PLACES, &id)?.map(|place| (place.folder, place.name)))
     }
 
+    /// Whether `stat` is of what was last seen where `id` is.
+    pub(super) fn is_at_place(&self, id: u64, stat: Stat) -> Result<bool, StoreError> {
+        let Some(key) = self.place(id)? else { return Ok(false) };
+        Ok(self.0.read()?.get(&ENTRIES, &key)?.is_some_and(|row| row.id == id && row.inode == stat.inode))
+    }
+
     /// The path from the folder `root` to the entry `id`, as far as it was seen whole.
     pub(super) fn path(&self, id: u64, root: u64) -> Result<Option<Vec<Name>>, StoreError> {
         let read = self.0.read()?;
