@@ -1,28 +1,11 @@
 /** What is deleted or replaced comes back: undo, the trash, earlier versions. */
-import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Page } from '@playwright/test'
+import { choose, fresh, makeFolder } from './folder.ts'
 import { expectReadable } from './readable.ts'
 import { expect, test } from './test.ts'
 
-/** A name of its own for each test, so that none needs another's leavings. */
-const fresh = (stem: string): string => `${stem} ${randomBytes(4).toString('hex')}`
-
-async function makeFolder(page: Page, name: string): Promise<void> {
-  await page.goto('/files')
-  await page.getByRole('button', { name: 'New folder' }).click()
-  await page.getByLabel('Name of the folder').fill(name)
-  await page.getByRole('button', { name: 'Create' }).click()
-  await page.getByRole('option', { name: new RegExp(`^${name}`) }).getByText(name).click()
-  await expect(page.getByRole('heading', { name })).toBeVisible()
-}
-
-async function upload(page: Page, name: string, text: string): Promise<void> {
-  const chooser = page.waitForEvent('filechooser')
-  await page.getByRole('button', { name: 'Upload' }).click()
-  await page.getByRole('menuitem', { name: 'Files …' }).click()
-  await (await chooser).setFiles([{ name, mimeType: 'text/plain', buffer: Buffer.from(text) }])
-}
+const upload = (page: Page, name: string, text: string): Promise<void> => choose(page, [{ name, mimeType: 'text/plain', buffer: Buffer.from(text) }])
 
 async function remove(page: Page, name: string): Promise<void> {
   await page.getByRole('option', { name: new RegExp(name) }).click()

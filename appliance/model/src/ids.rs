@@ -94,12 +94,18 @@ pub struct SpaceNumber(pub u16);
 
 impl SpaceNumber {
     /// Bits of a file id below the space number. 2^36 files a space keep ids below 2^53, which JavaScript still counts exactly.
-    pub const COUNTER_BITS: u32 = 36;
+    const COUNTER_BITS: u32 = 36;
 
     /// The file id of this space's `counter`th entry; `None` when the counter has outgrown its bits.
     #[must_use]
     pub fn file_id(self, counter: u64) -> Option<u64> {
         (counter < 1 << Self::COUNTER_BITS).then_some((u64::from(self.0) << Self::COUNTER_BITS) | counter)
+    }
+
+    /// The space that the entry with the file id `id` belongs to; `None` when no space could have given it.
+    #[must_use]
+    pub fn of_file(id: u64) -> Option<Self> {
+        u16::try_from(id >> Self::COUNTER_BITS).ok().filter(|number| *number > 0).map(Self)
     }
 }
 
@@ -132,5 +138,8 @@ mod tests {
         assert!(last < 1 << 53);
         assert_eq!(SpaceNumber(1).file_id(1 << 36), None);
         assert_eq!(SpaceNumber(2).file_id(5), Some((2 << 36) + 5));
+        assert_eq!(SpaceNumber::of_file(last), Some(SpaceNumber(u16::MAX)));
+        assert_eq!(SpaceNumber::of_file((2 << 36) + 5), Some(SpaceNumber(2)));
+        assert_eq!((SpaceNumber::of_file(5), SpaceNumber::of_file(1 << 52)), (None, None));
     }
 }

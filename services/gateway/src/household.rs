@@ -11,6 +11,13 @@ pub struct Tree {
     pub mounts: Vec<Mount>,
 }
 
+impl Tree {
+    /// Whether `space` is one of its own.
+    pub(crate) fn has(&self, space: SpaceId) -> bool {
+        self.own == space || self.mounts.iter().any(|mount| mount.space == space)
+    }
+}
+
 /// A shared space at the root of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount {

@@ -102,7 +102,9 @@ impl Computer {
             SyncClient::Newer => {
                 let mut command = Command::new(binary("xtask"));
                 command.arg("tools-root").arg("--work").arg(self.home.path());
-                command.args(["env", "HOME=/work", "QT_QPA_PLATFORM=offscreen", "nextcloudcmd"]).args(words).arg("/work/Croft/");
+                // It starts in the home.
+                command.args(["sh", "-c", "HOME=$PWD QT_QPA_PLATFORM=offscreen exec nextcloudcmd \"$@\"", "nextcloudcmd"]);
+                command.args(words).arg("Croft/");
                 command
             }
         };

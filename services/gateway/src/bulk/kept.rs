@@ -50,7 +50,7 @@ where
         mounts: None,
     };
     let space = match open.segments.first() {
-        Some(first) => space_of(below.area, first).filter(|space| is_in(tree, *space)).ok_or_else(not_found)?,
+        Some(first) => space_of(below.area, first).filter(|space| tree.has(*space)).ok_or_else(not_found)?,
         None if below.area == Area::Trash && matches!(method, Method::Propfind | Method::Delete) => {
             return all(workers, capabilities, tree, open, body).await;
         }
@@ -64,15 +64,8 @@ where
 fn space_of(area: Area, first: &str) -> Option<SpaceId> {
     match area {
         Area::Trash => first.split_once('-')?.0.parse().ok(),
-        _ => {
-            let number = first.parse::<u64>().ok()? >> SpaceNumber::COUNTER_BITS;
-            u16::try_from(number).ok().filter(|number| *number > 0).map(SpaceId::from_number)
-        }
+        _ => SpaceNumber::of_file(first.parse().ok()?).map(|number| SpaceId::from_number(number.0)),
     }
-}
-
-fn is_in(tree: &Tree, space: SpaceId) -> bool {
-    tree.own == space || tree.mounts.iter().any(|mount| mount.space == space)
 }
 
 /// The whole trash: that of the own space, and of each shared one. One that does not answer is left out of a listing; a deletion goes on with the

@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashMap};
 
 use axum::extract::Query;
 use croft_api::bulk::Header;
-use croft_model::{Problem, SpaceId};
+use croft_model::{Problem, SpaceId, SpaceNumber};
 use http::Uri;
 
 use crate::household::Tree;
@@ -13,8 +13,6 @@ use crate::household::Tree;
 const WANTED: &str = "croft-preview";
 /// Pairs of a query that are looked at.
 const MAX_PAIRS: usize = 16;
-/// Bits of a file's id below the number of its space (`docs/formats/space.md`).
-const ID_BITS: u32 = 36;
 /// Width and height where a client of the dialect says none, as its servers have it.
 const USUAL: &str = "32";
 
@@ -49,11 +47,10 @@ pub(super) fn header(uri: &Uri) -> Result<Header, Problem> {
 
 /// The space of the file that a query names by its id, if the one who asks has it in `tree`.
 pub(super) fn space_of(uri: &Uri, tree: &Tree) -> Result<SpaceId, Problem> {
-    let id = pairs(uri).get("fileId").and_then(|id| id.parse::<u64>().ok());
-    let number = id.and_then(|id| u16::try_from(id >> ID_BITS).ok());
-    let mut spaces = std::iter::once(tree.own).chain(tree.mounts.iter().map(|mount| mount.space));
-    spaces
-        .find(|space| Some(space.number()) == number)
+    let number = pairs(uri).get("fileId").and_then(|id| SpaceNumber::of_file(id.parse().ok()?));
+    number
+        .map(|number| SpaceId::from_number(number.0))
+        .filter(|space| tree.has(*space))
         .ok_or_else(|| Problem::new(404, "no-preview", "There is no small picture of this file."))
 }
 

@@ -52,7 +52,7 @@ pub(super) async fn handle(ground: &Ground, request: Request, exchange: &mut Exc
 /// The id of a file of this space.
 fn file_id(space: SpaceNumber, text: &Name) -> Result<u64, Problem> {
     let id: u64 = text.as_str().parse().map_err(|_| not_found())?;
-    if id >> SpaceNumber::COUNTER_BITS == u64::from(space.0) { Ok(id) } else { Err(not_found()) }
+    if SpaceNumber::of_file(id) == Some(space) { Ok(id) } else { Err(not_found()) }
 }
 
 async fn list(ground: &Ground, request: Request, id: u64, exchange: &mut Exchange) -> Result<Answer, Failure> {

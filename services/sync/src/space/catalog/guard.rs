@@ -40,7 +40,7 @@ impl Guard {
         self.lock().unsure = true;
     }
 
-    /// Changes were found and not told, since somebody is asked.
+    /// Changes were found and not told, since nobody has judged them yet.
     pub(super) fn hold(&self) {
         self.lock().held = true;
     }

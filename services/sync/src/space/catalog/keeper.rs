@@ -67,8 +67,8 @@ fn run(notes: &Notes, space: &Weak<Space>, news: &News) {
         let Some(space) = space.upgrade() else { return };
         let catalog = &space.catalog;
         let done = catalog.settle(&space).and_then(|()| catalog.read_trees(&space, news));
-        let now = Instant::now();
-        let passed = if now >= next || notes.take_hint() { catalog.read_all(&space, news) } else { Ok(false) };
+        let (now, hinted) = (Instant::now(), notes.take_hint());
+        let passed = if now >= next || hinted { catalog.read_all(&space, news) } else { Ok(false) };
         if passed.as_ref().is_ok_and(|found| *found) {
             changed = Some(Instant::now());
         }

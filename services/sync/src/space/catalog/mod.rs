@@ -29,7 +29,7 @@ use self::{
     rows::{Batch, Row, Rows},
 };
 use super::{Entry, Handle, Space};
-use crate::{content_type, error::Failure, judge::path};
+use crate::{content_type, error::Failure};
 
 const FILE: Name = Name::literal("catalog.redb");
 /// Bytes of the file that are kept in memory: the way to any of a million entries.
@@ -105,7 +105,7 @@ impl Catalog {
         self.notes.begin(notes.collect())
     }
 
-    /// Writes what was noted, and says durably that it was. Blocks.
+    /// Writes what was noted and makes all of it durable. Blocks.
     pub(crate) fn close(&self, space: &Space) -> Result<(), Failure> {
         self.settle(space)?;
         self.save()
@@ -198,6 +198,7 @@ impl Seen<'_> {
 }
 
 impl Space {
+    /// Whether the entry has its id in an attribute, as all but those of other users have.
     fn carries_id(&self, entry: &Entry) -> bool {
         let known = match &entry.handle {
             Handle::File(file) => self.ids.known(file.as_ref(), entry.stat),
@@ -278,9 +279,4 @@ fn seen(space: &Space, dir: &Dir, name: &Name) -> Result<Option<Row>, Failure> {
         }
         Err(error) => Err(error),
     }
-}
-
-/// The path as notes and events have it.
-fn text(path: &[Name]) -> String {
-    path::text(path)
 }

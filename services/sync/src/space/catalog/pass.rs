@@ -7,9 +7,9 @@ use croft_files::{Dir, FilesError, Kind, Name, Stat};
 use super::{
     Note, Space, names_of,
     rows::{Batch, Row, Rows, nanoseconds},
-    seen, text,
+    seen,
 };
-use crate::{error::Failure, news::News, space::etag::Stamp};
+use crate::{error::Failure, judge::path, news::News, space::etag::Stamp};
 
 /// Rows that are written together.
 const WRITTEN: usize = 512;
@@ -77,8 +77,7 @@ impl<'a> Pass<'a> {
         let mut path = path.to_vec();
         let read = self.folder(&self.space.files.dir(&path)?, &mut path, &mut line).and_then(|()| self.flush());
         if read.is_err() || self.stopped {
-            // What is written down by now would be no news to the next one.
-            self.tell();
+            self.hold();
             return read.map(|()| Outcome { whole: false, found: self.found });
         }
         self.finish(total, whole)?;
@@ -100,7 +99,16 @@ impl<'a> Pass<'a> {
             if there(self.space.files.dir(path).and_then(|now| inode(&now)))? != Some(inode(dir)?) {
                 return Ok(());
             }
-            self.compare(&Here { dir, path, line, id })?
+            match self.compare(&Here { dir, path, line, id }) {
+                // One folder that cannot be read keeps nobody from the others. What was seen of it stays.
+                Err(error @ (Failure::Files(_) | Failure::Read(_))) => {
+                    tracing::warn!(%error, folder = path::text(path), "a folder cannot be compared with what was last seen of it");
+                    // A part of it may have been.
+                    self.changed.push((line.clone(), path::text(path)));
+                    return Ok(());
+                }
+                compared => compared?,
+            }
         };
         if self.batch.len() >= WRITTEN {
             self.flush()?;
@@ -166,10 +174,10 @@ impl<'a> Pass<'a> {
             Name::new(missing.name.as_str()).is_ok_and(|name| !self.space.catalog.notes.has(&Note::new(here.path, &name)))
         });
         if !gone.is_empty() {
-            self.gone.push(Gone { path: text(here.path), line: here.line.to_vec(), entries: gone });
+            self.gone.push(Gone { path: path::text(here.path), line: here.line.to_vec(), entries: gone });
         }
         if changed {
-            self.changed.push((here.line.to_vec(), text(here.path)));
+            self.changed.push((here.line.to_vec(), path::text(here.path)));
         }
         Ok(below)
     }
@@ -203,9 +211,7 @@ impl<'a> Pass<'a> {
         }
         if !if whole { guard.lets_pass(weight, total) } else { guard.lets_part_pass(weight, total) } {
             // Nothing is told while somebody is asked.
-            if !std::mem::take(&mut self.changed).is_empty() {
-                guard.hold();
-            }
+            self.hold();
             return Ok(());
         }
         if guard.take_held() {
@@ -226,6 +232,13 @@ impl<'a> Pass<'a> {
         catalog.write(self.rows, &std::mem::take(&mut self.batch))?;
         self.tell();
         Ok(())
+    }
+
+    /// Leaves what was found to the pass that comes to its end: it is written down by now, and would be no news to that one.
+    fn hold(&mut self) {
+        if !std::mem::take(&mut self.changed).is_empty() {
+            self.space.guard.hold();
+        }
     }
 
     /// Gives the folders in which something changed, and those above, new ETags and says so.
