@@ -44,10 +44,10 @@ export const mediaQuery = (person: string) => infiniteQueryOptions({
   getNextPageParam: (last, _all, before) => nextUntil(last, before),
 })
 
-/** Until when the page after `page` reaches, which itself reached until `before`; `undefined` at the end. A short page is no end: the box passes over what is gone. */
+/** Until when the page after `page` reaches, which itself reached until `before`; `undefined` at the end, which a page says that is not full. */
 export function nextUntil(page: readonly Pick<Entry, 'modified'>[], before: Date | undefined): Date | undefined {
   const oldest = page.at(-1)?.modified
-  if (oldest === undefined || oldest.getTime() !== before?.getTime()) return oldest
-  // All of this page is of one second. A full one may hide more of that second, which no question reaches; what is older comes next.
-  return page.length < PAGE ? undefined : new Date(oldest.getTime() - 1000)
+  if (oldest === undefined || page.length < PAGE) return undefined
+  // A full page of one second may hide more of that second, which no question reaches; what is older comes next.
+  return oldest.getTime() === before?.getTime() ? new Date(oldest.getTime() - 1000) : oldest
 }

@@ -51,12 +51,12 @@ pub(super) async fn search(ground: &Ground, request: Request, exchange: &mut Exc
     .await
 }
 
-/// The entries that are asked for, sorted. Blocks.
+/// The entries that are asked for, sorted, and more of them, since some may be gone. Blocks.
 fn found(space: &Space, search: &Search, (scopes, marked): (Option<&[Scope]>, Option<BTreeSet<u64>>)) -> Result<Vec<Hit>, Failure> {
     let mut found: Vec<Hit> = Vec::new();
     let sort = |found: &mut Vec<Hit>| {
         found.sort_by(|one, other| one.key.cmp(&other.key));
-        found.truncate(search.limit);
+        found.truncate(search.limit + MAX_FOUND);
     };
     space.each_seen(|seen| {
         if marked.as_ref().is_some_and(|marked| !marked.contains(&seen.id)) || search.condition.holds(seen) != Some(true) {
@@ -73,7 +73,7 @@ fn found(space: &Space, search: &Search, (scopes, marked): (Option<&[Scope]>, Op
             }
         }
         found.push(Hit { key: key(search, seen), id: seen.id });
-        if found.len() >= 2 * MAX_FOUND {
+        if found.len() >= 4 * MAX_FOUND {
             sort(&mut found);
         }
         Ok(())
@@ -128,6 +128,7 @@ fn in_tree(path: &[String]) -> &[String] {
 }
 
 fn answer(space: Arc<Space>, request: Request, search: Search, found: Vec<Hit>) -> Result<Answer, Failure> {
+    let mut left = search.limit;
     let around = Around { open: propfind::open(), close: propfind::CLOSE.to_owned(), limit: search.limit };
     let mut entries = propfind::Entries::new(space, request, search.query)?;
     let mut first = Some(line(&around)?);
@@ -136,9 +137,12 @@ fn answer(space: Arc<Space>, request: Request, search: Search, found: Vec<Hit>) 
         if let Some(first) = first.take() {
             return Ok(Some(first));
         }
-        for Hit { key, id } in found.by_ref() {
-            // What is gone since it was last seen is passed over.
+        while left > 0
+            && let Some(Hit { key, id }) = found.next()
+        {
+            // What is gone since it was last seen is passed over; another takes its place.
             if let Some(entry) = entries.of(id)? {
+                left -= 1;
                 return line(&(hex::encode(key), entry)).map(Some);
             }
         }
