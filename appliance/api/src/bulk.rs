@@ -5,10 +5,12 @@
 mod found;
 mod frame;
 pub mod limits;
+mod stranger;
 mod wire;
 
 pub use found::{Around, Found};
 pub use frame::{
     AbortReason, Area, Commit, Digest, DigestKind, DigestSet, Frame, Head, Header, Hello, Method, MountLine, Open, REQUEST_HEADERS, Root,
 };
+pub use stranger::{Proof, Stranger};
 pub use wire::{BadPacket, decode, encode};

@@ -9,7 +9,8 @@ pub(crate) fn document() -> Result<String, serde_json::Error> {
     let description = "The API of a Croft box. Every error is a problem document (RFC 9457) with a stable `code`.";
     let info = InfoBuilder::new().title("Croft").version(env!("CARGO_PKG_VERSION")).description(Some(description)).build();
     let mut whole: OpenApi = OpenApiBuilder::new().info(info).build();
-    for part in [croft_supervisor::routes().openapi(), croft_identity::routes().openapi(), croft_storage::routes().openapi()] {
+    let roles = [croft_supervisor::routes().openapi(), croft_identity::routes().openapi(), croft_storage::routes().openapi()];
+    for part in roles.into_iter().chain([croft_gateway::openapi()]) {
         whole.merge(part);
     }
     let mut text = serde_json::to_string_pretty(&serde_json::to_value(&whole)?)?;

@@ -28,6 +28,12 @@ const INDEX_PATH: &str = "/index.html";
 /// Path of the template of port 80's page.
 const DOOR_PATH: &str = "/door/index.html";
 
+/// The style of the page of a link, which is whole in one answer: it has no origin by which it could load anything.
+pub const LINK_STYLE: &str = include_str!("../link/page.css");
+
+/// The script of the page of a link.
+pub const LINK_SCRIPT: &str = include_str!("../link/page.js");
+
 /// Stands in for the app where it was not built.
 const NOT_BUILT: &str =
     "<!doctype html><title>Croft</title><p>This executable was built without the web UI. Build it with <code>cargo xtask web</code>.</p>";

@@ -25,14 +25,15 @@ use tracing::Instrument;
 use crate::{
     assets,
     body::Lingering,
-    bulk::{Workers, files, search},
+    bulk::{Workers, files, links::Links, search},
     certificate::Certificate,
     crowd::{Crowd, Place},
     dav::{self, Root},
     dialect::{self, Leads},
     directions, events,
+    guests::{self, Guests},
     headers::{self, Kind, protect},
-    health, hosts, household, limits,
+    health, hosts, household, limits, links,
     listener::Answer,
     origin,
     plain::hex_id,
@@ -56,6 +57,7 @@ pub(crate) struct Front {
     pub(crate) workers: Arc<Workers>,
     pub(crate) push: Push,
     pub(crate) calls: Calls,
+    pub(crate) guests: Guests,
     pub(crate) metrics: Metrics,
     pub(crate) counts: Counts,
     pub(crate) stop: CancellationToken,
@@ -117,9 +119,12 @@ impl Answer for Arc<Front> {
     async fn answer(&self, client: IpAddr, request: Request<Lingering>) -> Response {
         let id = hex_id();
         let request = dialect::straightened(request);
-        let span = tracing::info_span!("request", request = %id, method = %request.method(), path = request.uri().path(), %client);
-        let leads = dialect::leads(request.uri().path());
-        let about_files = leads.is_some() || directions::is_about_files(request.method(), request.uri().path());
+        let span =
+            tracing::info_span!("request", request = %id, method = %request.method(), path = guests::masked(request.uri().path()), %client);
+        let guest = guests::leads(request.uri().path());
+        let leads = dialect::leads(request.uri().path()).filter(|_| guest.is_none());
+        let for_page = matches!(guest, Some(guests::Leads::Page(_)));
+        let about_files = leads.is_some() || guest.is_some() || directions::is_about_files(request.method(), request.uri().path());
         let kind = if about_files { Kind::File } else { Kind::Page };
         let is_head = request.method() == Method::HEAD;
         let mut response = match self.judge(client, &id, request).instrument(span.clone()).await {
@@ -129,9 +134,11 @@ impl Answer for Arc<Front> {
         if matches!(leads, Some(Leads::Files(_))) {
             response = dialect::told(response).await;
         }
-        if kind == Kind::File {
+        // A page with a link asks by itself, and a browser's own question would be about nothing that its person knows.
+        if kind == Kind::File && !for_page {
             ask_for_sign_in(&mut response);
         }
+        let kind = if response.extensions().get::<guests::OwnPage>().is_some() { Kind::Link } else { kind };
         protect(&mut response, kind, &id);
         self.counts.count(response.status());
         span.in_scope(|| tracing::debug!(status = response.status().as_u16(), "answered"));
@@ -145,6 +152,12 @@ impl Front {
         let host = hosts::check(request.uri(), request.headers(), projection.as_ref())?;
         headers::check_size(request.uri(), request.headers())?;
         let path = request.uri().path().to_owned();
+        if let Some(guest) = guests::leads(&path) {
+            // No cookie of the household counts there, so no page of another site can borrow one.
+            let projection =
+                projection.filter(|projection| !household::unclaimed(projection)).ok_or_else(|| Problem::unavailable("The box"))?;
+            return Ok(self.guests.answer(&self.workers, &projection, (client, id), (guest, request)).await);
+        }
         origin::check(request.method(), request.headers(), &host, &path)?;
         if path == "/healthz" {
             return Ok(health::answer(self.certificate.is_there(), projection.is_some(), &self.identity, &self.supervisor).await);
@@ -172,6 +185,7 @@ impl Front {
                 let shown = Shown::in_headers(request.headers())?.ok_or_else(sign_in_first)?;
                 self.files(asker, &projection, request, (Root::of(&path), &shown)).await
             }
+            _ if links::is_about(&path) => self.links(asker, &projection, request).await,
             _ if path.starts_with("/api/") => self.api(asker, request, &path).await,
             _ if path.starts_with("/internal/") => Err(nothing_here()),
             _ => assets::serve(request.method(), &path, request.headers()),
@@ -292,6 +306,18 @@ impl Front {
             };
         };
         files::answer(&self.workers, &pass, (root.below_it(), &tree), id, request).await
+    }
+
+    /// Answers a call about the links of the one who asks.
+    async fn links(&self, asker: Asker<'_>, projection: &Projection, request: Request<Lingering>) -> Result<Response, Problem> {
+        let shown = Shown::in_headers(request.headers())?.ok_or_else(sign_in_first)?;
+        let issued = self.sign_in.capability(&shown, "gateway", asker.client).await?;
+        let tree = issued.person.and_then(|person| household::tree_of(projection, person)).ok_or_else(no_such_file)?;
+        let place = self.calls.enter(asker.client, Some(&issued))?;
+        let (head, body) = proxy::gathered(request).await?;
+        let pass = dav::Pass { sign_in: &self.sign_in, shown: &shown, client: asker.client };
+        let of = Links { workers: &self.workers, capabilities: &pass, tree: &tree, id: asker.id };
+        Ok(links::answer(&of, (&head.method, &head.uri), &body).await?.map(|body| held(body, place)))
     }
 
     async fn metrics(&self, client: IpAddr, request: &Request<Lingering>) -> Result<Response, Problem> {

@@ -5,7 +5,7 @@ use croft_api::headers::{CAPABILITY, CLIENT, HOST, REQUEST};
 use croft_model::Problem;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 
-use crate::{limits, proxy::Vouched};
+use crate::{guests, limits, proxy::Vouched};
 
 /// What the box's own pages may do: load what the box serves, talk to the box, nothing inline, no frame around them.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self'; connect-src 'self'; \
@@ -28,6 +28,8 @@ pub(crate) enum Kind {
     File,
     /// Something of the plain port.
     Plain,
+    /// A page for strangers with a link.
+    Link,
 }
 
 /// Puts the protecting headers on an answer.
@@ -36,6 +38,7 @@ pub(crate) fn protect(response: &mut Response, kind: Kind, request_id: &str) {
         Kind::Page => PAGE_POLICY,
         Kind::File => FILE_POLICY,
         Kind::Plain => PLAIN_POLICY,
+        Kind::Link => guests::policy(),
     };
     let headers = response.headers_mut();
     let fixed = [

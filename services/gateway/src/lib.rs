@@ -6,6 +6,7 @@
 //! | certificate (`certificate`) | names of the settings, addresses of the machine | the certificate in force, from identity |
 //! | sign-in (`sign_in`) | credentials in requests, identity's revocations | capabilities for the roles behind |
 //! | bulk (`bulk`, `dav`) | requests for files | frames to the space's worker, changed folders to `events` and `push` |
+//! | links (`links`, `guests`) | calls of the API about links, requests of strangers by one | frames to the space's worker, pages |
 //! | push (`push`) | WebSockets of sync clients, changed folders, settings | that something in a person's tree changed |
 //!
 //! Needs: a projection of the sections box, people, spaces and door. Never: a right on any file, a passphrase kept, a connection outwards.
@@ -21,11 +22,13 @@ mod directions;
 mod error;
 mod events;
 mod front;
+mod guests;
 mod headers;
 mod health;
 mod hosts;
 mod household;
 mod limits;
+mod links;
 mod listener;
 mod origin;
 mod patience;
@@ -40,4 +43,5 @@ mod tests;
 pub use error::GatewayError;
 pub use events::FolderChanged;
 pub use household::{Mount, Tree};
+pub use links::openapi;
 pub use run::{Routing, run};

@@ -19,6 +19,8 @@ pub(crate) const PUSH_SIGN_IN: Duration = Duration::from_secs(15);
 pub(crate) const PUSH_PING: Duration = Duration::from_secs(30);
 /// Time after which a client that gives none has gone: two of its answers are missing.
 pub(crate) const PUSH_QUIET: Duration = Duration::from_secs(75);
+/// Requests of strangers by links under way: a feast's guests, and never so many that the household waits.
+pub(crate) const GUESTS: Most = Most { in_all: 64, per_address: 12 };
 /// Time for the whole body of a call of the API. A capability that is passed on lasts longer than that ([`crate::sign_in`]).
 pub(crate) const API_BODY_TIME: Duration = Duration::from_secs(10);
 /// Time for which an answer waits until the gateway has the settings that it was given out of.

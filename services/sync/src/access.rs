@@ -2,13 +2,15 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use croft_api::capability::Verifier;
-use croft_files::Kind;
-use croft_model::{Claims, PersonId, Principal, Problem, Projection, Right, Scope, SpaceId, SpaceKind};
-use tokio::sync::watch;
+use croft_files::{Kind, Name};
+use croft_model::{Claims, LinkKind, PersonId, Principal, Problem, Projection, Right, Scope, SpaceId, SpaceKind};
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio_util::sync::CancellationToken;
 
 use crate::error::not_found;
 
@@ -24,6 +26,23 @@ pub struct Gatekeeper {
     verified: Mutex<HashMap<String, Claims>>,
 }
 
+/// Who may make links in the space, now.
+#[derive(Debug, Clone)]
+pub(crate) struct Sharers {
+    space: SpaceId,
+    projection: watch::Receiver<Option<Projection>>,
+}
+
+impl Sharers {
+    /// Whether `person` may.
+    pub(crate) fn may_share(&self, person: PersonId) -> Result<bool, Problem> {
+        let projection = self.projection.borrow();
+        let Some(projection) = projection.as_ref() else { return Err(Problem::unavailable("This space")) };
+        let space = projection.spaces.as_ref().and_then(|spaces| spaces.get(&self.space));
+        Ok(space.and_then(|space| space.right_of(person)).is_some_and(|right| right >= Right::Share))
+    }
+}
+
 /// Somebody with at least the right to read.
 #[derive(Debug, Clone)]
 pub(crate) struct Access {
@@ -34,9 +53,57 @@ pub(crate) struct Access {
     /// The person's name, for records.
     pub(crate) who: String,
     pub(crate) person: PersonId,
+    /// By which link, where it is no person of the household. The one above is then who made it.
+    pub(crate) guest: Option<Arc<Guest>>,
+}
+
+/// Somebody with a link that works, for one request.
+#[derive(Debug)]
+pub(crate) struct Guest {
+    /// The link's key.
+    pub(crate) key: String,
+    pub(crate) kind: LinkKind,
+    pub(crate) address: IpAddr,
+    /// What the link opens, and where it was a moment ago.
+    pub(crate) target: u64,
+    pub(crate) base: Vec<Name>,
+    pub(crate) folder: bool,
+    /// Until when the link works.
+    pub(crate) expires: Option<i64>,
+    /// Downloads that the link allows.
+    pub(crate) downloads: Option<u64>,
+    /// What stands for the link's password from now on.
+    pub(crate) pass: Option<String>,
+    /// Ends when the link is revoked or changed.
+    pub(crate) cut: CancellationToken,
+    /// Held while the request lasts.
+    pub(crate) place: OwnedSemaphorePermit,
+}
+
+impl Access {
+    /// What somebody with a link may do, which `by` made, a person of the household.
+    pub(crate) fn of_guest(guest: Guest, (by, name): (PersonId, &str)) -> Self {
+        let right = if guest.kind == LinkKind::Read { Right::Read } else { Right::Write };
+        let space = guest.base.last().map(ToString::to_string).unwrap_or_default();
+        Self { right, kind: SpaceKind::Personal, space, who: format!("{name} (by a link)"), person: by, guest: Some(Arc::new(guest)) }
+    }
+
+    /// Refuses those who may not make links.
+    pub(crate) fn shares(&self) -> Result<(), Problem> {
+        if self.right >= Right::Share && self.guest.is_none() {
+            return Ok(());
+        }
+        Err(Problem::new(403, "not-allowed", "You may not make links in this space.")
+            .hint("Ask somebody who manages the space for the right to share."))
+    }
 }
 
 impl Gatekeeper {
+    /// Who may make links.
+    pub(crate) fn sharers(&self) -> Sharers {
+        Sharers { space: self.space, projection: self.projection.clone() }
+    }
+
     /// Judges by `verifier` (for the audience `sync@SPACE`) and the members in `projection`.
     #[must_use]
     pub fn new(verifier: Verifier, space: SpaceId, projection: watch::Receiver<Option<Projection>>) -> Self {
@@ -59,7 +126,7 @@ impl Gatekeeper {
         let space = projection.spaces.as_ref().and_then(|spaces| spaces.get(&self.space)).ok_or_else(not_found)?;
         // To somebody without a right the space does not exist.
         let right = space.right_of(id).ok_or_else(not_found)?;
-        Ok(Access { right, kind: space.kind, space: space.name.clone(), who: name, person: id })
+        Ok(Access { right, kind: space.kind, space: space.name.clone(), who: name, person: id, guest: None })
     }
 
     fn claims(&self, capability: &str, now: i64) -> Result<Claims, Problem> {
@@ -88,11 +155,12 @@ impl Access {
 
     /// Whether the person may end what others hold.
     pub(crate) fn manages(&self) -> bool {
-        self.right >= Right::Manage
+        self.right >= Right::Manage && self.guest.is_none()
     }
 
-    /// The letters of `oc:permissions` for an entry of this kind. `R` (may share) stays away while there are no links.
+    /// The letters of `oc:permissions` for an entry of this kind. `R` says that a link may be made to it.
     pub(crate) fn letters(&self, kind: Kind, root: Root) -> String {
+        let shared = if root == Root::No && self.shares().is_ok() { "R" } else { "" };
         let mounted = if self.kind == SpaceKind::Shared { "M" } else { "" };
         let rest = match (self.right >= Right::Write, kind, root) {
             (false, ..) => "G",
@@ -100,7 +168,7 @@ impl Access {
             (true, Kind::Dir, Root::No) => "GDNVCK",
             (true, ..) => "GDNVW",
         };
-        format!("{mounted}{rest}")
+        format!("{shared}{mounted}{rest}")
     }
 }
 

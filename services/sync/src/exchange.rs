@@ -107,6 +107,17 @@ impl Exchange {
         }
     }
 
+    /// Says that the answer breaks off, once nothing more is sent of it.
+    pub(crate) fn broken_off(&self) -> impl Future<Output = ()> + use<> {
+        let (link, stream) = (self.link.clone(), self.stream);
+        async move {
+            if let Ok(bytes) = encode(&[(stream, Frame::Abort(AbortReason::Failed))]) {
+                // The link may be gone as well; then the gateway knows already.
+                let _ = link.send(&bytes, None).await;
+            }
+        }
+    }
+
     /// Sends the answer, head and body.
     pub(crate) async fn answer(mut self, pipes: &Pipes, mut answer: Answer) {
         let changed = std::mem::take(&mut answer.changed);

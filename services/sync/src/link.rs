@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use croft_api::bulk::{
-    AbortReason, Frame, Hello, Open, decode, encode,
+    AbortReason, Frame, Hello, Open, Stranger, decode, encode,
     limits::{MAX_PACKET, MAX_STREAMS, VERSION},
 };
 use croft_files::Link;
@@ -20,7 +20,7 @@ use tracing::Instrument;
 
 use crate::{
     exchange::{Answer, Exchange, Inbound, MAX_INBOUND},
-    methods::{self, Ground},
+    methods::{self, Ground, stranger},
     news::changed,
     worker::Worker,
 };
@@ -149,9 +149,17 @@ impl Session {
 async fn run(worker: &Worker, ground: &Ground, open: Open, mut exchange: Exchange) {
     let now = jiff::Timestamp::now().as_second();
     let head_only = open.method == croft_api::bulk::Method::Head;
-    let handled = match worker.gatekeeper.admit(&open.capability, now) {
-        Ok(access) => methods::handle(ground, access, open, &mut exchange).await,
-        Err(problem) => Err(problem.into()),
+    let admitted = match Stranger::is_one(&open.capability) {
+        true => stranger::admit(ground, &open, now).await,
+        false => worker.gatekeeper.admit(&open.capability, now).map_err(Into::into),
+    };
+    let mut guest = None;
+    let handled = match admitted {
+        Ok(access) => {
+            guest.clone_from(&access.guest);
+            methods::handle(ground, access, open, &mut exchange).await
+        }
+        Err(problem) => Err(problem),
     };
     let answer = match handled {
         Ok(answer) => answer,
@@ -161,7 +169,13 @@ async fn run(worker: &Worker, ground: &Ground, open: Open, mut exchange: Exchang
             None => return,
         },
     };
-    exchange.answer(&ground.space.pipes, answer).await;
+    let Some(guest) = guest else { return exchange.answer(&ground.space.pipes, answer).await };
+    let broken_off = exchange.broken_off();
+    // Cancel-safe: what is left of an answer by a link that was revoked is nobody's.
+    tokio::select! {
+        () = exchange.answer(&ground.space.pipes, answer) => {}
+        () = guest.cut.cancelled() => broken_off.await,
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -79,7 +79,7 @@ impl Worker {
             Ok::<_, SyncError>((Space::open(&dir, &index, SpaceNumber::from(space))?, Previews::open(&index)?))
         });
         let (space, previews) = opened.await.map_err(|_| SyncError::Ended)??;
-        let ground = Ground { space: Arc::new(space), news: News::new(), previews: Arc::new(previews) };
+        let ground = Ground { space: Arc::new(space), news: News::new(), previews: Arc::new(previews), sharers: gatekeeper.sharers() };
         Ok(Arc::new(Self {
             keeper: Keeper::start(&ground.space, ground.news.clone()),
             ground,

@@ -84,7 +84,7 @@ pub struct Open {
     pub length: Option<u64>,
     /// Id of the request, for the journal.
     pub request: String,
-    /// Capability for this worker.
+    /// Capability for this worker, or the link by which a stranger asks ([`super::Stranger`]).
     pub capability: String,
     /// What the path is about.
     pub area: Area,
@@ -119,11 +119,28 @@ pub enum Area {
     Guard = 5,
     /// The shared spaces at the root: GET gives the names under which they are shown.
     Mounts = 6,
+    /// Links of the space: GET lists those to what the path names and below, POST makes one to it.
+    Links = 7,
+    /// One link, by its key: GET tells it, POST changes it, DELETE revokes it.
+    Link = 8,
+    /// What the page of a link shows: GET of a folder, by the link itself.
+    Page = 9,
 }
 
 impl Area {
     /// Every area.
-    pub const ALL: [Self; 7] = [Self::Files, Self::Uploads, Self::Trash, Self::Versions, Self::Previews, Self::Guard, Self::Mounts];
+    pub const ALL: [Self; 10] = [
+        Self::Files,
+        Self::Uploads,
+        Self::Trash,
+        Self::Versions,
+        Self::Previews,
+        Self::Guard,
+        Self::Mounts,
+        Self::Links,
+        Self::Link,
+        Self::Page,
+    ];
 }
 
 /// A header: name in lower case, value.
@@ -172,11 +189,13 @@ pub enum Method {
     Unlock = 12,
     /// SEARCH (RFC 5323), answered as lines for the gateway to merge.
     Search = 13,
+    /// POST, for links alone: a small document in, one out.
+    Post = 14,
 }
 
 impl Method {
     /// Every method.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Get,
         Self::Head,
         Self::Put,
@@ -190,6 +209,7 @@ impl Method {
         Self::Lock,
         Self::Unlock,
         Self::Search,
+        Self::Post,
     ];
 
     /// The name in HTTP.
@@ -209,6 +229,7 @@ impl Method {
             Self::Lock => "LOCK",
             Self::Unlock => "UNLOCK",
             Self::Search => "SEARCH",
+            Self::Post => "POST",
         }
     }
 

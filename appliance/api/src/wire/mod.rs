@@ -6,6 +6,7 @@ pub mod account;
 pub mod claim;
 pub mod household;
 pub mod install;
+pub mod links;
 pub mod network;
 pub mod power;
 pub mod settings;

@@ -173,7 +173,7 @@ async fn lines(workers: &Workers, mounts: &[Mount]) -> Vec<MountLine> {
 }
 
 /// Bytes of the body, if they are known before it comes.
-pub(super) fn length(headers: &HeaderMap, body: &impl Body) -> Option<u64> {
+pub(crate) fn length(headers: &HeaderMap, body: &impl Body) -> Option<u64> {
     if body.is_end_stream() {
         return Some(0);
     }
@@ -182,7 +182,7 @@ pub(super) fn length(headers: &HeaderMap, body: &impl Body) -> Option<u64> {
 }
 
 /// The headers that a worker may see. One that was sent several times is joined, as RFC 9110, section 5.3 has it.
-pub(super) fn headers(sent: &HeaderMap) -> Vec<Header> {
+pub(crate) fn headers(sent: &HeaderMap) -> Vec<Header> {
     REQUEST_HEADERS
         .iter()
         .filter_map(|name| {

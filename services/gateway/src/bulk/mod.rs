@@ -9,6 +9,7 @@
 //! | `download` | the worker's answer as an answer to the client |
 //! | `place` | which space a path leads to, and under which name a shared one is shown |
 //! | `preview` | how large a small picture shall be |
+//! | `links` | what a person's links are, and changes of them |
 //! | [`search`] | a search in all spaces of a person, merged |
 //! | [`files`] | what of the client's request goes there |
 //! | `kept` | the same for the trash, which is one of several spaces, and for versions |
@@ -19,6 +20,7 @@ mod download;
 pub mod files;
 mod kept;
 mod link;
+pub(crate) mod links;
 pub(crate) mod path;
 mod place;
 pub(crate) mod preview;

@@ -5,7 +5,7 @@ use http::{Request, Uri, header};
 use percent_encoding::percent_decode_str;
 
 /// The decoded segments of the part of a path behind a person's name: `/Family/a%20b/` is `Family`, `a b`.
-pub(super) fn segments(rest: &str) -> Result<Vec<String>, Problem> {
+pub(crate) fn segments(rest: &str) -> Result<Vec<String>, Problem> {
     let rest = rest.strip_prefix('/').unwrap_or(rest);
     if rest.is_empty() {
         return Ok(Vec::new());

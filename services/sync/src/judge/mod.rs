@@ -1,7 +1,8 @@
-//! What is judged without touching a file: a request's conditions, ranges, checksums and path; which versions are kept.
+//! What is judged without touching a file: a request's conditions, ranges, checksums and path; whether a link opens something; which versions are kept.
 
 pub(crate) mod checksum;
 pub(crate) mod conditions;
+pub(crate) mod link;
 pub(crate) mod lists;
 pub(crate) mod path;
 pub(crate) mod range;

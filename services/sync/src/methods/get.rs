@@ -37,7 +37,9 @@ pub(super) async fn get(ground: &Ground, request: Request) -> Result<Answer, Fai
 
 fn answer(space: &Space, request: &Request) -> Result<Answer, Failure> {
     let name = request.path.last().ok_or_else(is_folder)?;
-    content(request, name, space.entry(&request.path)?)
+    let entry = space.entry(&request.path)?;
+    super::stranger::still_opens(&request.access, space)?;
+    content(request, name, entry)
 }
 
 /// The answer with the content of `entry`, which is called `name`, or a part of it. Blocks.

@@ -4,6 +4,7 @@ mod copy;
 mod delete;
 mod get;
 mod guard;
+mod links;
 pub(crate) mod lock;
 mod mkcol;
 mod mounts;
@@ -13,6 +14,7 @@ mod proppatch;
 mod put;
 mod relocate;
 mod search;
+pub(crate) mod stranger;
 mod target;
 mod trash;
 mod uploads;
@@ -22,11 +24,12 @@ use std::sync::Arc;
 
 use croft_api::bulk::{Area, Frame, Header, Method, Open};
 use croft_files::{Change, FilesError, Name};
+use croft_model::Problem;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use tokio::sync::{RwLockReadGuard, RwLockWriteGuard};
 
 use crate::{
-    access::Access,
+    access::{Access, Sharers},
     error::{Failure, stale},
     exchange::{Answer, Body, Exchange},
     judge::{
@@ -54,6 +57,8 @@ pub(crate) struct Request {
     pub(crate) open: Open,
     pub(crate) path: Vec<Name>,
     pub(crate) access: Access,
+    /// Names at the front of the path that stand in no address: those of what a link opens.
+    hidden: usize,
 }
 
 /// What handlers stand on.
@@ -62,15 +67,19 @@ pub(crate) struct Ground {
     pub(crate) space: Arc<Space>,
     pub(crate) news: News,
     pub(crate) previews: Arc<Previews>,
+    pub(crate) sharers: Sharers,
 }
 
 /// Handles a request whose capability was accepted.
 pub(crate) async fn handle(ground: &Ground, access: Access, open: Open, exchange: &mut Exchange) -> Result<Answer, Failure> {
     let path = path::names(&open.segments)?;
-    let method = open.method;
-    let request = Request { open, path, access };
+    let guest = access.guest.clone();
+    let request = match &guest {
+        Some(guest) => stranger::request(guest, access, open, path)?,
+        None => Request { open, path, access, hidden: 0 },
+    };
     match request.open.area {
-        Area::Files => ground.space.guard.judge()?,
+        Area::Files | Area::Page => ground.space.guard.judge()?,
         Area::Uploads => return uploads::handle(ground, request, exchange).await,
         Area::Trash => return trash::handle(ground, request, exchange).await,
         Area::Versions => return versions::handle(ground, request, exchange).await,
@@ -81,8 +90,21 @@ pub(crate) async fn handle(ground: &Ground, access: Access, open: Open, exchange
             return mounts::names(ground, request).await;
         }
         Area::Previews => return preview::preview(ground, request, exchange).await,
+        Area::Links => return links::at_path(ground, request, exchange).await,
+        Area::Link => return links::by_key(ground, request, exchange).await,
     }
-    match method {
+    if request.open.area == Area::Page {
+        return stranger::page(ground, request).await;
+    }
+    if let Some(guest) = guest {
+        return stranger::handle(ground, &guest, request, exchange).await;
+    }
+    by_method(ground, request, exchange).await
+}
+
+/// Handles a request for something among the files.
+async fn by_method(ground: &Ground, request: Request, exchange: &mut Exchange) -> Result<Answer, Failure> {
+    match request.open.method {
         Method::Get => get::get(ground, request).await,
         Method::Head => get::get(ground, request).await.map(Answer::without_body),
         Method::Put => put::put(ground, request, exchange).await,
@@ -96,6 +118,7 @@ pub(crate) async fn handle(ground: &Ground, access: Access, open: Open, exchange
         Method::Lock => lock::lock(ground, request, exchange).await,
         Method::Unlock => lock::unlock(ground, request).await,
         Method::Search => search::search(ground, request, exchange).await,
+        Method::Post => Err(Problem::new(405, "method-not-allowed", "Files do not take this method.").into()),
     }
 }
 
@@ -108,11 +131,17 @@ impl Request {
     /// A request by the same person for something at `path`, without conditions.
     fn about(&self, path: Vec<Name>) -> Self {
         let open = Open { headers: Vec::new(), ..self.open.clone() };
-        Self { open, path, access: self.access.clone() }
+        Self { open, path, access: self.access.clone(), hidden: self.hidden }
+    }
+
+    /// The path as it stands in addresses.
+    fn shown(&self) -> &[Name] {
+        &self.path[self.hidden.min(self.path.len())..]
     }
 
     /// Refuses a change when a condition about `entry`, which is there now, does not hold, or a lock forbids one of `touches`. Blocks.
     fn judge(&self, space: &Space, entry: Option<&Entry>, touches: &[Touch<'_>]) -> Result<(), Failure> {
+        stranger::still_opens(&self.access, space)?;
         let present = entry.map(|entry| Present { etag: &entry.etag, modified: entry.stat.modified_seconds() });
         if judge_write(&self.open.headers, present) != Verdict::Proceed {
             return Err(stale().into());
@@ -144,7 +173,9 @@ impl Request {
         let path = address.find("://").map_or(address, |end| address[end + 3..].find('/').map_or("/", |slash| &address[end + 3 + slash..]));
         // Each client has its own way to write an address, so what it means is compared.
         let own = decoded(&self.open.prefix)?;
-        path::names(decoded(path)?.strip_prefix(own.as_slice())?).ok()
+        let mut whole = self.path[..self.hidden.min(self.path.len())].to_vec();
+        whole.extend(path::names(decoded(path)?.strip_prefix(own.as_slice())?).ok()?);
+        Some(whole)
     }
 }
 

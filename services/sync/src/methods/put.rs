@@ -28,10 +28,19 @@ pub(super) struct Upload {
     folder: Vec<Name>,
     name: Name,
     modified: Option<(i64, i64)>,
-    /// The file that must be there, where it is not any that is.
-    only: Option<u64>,
+    only: Only,
     /// Digests that the content must have, and has when it is published.
     pub(super) expected: Vec<Digest>,
+}
+
+/// What must be where an upload goes.
+enum Only {
+    /// Anything that the request's conditions allow.
+    Allowed,
+    /// This file.
+    File(u64),
+    /// Nothing.
+    New,
 }
 
 /// What was published.
@@ -75,15 +84,20 @@ impl Upload {
             folder: folder.to_vec(),
             name: name.clone(),
             modified,
-            only: None,
+            only: Only::Allowed,
             expected,
             request: Arc::new(request),
         })
     }
 
+    /// An upload that takes the place of nothing, whatever the client says.
+    pub(super) fn only_new(ground: &Ground, request: Request) -> Result<Self, Problem> {
+        Ok(Self { only: Only::New, ..Self::new(ground, request)? })
+    }
+
     /// The content that the file `id`, at the path of `request`, had when it was `modified`.
     pub(super) fn of_version(ground: &Ground, request: Request, (id, modified): (u64, i64)) -> Result<Self, Problem> {
-        Ok(Self { modified: Some((modified, 0)), only: Some(id), ..Self::new(ground, request)? })
+        Ok(Self { modified: Some((modified, 0)), only: Only::File(id), ..Self::new(ground, request)? })
     }
 
     /// Makes the folders that it goes to, where the client wants that and they are not there.
@@ -97,7 +111,15 @@ impl Upload {
     /// Judges before a byte of the body is asked for. Blocks.
     pub(super) fn accept(&self, announced: Option<u64>) -> Result<Staged, Failure> {
         self.present()?;
-        self.space.admit(announced.unwrap_or(0))?;
+        self.accept_any(announced)
+    }
+
+    /// The same, whatever is there. Blocks.
+    pub(super) fn accept_any(&self, announced: Option<u64>) -> Result<Staged, Failure> {
+        match &self.request.access.guest {
+            Some(_) => self.space.admit_guest(announced.unwrap_or(0))?,
+            None => self.space.admit(announced.unwrap_or(0))?,
+        }
         self.space.stage()
     }
 
@@ -112,8 +134,12 @@ impl Upload {
         if entry.as_ref().is_some_and(|entry| entry.dir().is_some()) {
             return Err(is_folder().into());
         }
-        if self.only.is_some() && entry.as_ref().map(|entry| entry.stamp.id) != self.only {
-            return Err(stale().into());
+        let there = entry.as_ref().map(|entry| entry.stamp.id);
+        match self.only {
+            Only::Allowed => {}
+            Only::File(id) if there == Some(id) => {}
+            Only::New if there.is_none() => {}
+            Only::File(_) | Only::New => return Err(stale().into()),
         }
         let path = &self.request.path;
         let touch = if entry.is_some() { Touch::Content(path) } else { Touch::Entry(path) };

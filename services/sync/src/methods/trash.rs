@@ -27,7 +27,7 @@ const MAX_LISTED: usize = 2_000;
 /// Bytes after which a listing names no more, below what the gateway takes for one: paths can be long.
 const MAX_BYTES: usize = 3 * 1024 * 1024;
 /// Numbers that are tried for a name that is taken.
-const MAX_NUMBER: u32 = 100;
+pub(super) const MAX_NUMBER: u32 = 100;
 /// Bytes of a name.
 const MAX_NAME: usize = 255;
 
@@ -269,7 +269,7 @@ fn prepare(space: &Space, about: &Request, item: &Item) -> Result<Option<(Change
 }
 
 /// `name`, with a number from the second on: `report (2).pdf`.
-fn numbered(name: &Name, number: u32) -> Name {
+pub(super) fn numbered(name: &Name, number: u32) -> Name {
     if number == 1 {
         return name.clone();
     }

@@ -17,6 +17,8 @@ const TRASH_SECONDS: i64 = 30 * DAY;
 const ROUND: i64 = DAY;
 /// Seconds after which a row of the trash without an entry is no deletion on its way.
 const STALE: i64 = 3600;
+/// Bytes of the disk that strangers' uploads leave free, beside the reserve.
+const HOUSEHOLDS_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 /// The part of the disk that versions may take: one in so many.
 const SHARE: u64 = 4;
 /// Bytes that are freed beyond what an upload needs, so that each of its pieces does not go through everything again.
@@ -39,6 +41,11 @@ impl Space {
             Err(Failure::Problem(problem)) if problem.status == 507 => self.make_room(bytes),
             judged => judged,
         }
+    }
+
+    /// Refuses with "disk full" when `bytes` more from somebody with a link would touch what is kept for the household. Nothing makes room for them. Blocks.
+    pub(crate) fn admit_guest(&self, bytes: u64) -> Result<(), Failure> {
+        self.room.admit(bytes.saturating_add(HOUSEHOLDS_BYTES))
     }
 
     fn make_room(&self, bytes: u64) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ mod dead;
 pub(crate) mod etag;
 mod ids;
 mod index;
+mod links;
 pub(crate) mod locks;
 mod mounts;
 mod records;
@@ -39,7 +40,8 @@ use self::{
 pub(crate) use self::{
     catalog::{Keeper, Seen},
     dead::DeadProperty,
-    records::Assembled,
+    links::Links,
+    records::{Assembled, Guarded, Link, Uses},
     room::{RESERVE_BYTES, Room},
     sums::Sums,
     trash::Item,
@@ -80,6 +82,7 @@ pub(crate) struct Space {
     pub(crate) guard: Guard,
     pub(crate) records: Records,
     pub(crate) locks: Locks,
+    pub(crate) links: Links,
     mounts: Mounts,
     /// Held for reading while a name is published, for writing while a whole tree moves.
     pub(crate) tree: RwLock<()>,
@@ -167,6 +170,7 @@ impl Space {
             hasher: RandomState::new(),
             tree: RwLock::default(),
             locks: Locks::default(),
+            links: Links::default(),
             mounts: Mounts::default(),
             files,
             uploads,

@@ -1,6 +1,7 @@
 //! What cannot be rebuilt: `records.redb` in the space.
 
 mod dialect;
+mod links;
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,10 @@ use croft_model::MAX_MOUNTS;
 use croft_store::{Options, Order, Store, StoreError, Table, first_version};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::dialect::Assembled;
+pub(crate) use self::{
+    dialect::Assembled,
+    links::{Guarded, Link, Uses},
+};
 use super::DeadProperty;
 use crate::error::SyncError;
 

@@ -15,7 +15,7 @@ use crate::{
     access::{Root, mount_letters},
     content_type,
     error::Failure,
-    methods::{Request, address},
+    methods::{Request, address, stranger},
     space::{Entry, RESERVE_BYTES, Space, etag},
 };
 
@@ -74,17 +74,19 @@ enum Step {
 impl Listing {
     /// A listing of `entry`, which is what `request` names. Blocks.
     pub(super) fn new(space: Arc<Space>, request: Request, query: Query, depth: Depth, entry: Entry) -> Result<Self, Failure> {
-        let known = query.known();
+        // What people have set, and what is behind the household's doors, is no stranger's business.
+        let household = request.access.guest.is_none();
+        let known = if household { query.known() } else { query.known().into_iter().filter(|property| property.is_public()).collect() };
         let modified = entry.stat.modified_seconds();
         let steps = VecDeque::from([Step::Open, Step::Itself(Box::new(entry))]);
         Ok(Self {
             sums: known.contains(&Property::Checksums),
             favorites: known.contains(&Property::Favorite),
             fingerprint: known.contains(&Property::DataFingerprint).then(|| space.records.fingerprint()).transpose()?,
-            sized: query.needs_size(),
+            sized: household && query.needs_size(),
             available: known.contains(&Property::QuotaAvailable),
             locks: known.contains(&Property::LockDiscovery),
-            dead: query.asks_for_dead(),
+            dead: household && query.asks_for_dead(),
             modified,
             space,
             steps,
@@ -140,7 +142,7 @@ impl Listing {
 
     fn itself(&self, entry: &Entry) -> Result<Subject, Failure> {
         let path = &self.request.path;
-        let root = if path.is_empty() { Root::Yes } else { Root::No };
+        let root = if self.request.shown().is_empty() { Root::Yes } else { Root::No };
         let name = path.last().map_or(self.request.access.space.as_str(), Name::as_str);
         let mut subject = self.subject(path, self.href(None), name, entry, root)?;
         if let Some(mounts) = &self.request.open.mounts {
@@ -162,6 +164,7 @@ impl Listing {
             Err(Failure::Problem(problem)) if problem.status == 404 => return Ok(None),
             Err(error) => return Err(error),
         };
+        stranger::still_opens(&self.request.access, &self.space)?;
         self.subject(&path, self.href(Some(name.as_str())), name.as_str(), &entry, Root::No).map(Some)
     }
 
@@ -245,6 +248,6 @@ impl Listing {
 
     /// The address of what is listed, or of `child` in it, without a slash at its end.
     fn href(&self, child: Option<&str>) -> String {
-        address(&self.request.open.prefix, self.request.path.iter().map(Name::as_str).chain(child))
+        address(&self.request.open.prefix, self.request.shown().iter().map(Name::as_str).chain(child))
     }
 }

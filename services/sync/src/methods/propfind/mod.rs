@@ -41,7 +41,13 @@ pub(super) async fn propfind(ground: &Ground, request: Request, exchange: &mut E
     }
     let depth = depth(&request)?;
     let (space, path) = (ground.space.clone(), request.path.clone());
-    let entry = blocking(move || space.entry(&path)).await?;
+    let access = request.access.clone();
+    let entry = blocking(move || {
+        let entry = space.entry(&path)?;
+        super::stranger::still_opens(&access, &space)?;
+        Ok(entry)
+    })
+    .await?;
     let query = Query::parse(&exchange.document(request.open.length).await?)?;
     let space = ground.space.clone();
     let mut listing = blocking(move || Listing::new(space, request, query, depth, entry)).await?;

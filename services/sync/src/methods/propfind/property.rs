@@ -131,6 +131,12 @@ impl Property {
         PROPERTIES.iter().find(|(property, ..)| *property == self).map(|(_, prefix, name)| format!("{prefix}:{name}")).unwrap_or_default()
     }
 
+    /// Whether it is also somebody's with a link: what says nothing of the household's people, locks and disks.
+    pub(super) fn is_public(self) -> bool {
+        use Property::{Favorite, LockDiscovery, QuotaAvailable, QuotaUsed};
+        !matches!(self, LockDiscovery | QuotaAvailable | QuotaUsed | Favorite)
+    }
+
     /// Whether all below a folder has to be counted for it.
     pub(super) fn needs_size(self) -> bool {
         matches!(self, Self::Size | Self::QuotaUsed)
