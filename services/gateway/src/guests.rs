@@ -189,7 +189,8 @@ impl Guests {
         let token: LinkToken = text.parse().map_err(|_| Stranger::nothing())?;
         let space = SpaceId::from_number(token.space().0);
         // A space that is not there has no worker that could be woken.
-        if !projection.spaces.as_ref().is_some_and(|spaces| spaces.get(&space).is_some_and(|space| space.archived_at.is_none())) {
+        let known = projection.spaces.as_ref().and_then(|spaces| spaces.get(&space));
+        if known.is_none_or(|space| space.archived_at.is_some()) {
             return Err(Stranger::nothing());
         }
         let prefix = match leads {

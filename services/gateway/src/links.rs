@@ -2,7 +2,6 @@
 
 use axum::{
     Json,
-    body::Body,
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -12,7 +11,7 @@ use http::{HeaderValue, Method, StatusCode, Uri, header};
 use serde::de::DeserializeOwned;
 use utoipa::OpenApi;
 
-use crate::bulk::{Capabilities, links::Links, path, preview::pairs};
+use crate::bulk::{Capabilities, links::Links, preview::pairs};
 
 /// Where they are.
 const ROOT: &str = "/api/v1/links";

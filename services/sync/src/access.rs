@@ -77,6 +77,7 @@ pub(crate) struct Guest {
     /// Ends when the link is revoked or changed.
     pub(crate) cut: CancellationToken,
     /// Held while the request lasts.
+    #[expect(dead_code, reason = "held, not read")]
     pub(crate) place: OwnedSemaphorePermit,
 }
 

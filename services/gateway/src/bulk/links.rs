@@ -1,5 +1,7 @@
 //! Links of a person's spaces: what the API and the dialect say of them, asked of the workers.
 
+use std::cmp::Reverse;
+
 use axum::body::Body;
 use bytes::Bytes;
 use croft_api::{
@@ -47,7 +49,7 @@ impl<C: Capabilities> Links<'_, C> {
                 Err(problem) => tracing::warn!(space = %mount.space, %problem, "the links of a shared space are left out"),
             }
         }
-        rows.sort_by(|one, other| other.made.cmp(&one.made));
+        rows.sort_by_key(|row| Reverse(row.made));
         Ok(rows)
     }
 

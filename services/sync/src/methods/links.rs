@@ -1,5 +1,7 @@
 //! Links as those see them who make them.
 
+use std::cmp::Reverse;
+
 use croft_api::{
     bulk::Method,
     wire::links::{LinkRow, LinkState, LinkWish},
@@ -54,7 +56,7 @@ pub(super) async fn at_path(ground: &Ground, request: Request, exchange: &mut Ex
                 // What is gone is at the root, with all else.
                 let below = |row: &LinkRow| row.path.as_deref().is_none_or(|at| names(at).starts_with(&request.path));
                 rows.retain(|row| below(row) && (row.path.is_some() || request.path.is_empty()));
-                rows.sort_by(|one, other| other.made.cmp(&one.made));
+                rows.sort_by_key(|row| Reverse(row.made));
                 json(200, &rows)
             })
             .await
