@@ -16,6 +16,7 @@ pub mod inherit;
 pub mod lifecycle;
 pub mod lines;
 pub mod machine;
+pub mod ocs;
 pub mod paging;
 pub mod preview;
 pub mod problem;

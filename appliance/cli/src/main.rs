@@ -70,6 +70,9 @@ enum Command {
     /// App passwords, for clients that are not a browser.
     #[command(subcommand)]
     Token(token::Token),
+    /// Links, which open a file or folder to whoever has their address.
+    #[command(subcommand)]
+    Link(link::Link),
     /// What the roles of the box said lately.
     Logs(logs::Logs),
     /// Everything that is not as it should be, with what to do.
@@ -103,6 +106,7 @@ async fn run(command: Command, door: Door, say: &Say) -> Result<(), CommandError
         Command::Network(command) => network::run(command, &client()?, say).await,
         Command::Time(command) => time::run(command, &client()?, say).await,
         Command::Token(command) => token::run(command, &client()?, say).await,
+        Command::Link(command) => link::run(command, &client()?, say).await,
         Command::Logs(command) => logs::run(command, &client()?, say).await,
         Command::Health => health::run(&client()?, say).await,
         Command::Activity(command) => activity::run(command, &client()?, say).await,

@@ -8,6 +8,7 @@ use croft_api::{
         account::{AppPassword, AppPasswordEntry, Invitation, Invite, NewAppPassword},
         claim::ClaimStatus,
         household::{NewPerson, NewSpace, PersonEntry, SpaceEntry},
+        links::{LinkOrder, LinkRow},
         network::{ForgetWifi, JoinWifi, NetworkStatus, WifiStatus},
         power::{PowerOrder, PowerTaken},
         settings::{Changed, Difference, SettingsDocument},
@@ -318,5 +319,30 @@ impl Client {
     pub async fn revoke_token(&self, person: &str, id: SessionId) -> Result<(), ClientError> {
         let path = format!("/api/v1/tokens/{id}");
         self.send(Call::new(Method::DELETE, &path).query("person", person)).await.map(drop)
+    }
+
+    /// The links to the file or folder `path` and below it, or all of the one who asks.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn links(&self, path: Option<&str>) -> Result<Vec<LinkRow>, ClientError> {
+        let call = Call::new(Method::GET, "/api/v1/links");
+        self.json(if let Some(path) = path { call.query("path", path) } else { call }).await
+    }
+
+    /// Makes a link.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn make_link(&self, order: &LinkOrder) -> Result<LinkRow, ClientError> {
+        self.json(Call::new(Method::POST, "/api/v1/links").json(order)?).await
+    }
+
+    /// Ends a link: its address opens nothing from then on.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; `no-such-link` when there is none of this id.
+    pub async fn revoke_link(&self, id: &str) -> Result<(), ClientError> {
+        self.send(Call::new(Method::DELETE, &format!("/api/v1/links/{id}"))).await.map(drop)
     }
 }

@@ -88,6 +88,15 @@ impl Client {
         Ok(Self { way })
     }
 
+    /// Where the box is, if it is asked over the network with somebody's app password.
+    #[must_use]
+    pub fn origin(&self) -> Option<&str> {
+        match &self.way {
+            Way::Https { origin, .. } => Some(origin),
+            Way::Sockets { .. } => None,
+        }
+    }
+
     /// Sends `call` and reads the answer as JSON; no content reads as `null`.
     pub(crate) async fn json<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, ClientError> {
         let name = format!("{} {}", call.method, call.path);

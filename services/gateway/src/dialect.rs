@@ -13,6 +13,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::{
     bulk::{path::single_slashes, preview::pairs},
     dav::Root,
+    shares,
 };
 
 /// The tree of the one who asks, as clients of old name it.
@@ -55,6 +56,8 @@ pub(crate) enum Leads {
     Open,
     /// To identity, with what is shown.
     SignedIn,
+    /// To links, with what is shown.
+    Shares,
     /// To a WebSocket on which changes are told.
     Push,
     /// To a token for it, with what is shown.
@@ -88,6 +91,9 @@ pub(crate) fn leads(path: &str) -> Option<Leads> {
     }
     if path.strip_prefix("/index.php").unwrap_or(path) == PUSH_TOKEN {
         return Some(Leads::PushToken);
+    }
+    if below("/ocs") && shares::is_about(path) {
+        return Some(Leads::Shares);
     }
     if below("/ocs") {
         return Some(Leads::SignedIn);
@@ -207,6 +213,9 @@ mod tests {
             ("/index.php/apps/files/api/v1/thumbnail/64/64/a.jpg", Some(Leads::Preview)),
             ("/ocs/v1.php/cloud/capabilities", Some(Leads::Open)),
             ("/ocs/v2.php/cloud/user", Some(Leads::SignedIn)),
+            ("/ocs/v2.php/apps/files_sharing/api/v1/shares/7", Some(Leads::Shares)),
+            ("/ocs/v1.php/apps/files_sharing/api/v1/sharees", Some(Leads::Shares)),
+            ("/ocs/v2.php/apps/files_sharing/api/v1/sharesx", Some(Leads::SignedIn)),
             ("/push/ws", Some(Leads::Push)),
             ("/push/ws/", None),
             ("/apps/notify_push/pre_auth", Some(Leads::PushToken)),

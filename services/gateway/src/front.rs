@@ -39,6 +39,7 @@ use crate::{
     plain::hex_id,
     proxy::{self, Passed, Vouched},
     push::Push,
+    shares,
     sign_in::{Shown, SignIn},
 };
 
@@ -185,7 +186,10 @@ impl Front {
                 let shown = Shown::in_headers(request.headers())?.ok_or_else(sign_in_first)?;
                 self.files(asker, &projection, request, (Root::of(&path), &shown)).await
             }
-            _ if links::is_about(&path) => self.links(asker, &projection, request).await,
+            _ if links::is_about(&path) => {
+                let shown = Shown::in_headers(request.headers())?;
+                self.links(asker, &projection, request, shown).await
+            }
             _ if path.starts_with("/api/") => self.api(asker, request, &path).await,
             _ if path.starts_with("/internal/") => Err(nothing_here()),
             _ => assets::serve(request.method(), &path, request.headers()),
@@ -258,6 +262,15 @@ impl Front {
                 let (root, request) = dialect::preview(request).ok_or_else(no_such_file)?;
                 return self.files(asker, projection, request, (Some(root), &shown)).await;
             }
+            Leads::Shares => {
+                let (uri, headers) = (request.uri().clone(), request.headers().clone());
+                let answered = match shown() {
+                    Ok(shown) => self.links(asker, projection, request, shown).await,
+                    Err(problem) => Err(problem),
+                };
+                let answer = answered.unwrap_or_else(|problem| croft_api::problem::answer(&problem));
+                return Ok(croft_api::ocs::enveloped(&uri, &headers, answer).await);
+            }
             Leads::Alive => return Ok(http::StatusCode::NO_CONTENT.into_response()),
             Leads::Nothing => return Err(nothing_here()),
             Leads::Push => return self.push.connect(asker.client, request, self.calls.enter(asker.client, None)?),
@@ -308,16 +321,26 @@ impl Front {
         files::answer(&self.workers, &pass, (root.below_it(), &tree), id, request).await
     }
 
-    /// Answers a call about the links of the one who asks.
-    async fn links(&self, asker: Asker<'_>, projection: &Projection, request: Request<Lingering>) -> Result<Response, Problem> {
-        let shown = Shown::in_headers(request.headers())?.ok_or_else(sign_in_first)?;
+    /// Answers a call about the links of the one who asks, of the API or of the dialect.
+    async fn links(
+        &self,
+        asker: Asker<'_>,
+        projection: &Projection,
+        request: Request<Lingering>,
+        shown: Option<Shown>,
+    ) -> Result<Response, Problem> {
+        let shown = shown.ok_or_else(sign_in_first)?;
         let issued = self.sign_in.capability(&shown, "gateway", asker.client).await?;
         let tree = issued.person.and_then(|person| household::tree_of(projection, person)).ok_or_else(no_such_file)?;
         let place = self.calls.enter(asker.client, Some(&issued))?;
         let (head, body) = proxy::gathered(request).await?;
         let pass = dav::Pass { sign_in: &self.sign_in, shown: &shown, client: asker.client };
         let of = Links { workers: &self.workers, capabilities: &pass, tree: &tree, id: asker.id };
-        Ok(links::answer(&of, (&head.method, &head.uri), &body).await?.map(|body| held(body, place)))
+        let answer = match links::is_about(head.uri.path()) {
+            true => links::answer(&of, (&head.method, &head.uri), &body).await?,
+            false => shares::answer(&of, asker.host, &head, &body).await?,
+        };
+        Ok(answer.map(|body| held(body, place)))
     }
 
     async fn metrics(&self, client: IpAddr, request: &Request<Lingering>) -> Result<Response, Problem> {

@@ -36,6 +36,7 @@ mod plain;
 mod proxy;
 mod push;
 mod run;
+mod shares;
 mod sign_in;
 #[cfg(test)]
 mod tests;

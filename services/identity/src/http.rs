@@ -5,7 +5,6 @@ mod claim;
 mod dialect;
 mod grants;
 mod internal;
-mod ocs;
 mod passphrase;
 mod tokens;
 
@@ -13,12 +12,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::{
     Json, Router,
-    extract::FromRequestParts,
-    middleware,
+    extract::{FromRequestParts, Request},
+    middleware::{self, Next},
     response::{IntoResponse, Response},
 };
 use croft_api::{
-    headers,
+    headers, ocs,
     problem::ApiError,
     routes::{Needs, Routes},
     wire::account::Session,
@@ -62,7 +61,6 @@ pub fn routes() -> Routes<Identity> {
         .add(files, routes!(dialect::leave))
         .add(files, routes!(dialect::config))
         .add(files, routes!(dialect::apps))
-        .add(files, routes!(dialect::shares))
         .add(files, routes!(dialect::editors))
         .add(Needs::Scope(Scope::Manage), routes!(passphrase::invite))
         .add(Needs::Nothing, routes!(passphrase::join))
@@ -77,7 +75,13 @@ pub fn routes() -> Routes<Identity> {
 
 /// The routes with their state, and with the envelope that clients of the dialect want.
 pub(crate) fn router(identity: Identity) -> Router {
-    routes().build(identity).layer(middleware::from_fn(ocs::enveloped))
+    routes().build(identity).layer(middleware::from_fn(enveloped))
+}
+
+/// Puts answers below `/ocs/` into the envelope that clients of the dialect want.
+async fn enveloped(request: Request, next: Next) -> Response {
+    let (uri, headers) = (request.uri().clone(), request.headers().clone());
+    ocs::enveloped(&uri, &headers, next.run(request).await).await
 }
 
 /// The client behind a request, as the gateway saw it.

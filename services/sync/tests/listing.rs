@@ -45,7 +45,7 @@ async fn a_folder_is_listed_with_what_is_known() {
     assert_eq!(all(&reply, "d:getcontenttype"), ["image/jpeg"]);
     assert_eq!(all(&reply, "d:getlastmodified")[2], "Sun, 06 Nov 1994 08:49:37 GMT");
     assert_eq!(all(&reply, "d:displayname")[1..], ["b &amp; c", "ü%.jpg"]);
-    assert_eq!(all(&reply, "oc:permissions"), ["GCK", "GDNVCK", "GDNVW"]);
+    assert_eq!(all(&reply, "oc:permissions"), ["GCK", "RGDNVCK", "RGDNVW"]);
     assert_eq!(all(&reply, "oc:id")[2], put.header("oc-fileid"));
     assert_eq!(all(&reply, "d:getetag")[2], put.header("etag").replace('"', "&quot;"));
     assert_eq!(all(&reply, "d:quota-used-bytes")[0], "8");
@@ -158,7 +158,7 @@ async fn shared_spaces_stand_at_the_root_of_a_person() {
     );
     assert_eq!(all(&shown, "d:getetag")[1], "&quot;aa&quot;");
     assert_eq!(all(&shown, "oc:fileid")[1], ((9_u64 << 36) + 1).to_string());
-    assert_eq!(all(&shown, "oc:permissions"), ["GCK", "MG", "GDNVCK", "GDNVCK"]);
+    assert_eq!(all(&shown, "oc:permissions"), ["GCK", "MG", "RGDNVCK", "RGDNVCK"]);
     let (remembered, _) = root(&mut link, vec![mount(None, Right::Read)]).await;
     let (write, shown) = root(&mut link, vec![mount(Some("aa"), Right::Write)]).await;
     assert_eq!(all(&shown, "oc:permissions")[1], "MGCK");

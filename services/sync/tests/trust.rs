@@ -97,7 +97,7 @@ async fn a_right_is_what_the_settings_say_now() {
 #[tokio::test(flavor = "multi_thread")]
 async fn letters_follow_the_right_and_the_kind_of_space() {
     for (kind, id, file, folder) in [
-        (SpaceKind::Personal, 1, "GDNVW", "GCK"),
+        (SpaceKind::Personal, 1, "RGDNVW", "GCK"),
         (SpaceKind::Personal, 3, "G", "G"),
         (SpaceKind::Shared, 2, "MGDNVW", "MGCK"),
         (SpaceKind::Shared, 3, "MG", "MG"),

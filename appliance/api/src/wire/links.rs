@@ -38,7 +38,7 @@ pub struct LinkWish {
 /// A link, as the one who made it and those who manage the space see it.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct LinkRow {
-    /// By this it is changed and revoked: `s7-0123456789abcdef`.
+    /// By this it is changed and revoked: `s7-01234567`.
     pub id: String,
     /// What stands behind `/s/` in its address. Whoever has it has what the link opens.
     pub token: String,

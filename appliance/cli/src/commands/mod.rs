@@ -4,6 +4,7 @@ pub(crate) mod activity;
 pub(crate) mod console;
 pub(crate) mod disk;
 pub(crate) mod health;
+pub(crate) mod link;
 pub(crate) mod logs;
 pub(crate) mod network;
 pub(crate) mod person;

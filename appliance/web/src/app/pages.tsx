@@ -5,6 +5,7 @@ const load = {
   activity: () => import('@/pages/activity/ActivityPage').then(({ ActivityPage }) => ({ default: ActivityPage })),
   files: () => import('@/pages/files/FilesPage').then(({ FilesPage }) => ({ default: FilesPage })),
   home: () => import('@/pages/home/HomePage').then(({ HomePage }) => ({ default: HomePage })),
+  links: () => import('@/pages/links/LinksPage').then(({ LinksPage }) => ({ default: LinksPage })),
   photos: () => import('@/pages/photos/PhotosPage').then(({ PhotosPage }) => ({ default: PhotosPage })),
   repairs: () => import('@/pages/repairs/RepairsPage').then(({ RepairsPage }) => ({ default: RepairsPage })),
   trash: () => import('@/pages/trash/TrashPage').then(({ TrashPage }) => ({ default: TrashPage })),
@@ -14,6 +15,7 @@ const load = {
 const Activity = lazy(load.activity)
 const Files = lazy(load.files)
 const Home = lazy(load.home)
+const Links = lazy(load.links)
 const Photos = lazy(load.photos)
 const Repairs = lazy(load.repairs)
 const Settings = lazy(load.settings)
@@ -32,6 +34,7 @@ export function pageOf(route: Route): ReactNode {
     case 'files': return <Files folder={route.folder} />
     case 'photos': return <Photos />
     case 'trash': return <Trash />
+    case 'links': return <Links />
     case 'activity': return <Activity />
     case 'settings': return <Settings section={route.section} />
     case 'repairs': return <Repairs />

@@ -6,6 +6,7 @@ export const paths = {
   files: '/files',
   photos: '/photos',
   trash: '/trash',
+  links: '/links',
   activity: '/activity',
   settings: '/settings',
   repairs: '/repairs',
@@ -17,7 +18,7 @@ export const paths = {
 
 /** A page and what its address says. */
 export type Route =
-  | { page: 'home' | 'photos' | 'trash' | 'activity' | 'repairs' | 'claim' | 'recover' | 'join' | 'grant' | 'unknown' }
+  | { page: 'home' | 'photos' | 'trash' | 'links' | 'activity' | 'repairs' | 'claim' | 'recover' | 'join' | 'grant' | 'unknown' }
   | { page: 'files'; folder: Path }
   | { page: 'settings'; section: SettingsSection }
 
@@ -47,6 +48,7 @@ export function routeOf(pathname: string): Route {
     case paths.home: return { page: 'home' }
     case paths.photos: return { page: 'photos' }
     case paths.trash: return { page: 'trash' }
+    case paths.links: return { page: 'links' }
     case paths.activity: return { page: 'activity' }
     case paths.repairs: return { page: 'repairs' }
     case paths.claim: return { page: 'claim' }

@@ -100,8 +100,16 @@ pub(super) async fn capabilities(State(identity): State<Identity>, Reached(origi
             "files": { "bigfilechunking": true, "undelete": true, "versioning": true, "comments": false, "blacklisted_files": [] },
             "checksums": { "preferredUploadType": "SHA1", "supportedTypes": ["SHA1", "SHA256"] },
             "notify_push": { "type": ["files"], "endpoints": push(&origin) },
-            // A client that does not find this takes sharing for granted.
-            "files_sharing": { "api_enabled": false, "resharing": false, "public": { "enabled": false }, "user": { "send_mail": false } },
+            // Links alone: within the household a shared space says the same. The gateway answers for them.
+            "files_sharing": {
+                "api_enabled": true, "resharing": false, "group_sharing": false, "default_permissions": 1,
+                "public": {
+                    "enabled": true, "password": { "enforced": false, "askForOptionalPassword": false }, "expire_date": { "enabled": false },
+                    "multiple_links": true, "upload": true, "upload_files_drop": true, "supports_upload_only": true, "send_mail": false,
+                },
+                "user": { "send_mail": false, "expire_date": { "enabled": false } },
+                "federation": { "outgoing": false, "incoming": false }, "sharebymail": { "enabled": false },
+            },
             "theming": {
                 "name": name, "slogan": "", "url": origin, "color": accent, "color-text": on_accent,
                 "logo": format!("{origin}/icon-512.png"), "background": accent, "background-plain": true, "background-default": true,
@@ -155,12 +163,6 @@ pub(super) async fn config(Reached(origin): Reached) -> Json<Value> {
 /// Pages for a client's menu: there are none.
 #[utoipa::path(get, path = "/ocs/{version}/core/navigation/apps", params(("version" = String, Path)), responses((status = 200)))]
 pub(super) async fn apps() -> Json<Value> {
-    Json(json!([]))
-}
-
-/// Shares by link or to others: there are none. Spaces are shared in the settings.
-#[utoipa::path(get, path = "/ocs/{version}/apps/files_sharing/api/v1/shares", params(("version" = String, Path)), responses((status = 200)))]
-pub(super) async fn shares() -> Json<Value> {
     Json(json!([]))
 }
 

@@ -73,7 +73,7 @@ async fn a_stranger_learns_what_kind_of_server_it_is() {
     let can = &data["capabilities"];
     assert_eq!(can["core"]["status"], state);
     assert_eq!((&can["theming"]["name"], &can["theming"]["url"]), (&json!("Elm & Ash"), &json!("https://hollyhock.local:8443")));
-    assert_eq!((&can["files_sharing"]["api_enabled"], &can["checksums"]["preferredUploadType"]), (&json!(false), &json!("SHA1")));
+    assert_eq!((&can["files_sharing"]["public"]["enabled"], &can["checksums"]["preferredUploadType"]), (&json!(true), &json!("SHA1")));
     assert_eq!((&can["dav"]["chunking"], &can["files"]["bigfilechunking"]), (&json!("1.0"), &json!(true)));
     assert_eq!(
         can["notify_push"],
@@ -114,7 +114,6 @@ async fn a_client_learns_who_it_is_and_nobody_else() {
     for (line, statuses) in [
         ("GET /ocs/v2.php/core/getapppassword", (403, 403)),
         ("GET /ocs/v2.php/core/navigation/apps", (200, 200)),
-        ("GET /ocs/v2.php/apps/files_sharing/api/v1/shares?path=/", (200, 200)),
         ("GET /ocs/v1.php/config", (200, 100)),
         ("GET /ocs/v2.php/apps/terms_of_service/terms", (404, 404)),
         ("GET /ocs/v1.php/apps/notifications/api/v2/notifications", (200, 998)),

@@ -115,8 +115,7 @@ async fn make(ground: &Ground, request: Request, exchange: &mut Exchange) -> Res
     let (space, sharers) = (ground.space.clone(), ground.sharers.clone());
     blocking(move || {
         let entry = space.entry(&request.path)?;
-        let secret = croft_api::random::bytes::<16>().map_err(|_| Failure::Broken("the system gave no random bytes"))?;
-        let key = judge::key(&secret);
+        let (secret, key) = fresh(&space)?;
         let access = &request.access;
         let mut link = Link {
             secret: hex::encode(secret),
@@ -147,6 +146,17 @@ async fn make(ground: &Ground, request: Request, exchange: &mut Exchange) -> Res
         json(201, &row)
     })
     .await
+}
+
+/// A secret whose key no other link has. Blocks.
+fn fresh(space: &Space) -> Result<([u8; 16], String), Failure> {
+    loop {
+        let secret = croft_api::random::bytes::<16>().map_err(|_| Failure::Broken("the system gave no random bytes"))?;
+        let key = judge::key(&secret);
+        if space.records.link(&key)?.is_none() {
+            return Ok((secret, key));
+        }
+    }
 }
 
 /// Who made a link sees it, and who manages the space.

@@ -21,6 +21,7 @@ import { DeleteDialog } from '@/pages/files/DeleteDialog'
 import { DropZone } from '@/pages/files/DropZone'
 import { EntryList } from '@/pages/files/EntryList'
 import { Toolbar } from '@/pages/files/Toolbar'
+import { ShareDialog } from '@/pages/files/ShareDialog'
 import { UploadMenu } from '@/pages/files/UploadMenu'
 import { VersionsDialog } from '@/pages/files/VersionsDialog'
 import { save } from '@/pages/files/save'
@@ -44,6 +45,7 @@ export function FolderView({ person, folder, title, listing }: { person: string;
   const [selection, setSelection] = useState(nothingChosen)
   const [making, setMaking] = useState(false)
   const [versionsOf, setVersionsOf] = useState<Entry>()
+  const [sharing, setSharing] = useState<Entry>()
   const [viewing, setViewing] = useState<string>()
   const [deleting, setDeleting] = useState<Entry[]>()
   const entries = useMemo(() => sortEntries(listing.entries, view.order, locale), [listing.entries, view.order, locale])
@@ -69,6 +71,7 @@ export function FolderView({ person, folder, title, listing }: { person: string;
   }
   const buttons = (
     <>
+      <Link href={paths.links} className={buttonClass('quiet')}>{t.links.title}</Link>
       <Link href={paths.trash} className={buttonClass('quiet')}>{t.trash.title}</Link>
       <Button forbidden={forbidden} onClick={() => { setMaking(true) }}>{t.files.newFolder}</Button>
       <UploadMenu forbidden={forbidden} onFound={upload} />
@@ -81,7 +84,7 @@ export function FolderView({ person, folder, title, listing }: { person: string;
         ? <Nothing icon="folder" title={t.files.empty} help={forbidden ?? t.files.emptyHelp} />
         : (
           <>
-            <Toolbar chosen={chosen} onClear={() => { setSelection(nothingChosen) }} onDelete={() => { setDeleting(chosen) }} onDownload={() => { for (const entry of chosen) save(davUrl(person, entry.path), entry.name) }} onVersions={setVersionsOf} />
+            <Toolbar chosen={chosen} onClear={() => { setSelection(nothingChosen) }} onDelete={() => { setDeleting(chosen) }} onDownload={() => { for (const entry of chosen) save(davUrl(person, entry.path), entry.name) }} onVersions={setVersionsOf} onShare={setSharing} />
             <EntryList person={person} entries={entries} grid={view.layout === 'grid'} selection={selection} onSelection={setSelection} onOpen={open} onDelete={() => { if (chosen.length > 0) setDeleting(chosen) }} />
           </>
         )}
@@ -94,6 +97,7 @@ export function FolderView({ person, folder, title, listing }: { person: string;
         }} />
       </Modal>
       {versionsOf?.id !== undefined && <VersionsDialog person={person} entry={versionsOf} id={versionsOf.id} onClose={() => { setVersionsOf(undefined) }} />}
+      {sharing && <ShareDialog entry={sharing} onClose={() => { setSharing(undefined) }} />}
       {viewed >= 0 && <Viewer person={person} entries={viewable} at={viewed} onMove={(at) => { setViewing(viewable[at]?.name) }} onClose={() => { setViewing(undefined) }} />}
       {deleting && <DeleteDialog person={person} folder={folder} entries={deleting} onClose={() => { setDeleting(undefined) }} />}
     </>

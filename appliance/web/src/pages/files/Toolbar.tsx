@@ -7,10 +7,10 @@ import { Button } from '@/ui/Button'
 import { Icon } from '@/ui/Icon'
 import { Segments } from '@/ui/Segments'
 
-interface ToolbarProps { chosen: readonly Entry[]; onClear: () => void; onDelete: () => void; onDownload: () => void; onVersions: (entry: Entry) => void }
+interface ToolbarProps { chosen: readonly Entry[]; onClear: () => void; onDelete: () => void; onDownload: () => void; onVersions: (entry: Entry) => void; onShare: (entry: Entry) => void }
 
 /** What can be done with the selection; without one, how the folder is shown. */
-export function Toolbar({ chosen, onClear, onDelete, onDownload, onVersions }: ToolbarProps) {
+export function Toolbar({ chosen, onClear, onDelete, onDownload, onVersions, onShare }: ToolbarProps) {
   const t = useWords()
   const locale = useLocale()
   const { layout, order } = useStore(fileView)
@@ -26,6 +26,7 @@ export function Toolbar({ chosen, onClear, onDelete, onDownload, onVersions }: T
           ? (
             <>
               <Button look="quiet" onClick={onClear}>{t.files.selectNone}</Button>
+              {only && <Button forbidden={only.mounted ? t.links.wholeSpace : only.permissions?.includes('R') === false ? t.links.mayNot : undefined} onClick={() => { onShare(only) }}>{t.links.share}</Button>}
               {only?.kind === 'file' && only.id !== undefined && <Button onClick={() => { onVersions(only) }}>{t.versions.title}</Button>}
               <Button forbidden={chosen.some(({ kind }) => kind === 'folder') ? t.files.folderDownload : undefined} onClick={onDownload}>{t.files.download}</Button>
               <Button forbidden={mounted ? t.files.mountedDelete : fixed ? t.files.readOnly : undefined} onClick={onDelete}>{t.files.delete}</Button>

@@ -3,14 +3,13 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     body::{Body, to_bytes},
-    extract::Request,
-    middleware::Next,
     response::{IntoResponse, Response},
 };
-use croft_api::xml::escaped;
 use croft_model::Problem;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use serde_json::{Value, json};
+
+use crate::xml::escaped;
 
 /// Bytes of an answer before it is put into its envelope; the largest, the capabilities, has about two thousand.
 const MAX_DATA: usize = 64 * 1024;
@@ -32,17 +31,15 @@ enum Form {
     Xml,
 }
 
-/// Puts answers below `/ocs/` into their envelope, and leaves the others as they are.
-pub(super) async fn enveloped(request: Request, next: Next) -> Response {
-    let (uri, headers) = (request.uri().clone(), request.headers().clone());
-    let Some(rest) = uri.path().strip_prefix("/ocs/") else { return next.run(request).await };
+/// The answer to a request for `uri` with `headers`: below `/ocs/` in its envelope, and elsewhere as it is.
+pub async fn enveloped(uri: &Uri, headers: &HeaderMap, answer: Response) -> Response {
+    let Some(rest) = uri.path().strip_prefix("/ocs/") else { return answer };
     let Some(version) = version(rest) else {
-        return croft_api::problem::answer(
+        return crate::problem::answer(
             &Problem::new(404, "no-such-route", "There is nothing at this address.").hint("Use `/ocs/v1.php/` or `/ocs/v2.php/`."),
         );
     };
-    let answer = next.run(request).await;
-    whole(answer, version, form(&uri, &headers), headers.get(header::IF_NONE_MATCH)).await
+    whole(answer, version, form(uri, headers), headers.get(header::IF_NONE_MATCH)).await
 }
 
 fn version(rest: &str) -> Option<Version> {
@@ -101,9 +98,9 @@ async fn whole(answer: Response, version: Version, form: Form, known: Option<&He
 
 /// What was answered: data, or what went wrong.
 async fn data(status: StatusCode, body: Body) -> Result<Value, Problem> {
-    let bytes = to_bytes(body, MAX_DATA).await.map_err(|error| croft_api::problem::internal(&error))?;
+    let bytes = to_bytes(body, MAX_DATA).await.map_err(|error| crate::problem::internal(&error))?;
     if status.is_success() {
-        return serde_json::from_slice(&bytes).map_err(|error| croft_api::problem::internal(&error));
+        return serde_json::from_slice(&bytes).map_err(|error| crate::problem::internal(&error));
     }
     Err(serde_json::from_slice(&bytes).unwrap_or_else(|_| Problem::internal()))
 }
