@@ -16,7 +16,6 @@ pub struct LinkOrder {
 
 /// How a link shall be. What is absent stays as it is; of a new link, there is none.
 #[derive(Clone, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
 pub struct LinkWish {
     /// What it opens; of a new link `read`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -229,6 +229,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The links to a file or folder and to what is below it; of all, without a path. The latest first. */
+        get: operations["links_list"];
+        put?: never;
+        /** Makes a link. */
+        post: operations["links_make"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/links/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A link, with who used it when. */
+        get: operations["links_one"];
+        put?: never;
+        post?: never;
+        /** Revokes a link. It opens nothing from then on, and what is under way breaks off. */
+        delete: operations["links_revoke"];
+        options?: never;
+        head?: never;
+        /** Changes a link. Whoever is in by it asks again. */
+        patch: operations["links_change"];
+        trace?: never;
+    };
     "/api/v1/logs": {
         parameters: {
             query?: never;
@@ -1289,6 +1326,124 @@ export interface components {
             passphrase: string;
             /** @description Name of the network, 1 to 32 bytes. */
             ssid: string;
+        };
+        /**
+         * @description What is done by a link.
+         * @enum {string}
+         */
+        LinkDeed: "opened" | "downloaded" | "added" | "replaced" | "deleted" | "wrong-password";
+        /**
+         * @description What somebody who has a link may do.
+         * @enum {string}
+         */
+        LinkKind: "read" | "drop" | "edit";
+        /** @description Body of `POST /api/v1/links`. */
+        LinkOrder: components["schemas"]["LinkWish"] & {
+            /** @description The file or folder, in the tree of the one who asks: `Family/holiday`. */
+            path: string;
+        };
+        /** @description A link, as the one who made it and those who manage the space see it. */
+        LinkRow: {
+            /** @description Who made it. */
+            by: components["schemas"]["PersonId"];
+            /** @description Their name then. */
+            by_name: string;
+            /**
+             * Format: int64
+             * @description How many there were.
+             */
+            downloaded: number;
+            /**
+             * Format: int64
+             * @description How many downloads it allows; absent for any number.
+             */
+            downloads?: number | null;
+            /**
+             * Format: int64
+             * @description When it ends, in Unix seconds; absent for never.
+             */
+            expires?: number | null;
+            /**
+             * Format: int64
+             * @description The file id of what it opens.
+             */
+            file: number;
+            /** @description Whether it opens a folder. */
+            folder: boolean;
+            /** @description By this it is changed and revoked: `s7-01234567`. */
+            id: string;
+            /** @description What it opens it for. */
+            kind: components["schemas"]["LinkKind"];
+            /** @description What people call it; may be empty. */
+            label: string;
+            /**
+             * Format: int64
+             * @description When it was made, in Unix seconds.
+             */
+            made: number;
+            /** @description The name that it had last. */
+            name: string;
+            /** @description Whether it asks for a password. */
+            password: boolean;
+            /** @description Where what it opens is, in the tree of the one who asks; absent where it is nowhere. */
+            path?: string | null;
+            /**
+             * Format: int64
+             * @description How many files came in by it.
+             */
+            received: number;
+            /** @description Whether it works. */
+            state: components["schemas"]["LinkState"];
+            /** @description What stands behind `/s/` in its address. Whoever has it has what the link opens. */
+            token: string;
+            /** @description Who used it when, the latest first; at most 100. */
+            uses: components["schemas"]["LinkUse"][];
+        };
+        /**
+         * @description Whether a link works.
+         * @enum {string}
+         */
+        LinkState: "works" | "expired" | "used-up" | "gone" | "ended";
+        /** @description One use of a link. */
+        LinkUse: {
+            /** @description From which address, shortened: it tells a home from another one, and not who is in it. */
+            address: string;
+            /**
+             * Format: int64
+             * @description When, in Unix seconds.
+             */
+            at: number;
+            /** @description The file or folder that it was done with, below what the link opens. */
+            name: string;
+            /** @description What was done. */
+            what: components["schemas"]["LinkDeed"];
+        };
+        /** @description How a link shall be. What is absent stays as it is; of a new link, there is none. */
+        LinkWish: {
+            /**
+             * Format: int64
+             * @description How many downloads it allows; 0 for any number.
+             * @default null
+             */
+            downloads: number | null;
+            /**
+             * Format: int64
+             * @description When it ends, in Unix seconds; 0 for never.
+             * @default null
+             */
+            expires: number | null;
+            /** @default null */
+            kind: components["schemas"]["LinkKind"] | null;
+            /**
+             * @description What people call it, at most 64 characters.
+             * @default null
+             */
+            label: string | null;
+            /**
+             * @description The password that it asks for, at most 256 bytes; empty for none.
+             * @default null
+             */
+            password: string | null;
         };
         /** @description Body of `POST /internal/v1/capabilities/local`. */
         LocalCapabilityRequest: {
@@ -2572,6 +2727,188 @@ export interface operations {
             };
             /** @description `too-many-guesses` */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    links_list: {
+        parameters: {
+            query?: {
+                /** @description The file or folder, in the tree of the one who asks. */
+                path?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkRow"][];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    links_make: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkOrder"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkRow"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    links_one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkRow"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    links_revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    links_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkRow"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
