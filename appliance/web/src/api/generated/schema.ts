@@ -1423,27 +1423,18 @@ export interface components {
             /**
              * Format: int64
              * @description How many downloads it allows; 0 for any number.
-             * @default null
              */
-            downloads: number | null;
+            downloads?: number | null;
             /**
              * Format: int64
              * @description When it ends, in Unix seconds; 0 for never.
-             * @default null
              */
-            expires: number | null;
-            /** @default null */
-            kind: components["schemas"]["LinkKind"] | null;
-            /**
-             * @description What people call it, at most 64 characters.
-             * @default null
-             */
-            label: string | null;
-            /**
-             * @description The password that it asks for, at most 256 bytes; empty for none.
-             * @default null
-             */
-            password: string | null;
+            expires?: number | null;
+            kind?: components["schemas"]["LinkKind"] | null;
+            /** @description What people call it, at most 64 characters. */
+            label?: string | null;
+            /** @description The password that it asks for, at most 256 bytes; empty for none. */
+            password?: string | null;
         };
         /** @description Body of `POST /internal/v1/capabilities/local`. */
         LocalCapabilityRequest: {
