@@ -8,7 +8,7 @@ use http::{Method, Request};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{call::Role, inherit::RunDirectory, lines::Lines};
+use crate::{call::Role, inherit::RunDirectory, lines::Lines, wire::trust::AuditLine};
 
 /// Longest line, in bytes: the whole settings of the largest household fit several times.
 const MAX_LINE: usize = 2 * 1024 * 1024;
@@ -56,6 +56,14 @@ impl Supervisor {
             }
         });
         receiver
+    }
+
+    /// Adds a line to the household's activity. Whatever role calls this speaks for itself, but for identity, which knows who somebody is.
+    ///
+    /// # Errors
+    /// The supervisor is away or does not take the line.
+    pub async fn audit(&self, line: &AuditLine) -> Result<(), Problem> {
+        self.0.json::<AuditLine, serde_json::Value>(Method::POST, "/internal/v1/audit", Some(line), None).await.map(|_| ())
     }
 
     /// Tells the supervisor how this role's domain is.

@@ -41,6 +41,12 @@ impl Sharers {
         let space = projection.spaces.as_ref().and_then(|spaces| spaces.get(&self.space));
         Ok(space.and_then(|space| space.right_of(person)).is_some_and(|right| right >= Right::Share))
     }
+
+    /// What people call `person`, a member of the space.
+    pub(crate) fn name_of(&self, person: PersonId) -> Option<String> {
+        let projection = self.projection.borrow();
+        Some(projection.as_ref()?.people.as_ref()?.get(&person)?.display_name.clone())
+    }
 }
 
 /// Somebody with at least the right to read.
@@ -72,6 +78,8 @@ pub(crate) struct Guest {
     pub(crate) expires: Option<i64>,
     /// Downloads that the link allows.
     pub(crate) downloads: Option<u64>,
+    /// Who made it, as people call them.
+    pub(crate) by: String,
     /// What stands for the link's password from now on.
     pub(crate) pass: Option<String>,
     /// Ends when the link is revoked or changed.

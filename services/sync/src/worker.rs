@@ -59,6 +59,7 @@ pub async fn run(mut descriptors: Descriptors, space: SpaceId) -> Result<(), Syn
     let (listener, dir, index) = (descriptors.take("bulk")?, descriptors.take("space")?, descriptors.take("index")?);
     let worker = Worker::open(dir, index, space, Gatekeeper::new(verifier, space, projection.clone())).await?;
     worker.ask_for_previews_in(run);
+    worker.tell_activity(supervisor);
     // Without it every request is answered "not ready", which is true but unfriendly right after a start.
     let _ = timeout(FIRST_PROJECTION, projection.wait_for(Option::is_some)).await;
     lifecycle.ready();
@@ -79,7 +80,13 @@ impl Worker {
             Ok::<_, SyncError>((Space::open(&dir, &index, SpaceNumber::from(space))?, Previews::open(&index)?))
         });
         let (space, previews) = opened.await.map_err(|_| SyncError::Ended)??;
-        let ground = Ground { space: Arc::new(space), news: News::new(), previews: Arc::new(previews), sharers: gatekeeper.sharers() };
+        let ground = Ground {
+            space: Arc::new(space),
+            news: News::new(),
+            previews: Arc::new(previews),
+            sharers: gatekeeper.sharers(),
+            activity: Arc::default(),
+        };
         Ok(Arc::new(Self {
             keeper: Keeper::start(&ground.space, ground.news.clone()),
             ground,
@@ -106,6 +113,12 @@ impl Worker {
     /// From now on small pictures are made by the role `preview`, whose socket is in `run`; before, there are those that were kept.
     pub fn ask_for_previews_in(&self, run: RunDirectory) {
         self.ground.previews.ask_in(run);
+    }
+
+    /// From now on what becomes of links of sharing stands in the household's activity.
+    pub fn tell_activity(&self, supervisor: Supervisor) {
+        // Told twice, the first one is good.
+        let _ = self.ground.activity.set(supervisor);
     }
 
     /// Serves links from `listener` by the gateway among `peers` until `stop`, or until there was none for a minute; then ends in order.

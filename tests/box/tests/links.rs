@@ -393,6 +393,25 @@ async fn programs_use_a_link_and_it_outlives_a_killed_worker() {
     assert!(listing.contains("/public.php/webdav/day%201/") && !listing.contains("holiday/") && !listing.contains("favorite"), "{listing}");
     assert!(curl(&["-f", "-u", &user, "-T", ca.to_str().expect("a path"), &format!("{webdav}/ca.pem")]).0);
     assert_eq!(home.file("holiday/ca.pem"), fs::read_to_string(&ca).ok());
+    let from = home.test_box.path("upload");
+    fs::create_dir_all(from.join("deep")).expect("a folder");
+    fs::write(from.join("deep/big"), vec![9; 300_000]).expect("a file");
+    let rclone = |arguments: &[&str]| {
+        let mut command = Command::new("rclone");
+        command.arg("--config=/dev/null").arg("--ca-cert").arg(&ca).args(arguments);
+        let remote = [("URL", webdav.as_str()), ("USER", token), ("VENDOR", "other")];
+        let output = command
+            .env("RCLONE_CONFIG_LINK_TYPE", "webdav")
+            .envs(remote.map(|(name, value)| (format!("RCLONE_CONFIG_LINK_{name}"), value)));
+        let output = output.output().expect("rclone");
+        assert!(output.status.success(), "{arguments:?} {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    rclone(&["copy", from.to_str().expect("a path"), "link:copied"]);
+    assert_eq!(fs::read(home.test_box.path("spaces/s1/files/holiday/copied/deep/big")).expect("a file").len(), 300_000);
+    assert!(rclone(&["lsf", "-R", "link:"]).contains("copied/deep/big"));
+    let activity = home.ana.get("/api/v1/activity").await.to_string();
+    assert!(activity.contains("link.made") && !activity.contains(token) && !activity.contains("holiday"), "{activity}");
     assert!(!curl(&["-f", "-u", "nobody:", &webdav]).0 && !curl(&["-f", &webdav]).0);
 }
 

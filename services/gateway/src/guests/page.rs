@@ -95,7 +95,7 @@ const ZONE: &str = "<section id=\"zone\" class=\"zone\" aria-label=\"Add files\"
     <input class=\"hidden\" type=\"file\" multiple tabindex=\"-1\" aria-label=\"Files to add\"><button type=\"button\">Choose files</button></section>\
     <ul id=\"sent\" aria-label=\"Files that you add\"></ul>";
 const FOLDER: &str = "<form id=\"folder\" class=\"card pad\"><label for=\"name\">New folder</label><div class=\"row\">\
-    <input id=\"name\" type=\"text\" maxlength=\"200\" autocomplete=\"off\"> <button class=\"quiet\">Make</button></div></form>";
+    <input id=\"name\" type=\"text\" maxlength=\"200\" autocomplete=\"off\"><button class=\"quiet\">Make</button></div></form>";
 
 /// The folders above the one that is shown.
 fn way(page: &LinkPage, root: &str) -> String {

@@ -76,21 +76,22 @@ pub(super) async fn by_key(ground: &Ground, request: Request, exchange: &mut Exc
     if !may_see(&access, &link) {
         return Err(not_found().into());
     }
-    let sharers = ground.sharers.clone();
+    let (sharers, id) = (ground.sharers.clone(), format!("s{}-{key}", space.number.0));
     match request.open.method {
         Method::Get => blocking(move || json(200, &row(&space, &sharers, &key, &link, uses)?)).await,
         Method::Post => {
             let wish = wish(&request, exchange).await?;
             let change = Change::of(ground, wish).await?;
             change.fits(link.folder)?;
-            blocking(move || {
+            let answer = blocking(move || {
                 let link = space.records.change_link(&key, |link| change.apply(link))?.ok_or_else(not_found)?;
                 // Whoever is in by what it was before asks again.
                 space.links.cut_off(&key);
-                tracing::info!(who = access.who, link = key, "a link was changed");
                 json(200, &row(&space, &sharers, &key, &link, uses)?)
             })
-            .await
+            .await?;
+            told(ground, &access, "changed", &id).await;
+            Ok(answer)
         }
         Method::Delete => {
             blocking(move || {
@@ -98,10 +99,11 @@ pub(super) async fn by_key(ground: &Ground, request: Request, exchange: &mut Exc
                     return Err(not_found().into());
                 }
                 space.links.cut_off(&key);
-                tracing::info!(who = access.who, link = key, "a link was revoked");
-                Ok(Answer::empty(204, Vec::new()))
+                Ok(())
             })
-            .await
+            .await?;
+            told(ground, &access, "revoked", &id).await;
+            Ok(Answer::empty(204, Vec::new()))
         }
         _ => Err(wrong_method()),
     }
@@ -113,7 +115,8 @@ async fn make(ground: &Ground, request: Request, exchange: &mut Exchange) -> Res
     let wish = wish(&request, exchange).await?;
     let change = Change::of(ground, wish).await?;
     let (space, sharers) = (ground.space.clone(), ground.sharers.clone());
-    blocking(move || {
+    let access = request.access.clone();
+    let row = blocking(move || {
         let entry = space.entry(&request.path)?;
         let (secret, key) = fresh(&space)?;
         let access = &request.access;
@@ -141,11 +144,17 @@ async fn make(ground: &Ground, request: Request, exchange: &mut Exchange) -> Res
                 .hint("Revoke some that nobody needs.")
                 .into());
         }
-        tracing::info!(who = access.who, link = key, kind = ?link.kind, "a link was made");
-        let row = LinkRow { name: name.to_string(), ..row(&space, &sharers, &key, &link, Uses::default())? };
-        json(201, &row)
+        Ok(LinkRow { name: name.to_string(), ..row(&space, &sharers, &key, &link, Uses::default())? })
     })
-    .await
+    .await?;
+    told(ground, &access, "made", &row.id).await;
+    json(201, &row)
+}
+
+/// Tells the household's activity what somebody did with the link of this id.
+async fn told(ground: &Ground, access: &Access, what: &str, id: &str) {
+    let sentence = format!("{} {what} a link in {} ({id}).", access.who, access.space);
+    ground.tell_activity(&format!("link.{what}"), sentence).await;
 }
 
 /// A secret whose key no other link has. Blocks.

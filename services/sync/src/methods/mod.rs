@@ -20,11 +20,15 @@ mod trash;
 mod uploads;
 mod versions;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use croft_api::bulk::{Area, Frame, Header, Method, Open};
+use croft_api::{
+    bulk::{Area, Frame, Header, Method, Open},
+    projection::Supervisor,
+    wire::trust::AuditLine,
+};
 use croft_files::{Change, FilesError, Name};
-use croft_model::Problem;
+use croft_model::{Actor, Problem};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use tokio::sync::{RwLockReadGuard, RwLockWriteGuard};
 
@@ -68,6 +72,20 @@ pub(crate) struct Ground {
     pub(crate) news: News,
     pub(crate) previews: Arc<Previews>,
     pub(crate) sharers: Sharers,
+    /// Who keeps the household's activity, once that is known.
+    pub(crate) activity: Arc<OnceLock<Supervisor>>,
+}
+
+impl Ground {
+    /// Adds a line to the household's activity. It names no file: the activity is read by those who have no right here.
+    async fn tell_activity(&self, action: &str, sentence: String) {
+        tracing::info!(action, sentence, "links of the space");
+        let Some(supervisor) = self.activity.get() else { return };
+        let who = Actor::Role { name: "sync".into() };
+        if let Err(problem) = supervisor.audit(&AuditLine { who, action: action.into(), sentence }).await {
+            tracing::warn!(%problem, action, "the activity could not be told");
+        }
+    }
 }
 
 /// Handles a request whose capability was accepted.

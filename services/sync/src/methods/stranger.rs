@@ -53,6 +53,7 @@ pub(crate) async fn admit(ground: &Ground, open: &Open, now: i64) -> Result<Acce
         folder: link.folder,
         expires: link.expires,
         downloads: link.downloads,
+        by: ground.sharers.name_of(link.by).unwrap_or_else(|| link.by_name.clone()),
         pass,
         place,
     };
@@ -190,13 +191,13 @@ pub(super) async fn handle(ground: &Ground, guest: &Arc<Guest>, mut request: Req
 /// What the page of the link shows of a folder; of a link to a file, that file.
 pub(super) async fn page(ground: &Ground, request: Request) -> Result<Answer, Failure> {
     let guest = request.access.guest.clone().ok_or_else(not_found)?;
-    let (space, by) = (ground.space.clone(), request.access.who.clone());
+    let space = ground.space.clone();
     let (shown, page) = blocking(move || {
         let entry = space.entry(&request.path)?;
         let mut page = LinkPage {
             names: request.path[guest.base.len() - 1..].iter().map(ToString::to_string).collect(),
             kind: guest.kind,
-            by: by.trim_end_matches(" (by a link)").to_owned(),
+            by: guest.by.clone(),
             expires: guest.expires,
             folder: guest.folder,
             entries: Vec::new(),
