@@ -53,6 +53,10 @@ test('a stranger downloads by a link, adds files by another, and both end', asyn
   await stranger.getByRole('link', { name: 'Download <b>cake.txt' }).click()
   expect(readFileSync(await (await download).path(), 'utf8')).toBe('with cherries')
 
+  const all = stranger.waitForEvent('download')
+  await stranger.getByRole('link', { name: 'Download all' }).click()
+  expect((await all).suggestedFilename()).toBe(`${inside}.zip`)
+
   await page.reload()
   const toDrop = await share(page, inside, 'Add files, and see none')
   await stranger.setViewportSize({ width: 360, height: 720 })

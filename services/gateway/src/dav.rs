@@ -27,12 +27,13 @@ pub(crate) struct Root {
 }
 
 /// The trees of the box's own addresses, with what a path in them is about.
-const TREES: [(&str, Area); 5] = [
+const TREES: [(&str, Area); 6] = [
     (FILES, Area::Files),
     ("/dav/previews/", Area::Previews),
     ("/dav/trash/", Area::Trash),
     ("/dav/versions/", Area::Versions),
     ("/dav/guard/", Area::Guard),
+    ("/dav/archives/", Area::Archive),
 ];
 const FILES: &str = "/dav/files/";
 

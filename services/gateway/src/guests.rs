@@ -48,6 +48,8 @@ const COOKIE_SECONDS: u32 = 12 * 3600;
 const FORM_BYTES: usize = 4096;
 /// Bytes of what a worker says for a page, or of what went wrong.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
+/// Asks for a folder as one archive.
+const ARCHIVE: &str = "zip";
 /// Longest names and values that are looked at.
 const MAX_TEXT: usize = 1024;
 
@@ -223,6 +225,10 @@ impl Asked<'_> {
                     response.headers_mut().insert(header::SET_COOKIE, cookie);
                 }
                 Ok(response)
+            }
+            http::Method::GET if request.uri().query() == Some(ARCHIVE) && (rest.is_empty() || rest.ends_with('/')) => {
+                let open = self.open((Method::Get, Area::Archive), path::segments(&rest)?, Some(0), HeaderMap::new());
+                whole(workers.ask(space, open, Body::empty()).await?).await
             }
             // A folder's address ends in a slash, as that of the link itself may.
             http::Method::GET | http::Method::HEAD if rest.is_empty() || rest.ends_with('/') => {

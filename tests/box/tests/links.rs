@@ -310,6 +310,47 @@ async fn a_link_to_drop_takes_files_and_shows_none_and_one_to_edit_changes_them(
     );
 }
 
+/// What is in an archive: paths and lengths of files.
+fn archived(bytes: Vec<u8>) -> Vec<(String, u64)> {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).expect("an archive");
+    let mut found = Vec::new();
+    for at in 0..archive.len() {
+        let mut file = archive.by_index(at).expect("an entry");
+        // Read whole, so that its checksum is compared.
+        let length = std::io::copy(&mut file, &mut std::io::sink()).expect("a file");
+        if file.is_file() {
+            found.push((file.name().to_owned(), length));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[tokio::test]
+async fn a_folder_comes_as_one_archive_by_a_link_and_to_its_people() {
+    let home = Home::new().await;
+    fs::write(home.test_box.path("spaces/s1/files/holiday/film"), vec![3; 3_000_001]).expect("a file");
+    std::os::unix::fs::symlink(home.test_box.path("spaces/s1/files/secret.txt"), home.test_box.path("spaces/s1/files/holiday/out"))
+        .expect("a link");
+    let link = home.link("holiday", json!({"downloads": 1})).await;
+    let answer = home.ask("GET", &format!("{}/?zip", address(&link))).await;
+    assert_eq!(
+        (value(&answer, "content-type"), value(&answer, "content-disposition")),
+        ("application/zip", "attachment; filename*=UTF-8''holiday.zip")
+    );
+    let expected = [("holiday/beach.txt", 4), ("holiday/day 1/<b>.txt", 5), ("holiday/film", 3_000_001)];
+    let expected = expected.map(|(name, length)| (name.to_owned(), length));
+    assert_eq!(archived(answer.bytes().await.expect("a body").to_vec()), expected);
+    assert_eq!(home.told(&link).await["state"], "used-up", "it is a download");
+    let drop = home.address("holiday", json!({"kind": "drop"})).await;
+    assert_eq!(home.ask("GET", &format!("{drop}/?zip")).await.status(), 403);
+    let own = home.ana.request(Method::GET, "/dav/archives/ana/holiday").send().await.expect("an answer");
+    assert_eq!(archived(own.bytes().await.expect("a body").to_vec()), expected);
+    let file = home.ana.request(Method::GET, "/dav/archives/ana/holiday/film").send().await.expect("an answer");
+    assert_eq!(file.status(), 405);
+    assert_eq!(home.ask("GET", "/dav/archives/ana/holiday").await.status(), 401);
+}
+
 #[tokio::test]
 async fn a_password_is_asked_for_and_guesses_are_few() {
     let home = Home::new().await;

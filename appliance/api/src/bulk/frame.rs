@@ -125,11 +125,13 @@ pub enum Area {
     Link = 8,
     /// What the page of a link shows: GET of a folder, by the link itself.
     Page = 9,
+    /// A folder as one archive: GET alone.
+    Archive = 10,
 }
 
 impl Area {
     /// Every area.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Files,
         Self::Uploads,
         Self::Trash,
@@ -140,6 +142,7 @@ impl Area {
         Self::Links,
         Self::Link,
         Self::Page,
+        Self::Archive,
     ];
 }
 

@@ -12,6 +12,9 @@ export const davBase = (person: string): string => `/dav/files/${encodePath([per
 /** The address of a file or folder. */
 export const davUrl = (person: string, path: Path): string => davBase(person) + encodePath(path)
 
+/** The address of a folder as one archive. */
+export const archiveUrl = (person: string, path: Path): string => `/dav/archives/${encodePath([person, ...path])}`
+
 /** The address of a small picture of a file. What it shows is in the address, so that a changed file has another. */
 export const previewUrl = (person: string, entry: Pick<Entry, 'path' | 'etag'>, side: PreviewSide): string => {
   const query = new URLSearchParams({ size: String(side), shape: side === TILE ? 'cover' : 'fit', v: entry.etag?.replaceAll('"', '') ?? '' })

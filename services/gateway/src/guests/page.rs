@@ -135,7 +135,9 @@ fn list(page: &LinkPage, base: &str) -> String {
         0 => String::new(),
         more => format!("<p class=\"note\">And {more} more, which this page does not show.</p>"),
     };
-    format!("<ul class=\"card\" aria-label=\"Files\">{entries}</ul>{more}")
+    let all =
+        if page.folder { format!("<p><a class=\"button\" href=\"{}?zip\">Download all</a></p>", escaped(base)) } else { String::new() };
+    format!("{all}<ul class=\"card\" aria-label=\"Files\">{entries}</ul>{more}")
 }
 
 fn entry(one: &LinkEntry, base: &str, page: &LinkPage) -> String {

@@ -92,7 +92,7 @@ pub(crate) fn allow(kind: LinkKind, area: Area, method: Method, below: usize) ->
     use Method::{Delete, Get, Head, Mkcol, Options, Propfind, Put};
     let allowed = match (area, kind) {
         (Area::Page, LinkKind::Drop) => method == Get && below == 0,
-        (Area::Page, _) => method == Get,
+        (Area::Page, _) | (Area::Archive, LinkKind::Read | LinkKind::Edit) => method == Get,
         (Area::Files, LinkKind::Read) => matches!(method, Options | Get | Head | Propfind),
         (Area::Files, LinkKind::Drop) => matches!((method, below), (Options, _) | (Propfind, 0) | (Put, 1)),
         (Area::Files, LinkKind::Edit) => matches!(method, Options | Get | Head | Propfind | Put | Mkcol) || (method == Delete && below > 0),
@@ -191,7 +191,7 @@ mod tests {
         let check = |kind, area, method, below: usize, expected: bool| {
             assert_eq!(allow(kind, area, method, below).is_ok(), expected, "{kind:?} {area:?} {method:?} {below}");
         };
-        for area in Area::ALL.into_iter().filter(|area| !matches!(area, Area::Files | Area::Page)) {
+        for area in Area::ALL.into_iter().filter(|area| !matches!(area, Area::Files | Area::Page | Area::Archive)) {
             for method in Method::ALL {
                 for kind in [LinkKind::Read, LinkKind::Drop, LinkKind::Edit] {
                     check(kind, area, method, 1, false);
@@ -206,6 +206,10 @@ mod tests {
             check(LinkKind::Drop, Area::Files, method, 1, matches!(method, Method::Options | Method::Put));
             check(LinkKind::Drop, Area::Files, method, 2, method == Method::Options);
             check(LinkKind::Edit, Area::Page, method, 2, method == Method::Get);
+        }
+        for (kind, expected) in [(LinkKind::Read, true), (LinkKind::Edit, true), (LinkKind::Drop, false)] {
+            check(kind, Area::Archive, Method::Get, 0, expected);
+            check(kind, Area::Archive, Method::Put, 1, false);
         }
         check(LinkKind::Drop, Area::Files, Method::Propfind, 0, true);
         check(LinkKind::Drop, Area::Page, Method::Get, 0, true);

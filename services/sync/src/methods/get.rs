@@ -20,9 +20,9 @@ use crate::{
 };
 
 /// What stays as it is in `filename*` (RFC 8187).
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+pub(super) const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 /// A file of a person is never a page of the box: it is saved, not shown, and could not run scripts if it were shown.
-const DEFUSED: [(&str, &str); 4] = [
+pub(super) const DEFUSED: [(&str, &str); 4] = [
     ("content-security-policy", "sandbox; default-src 'none'"),
     ("x-content-type-options", "nosniff"),
     ("cache-control", "private, no-cache"),

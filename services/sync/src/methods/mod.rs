@@ -1,5 +1,6 @@
 //! What each method does. A handler judges, asks for the body if there is one, acts, and gives an answer.
 
+mod archive;
 mod copy;
 mod delete;
 mod get;
@@ -97,7 +98,7 @@ pub(crate) async fn handle(ground: &Ground, access: Access, open: Open, exchange
         None => Request { open, path, access, hidden: 0 },
     };
     match request.open.area {
-        Area::Files | Area::Page => ground.space.guard.judge()?,
+        Area::Files | Area::Page | Area::Archive => ground.space.guard.judge()?,
         Area::Uploads => return uploads::handle(ground, request, exchange).await,
         Area::Trash => return trash::handle(ground, request, exchange).await,
         Area::Versions => return versions::handle(ground, request, exchange).await,
@@ -111,8 +112,10 @@ pub(crate) async fn handle(ground: &Ground, access: Access, open: Open, exchange
         Area::Links => return links::at_path(ground, request, exchange).await,
         Area::Link => return links::by_key(ground, request, exchange).await,
     }
-    if request.open.area == Area::Page {
-        return stranger::page(ground, request).await;
+    match request.open.area {
+        Area::Page => return stranger::page(ground, request).await,
+        Area::Archive => return archive::archive(ground, request).await,
+        _ => {}
     }
     if let Some(guest) = guest {
         return stranger::handle(ground, &guest, request, exchange).await;

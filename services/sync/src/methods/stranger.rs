@@ -286,7 +286,7 @@ async fn has_room(ground: &Ground, guest: &Arc<Guest>, length: u64) -> Result<()
 }
 
 /// Counts a download before its first byte goes out. The parts of one file are one download.
-async fn downloaded(ground: &Ground, guest: &Arc<Guest>, below: String, id: u64) -> Result<(), Failure> {
+pub(super) async fn downloaded(ground: &Ground, guest: &Arc<Guest>, below: String, id: u64) -> Result<(), Failure> {
     let now = jiff::Timestamp::now().as_second();
     let links = &ground.space.links;
     if links.is_recent(&guest.key, guest.address, id, now) {

@@ -62,6 +62,9 @@ const NAME_LOCKS: usize = 256;
 /// Copies and assemblies of uploads at once.
 const COPIES: usize = 2;
 
+/// Archives at once, at about 300 bytes an entry.
+const ARCHIVES: usize = 4;
+
 /// An open space.
 #[derive(Debug)]
 pub(crate) struct Space {
@@ -92,6 +95,8 @@ pub(crate) struct Space {
     emptying: std::sync::Mutex<Option<std::time::Instant>>,
     /// Places for what copies without a client that could be slow: each holds a thread, and a descriptor for every folder on its way down.
     copies: Semaphore,
+    /// Places for archives that are made while they are sent: each remembers all that is in it.
+    pub(crate) archiving: Arc<Semaphore>,
     /// A search reads all that was seen.
     searching: Semaphore,
     names: Vec<Arc<Mutex<()>>>,
@@ -164,6 +169,7 @@ impl Space {
             counting: std::sync::Mutex::default(),
             emptying: std::sync::Mutex::default(),
             copies: Semaphore::new(COPIES),
+            archiving: Arc::new(Semaphore::new(ARCHIVES)),
             searching: Semaphore::new(1),
             names: std::iter::repeat_with(Arc::default).take(NAME_LOCKS).collect(),
             upload_names: std::iter::repeat_with(Arc::default).take(NAME_LOCKS).collect(),

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from 'react'
 import { useQueryClient } from '@tanstack/react-query'
-import { davUrl } from '@/api/dav'
+import { archiveUrl, davUrl } from '@/api/dav'
 import { keys } from '@/api/keys'
 import { streaming } from '@/api/settled'
 import { uploadsOf } from '@/components/uploads'
@@ -64,10 +64,14 @@ export function FolderView({ person, folder, title, listing }: { person: string;
   useEffect(() => { setSelection(nothingChosen) }, [entries.length, view.order])
 
   const upload = (found: readonly Found[]): void => { if (found.length > 0) queue.add(folder, found) }
+  const download = ({ kind, path, name }: Entry): void => {
+    if (kind === 'folder') save(archiveUrl(person, path), `${name}.zip`)
+    else save(davUrl(person, path), name)
+  }
   const open = (entry: Entry): void => {
     if (entry.kind === 'folder') navigate(folderPath(entry.path))
     else if (showing(entry)) setViewing(entry.name)
-    else save(davUrl(person, entry.path), entry.name)
+    else download(entry)
   }
   const buttons = (
     <>
@@ -84,7 +88,7 @@ export function FolderView({ person, folder, title, listing }: { person: string;
         ? <Nothing icon="folder" title={t.files.empty} help={forbidden ?? t.files.emptyHelp} />
         : (
           <>
-            <Toolbar chosen={chosen} onClear={() => { setSelection(nothingChosen) }} onDelete={() => { setDeleting(chosen) }} onDownload={() => { for (const entry of chosen) save(davUrl(person, entry.path), entry.name) }} onVersions={setVersionsOf} onShare={setSharing} />
+            <Toolbar chosen={chosen} onClear={() => { setSelection(nothingChosen) }} onDelete={() => { setDeleting(chosen) }} onDownload={() => { for (const entry of chosen) download(entry) }} onVersions={setVersionsOf} onShare={setSharing} />
             <EntryList person={person} entries={entries} grid={view.layout === 'grid'} selection={selection} onSelection={setSelection} onOpen={open} onDelete={() => { if (chosen.length > 0) setDeleting(chosen) }} />
           </>
         )}

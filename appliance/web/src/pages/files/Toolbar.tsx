@@ -28,7 +28,7 @@ export function Toolbar({ chosen, onClear, onDelete, onDownload, onVersions, onS
               <Button look="quiet" onClick={onClear}>{t.files.selectNone}</Button>
               {only && <Button forbidden={only.mounted ? t.links.wholeSpace : only.permissions?.includes('R') === false ? t.links.mayNot : undefined} onClick={() => { onShare(only) }}>{t.links.share}</Button>}
               {only?.kind === 'file' && only.id !== undefined && <Button onClick={() => { onVersions(only) }}>{t.versions.title}</Button>}
-              <Button forbidden={chosen.some(({ kind }) => kind === 'folder') ? t.files.folderDownload : undefined} onClick={onDownload}>{t.files.download}</Button>
+              <Button onClick={onDownload}>{t.files.download}</Button>
               <Button forbidden={mounted ? t.files.mountedDelete : fixed ? t.files.readOnly : undefined} onClick={onDelete}>{t.files.delete}</Button>
             </>
           )
