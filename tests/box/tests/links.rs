@@ -319,7 +319,7 @@ fn archived(bytes: Vec<u8>) -> Vec<(String, u64)> {
         // Read whole, so that its checksum is compared.
         let length = std::io::copy(&mut file, &mut std::io::sink()).expect("a file");
         if file.is_file() {
-            found.push((file.name().to_owned(), length));
+            found.push((file.name().expect("a name").into_owned(), length));
         }
     }
     found.sort();

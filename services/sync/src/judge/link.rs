@@ -20,7 +20,7 @@ use crate::space::{Guarded, Link, Uses};
 pub(crate) const ROUNDS: u32 = 600_000;
 /// Seconds for which what was given for a password stands for it: an evening.
 pub(crate) const PASS_SECONDS: i64 = 12 * 3600;
-/// Files that come in by one link: a feast with many guests.
+/// Files that come in and folders that are made by one link: a feast with many guests.
 pub(crate) const MAX_RECEIVED: u64 = 10_000;
 /// Bytes that come in by one link.
 pub(crate) const MAX_RECEIVED_BYTES: u64 = 64 * 1024 * 1024 * 1024;

@@ -103,7 +103,7 @@ fn prepare(space: &Space, request: &Request) -> Result<(Change, u64, Vec<u64>), 
         return Err(exists().into());
     }
     request.judge(space, None, &[Touch::Entry(&request.path)])?;
-    space.admit(0)?;
+    space.admit_for(&request.access, 0)?;
     let line = space.line(folder)?;
     let aside = unique()?;
     let made = space.uploads.make(&aside)?;

@@ -11,6 +11,7 @@ use croft_model::Problem;
 
 use super::{Ground, Request, identity, mkcol, publish, split};
 use crate::{
+    access::Access,
     error::{Failure, stale},
     exchange::{Answer, Exchange},
     judge::checksum,
@@ -67,7 +68,7 @@ pub(super) async fn put(ground: &Ground, request: Request, exchange: &mut Exchan
     upload.make_folders(ground).await?;
     let judged = upload.clone();
     let staged = blocking(move || judged.accept(announced)).await?;
-    let (staged, count, commit) = receive(&upload.space, staged, length, &upload.expected, exchange).await?;
+    let (staged, count, commit) = receive((&upload.space, &upload.request.access), staged, length, &upload.expected, exchange).await?;
     whole(length, count, &upload.expected, &commit)?;
     Ok(upload.publish(ground, staged, count).await?.answer)
 }
@@ -116,10 +117,7 @@ impl Upload {
 
     /// The same, whatever is there. Blocks.
     pub(super) fn accept_any(&self, announced: Option<u64>) -> Result<Staged, Failure> {
-        match &self.request.access.guest {
-            Some(_) => self.space.admit_guest(announced.unwrap_or(0))?,
-            None => self.space.admit(announced.unwrap_or(0))?,
-        }
+        self.space.admit_for(&self.request.access, announced.unwrap_or(0))?;
         self.space.stage()
     }
 
@@ -204,7 +202,7 @@ pub(super) fn whole(length: Option<u64>, count: u64, expected: &[Digest], commit
 
 /// Asks for the body and brings it into `staged`.
 pub(super) async fn receive(
-    space: &Arc<Space>,
+    (space, access): (&Arc<Space>, &Access),
     staged: Staged,
     length: Option<u64>,
     expected: &[Digest],
@@ -224,11 +222,11 @@ pub(super) async fn receive(
     let pipes = &space.pipes;
     let (intake, end) = exchange.unless_gone(async { Ok(pipes.intake().await?) }).await?;
     exchange.ask(wanted, end).await?;
-    let (space, file) = (space.clone(), staged.file().clone());
+    let (space, file, access) = (space.clone(), staged.file().clone(), access.clone());
     let counted = AtomicU64::new(0);
     let admit = move |count: u64| {
         space.room.count(count - counted.swap(count, Ordering::AcqRel));
-        space.admit(0)
+        space.admit_for(&access, 0)
     };
     let count = exchange.unless_gone(intake.into_file(file, admit)).await?;
     let commit = exchange.commit().await?;

@@ -32,9 +32,10 @@ pub(crate) async fn admit(ground: &Ground, open: &Open, now: i64) -> Result<Acce
         return Err(Stranger::nothing().into());
     }
     let key = judge::key(stranger.token.secret());
-    let (looking, sought) = (space.clone(), key.clone());
-    let found = blocking(move || Ok(looking.records.link(&sought)?)).await?;
-    let (link, uses) = found.filter(|(link, _)| judge::is_of(link, stranger.token.secret())).ok_or_else(Stranger::nothing)?;
+    known(space, &key, &stranger).await?;
+    // Taken before what is judged is read: a change behind that is heard of.
+    let cut = space.links.cut(&key);
+    let (link, uses) = known(space, &key, &stranger).await?;
     works(ground, (&key, &link, &uses), (&stranger, open), now).await?;
     let pass = proved(ground, (&key, &link), &stranger, now).await?;
     let (looking, target, seen) = (space.clone(), link.target, link.path.clone());
@@ -44,7 +45,7 @@ pub(crate) async fn admit(ground: &Ground, open: &Open, now: i64) -> Result<Acce
         .enter()
         .ok_or_else(|| Problem::new(503, "busy", "Many people are using links right now.").hint("Try again in a moment.").retry_after(5))?;
     let guest = Guest {
-        cut: space.links.cut(&key),
+        cut,
         key,
         kind: link.kind,
         address: stranger.address,
@@ -58,6 +59,13 @@ pub(crate) async fn admit(ground: &Ground, open: &Open, now: i64) -> Result<Acce
         place,
     };
     Ok(Access::of_guest(guest, (link.by, &link.by_name)))
+}
+
+/// The link of this key, if it is the one that was shown.
+async fn known(space: &Arc<Space>, key: &str, stranger: &Stranger) -> Result<(Link, Uses), Failure> {
+    let (looking, sought) = (space.clone(), key.to_owned());
+    let found = blocking(move || Ok(looking.records.link(&sought)?)).await?;
+    Ok(found.filter(|(link, _)| judge::is_of(link, stranger.token.secret())).ok_or_else(Stranger::nothing)?)
 }
 
 /// Refuses a link that no longer works. One that is used up goes on for who is in the middle of it.
@@ -172,11 +180,19 @@ pub(super) async fn handle(ground: &Ground, guest: &Arc<Guest>, mut request: Req
             Ok(answer)
         }
         Method::Mkcol | Method::Delete => {
-            let what = if method == Method::Mkcol { LinkDeed::Added } else { LinkDeed::Deleted };
+            let made = u64::from(method == Method::Mkcol);
+            let what = if made > 0 { LinkDeed::Added } else { LinkDeed::Deleted };
+            if made > 0 {
+                has_room(ground, guest, 0).await?;
+            }
             let mut answer = by_method(ground, request, exchange).await?;
             // By this the household brings it back.
             answer.headers.retain(|(name, _)| name != "croft-trash");
-            note(ground, guest, what, below, |_| true).await?;
+            note(ground, guest, what, below, move |uses| {
+                uses.received += made;
+                true
+            })
+            .await?;
             Ok(answer)
         }
         Method::Propfind if guest.kind == LinkKind::Drop => {
@@ -241,7 +257,7 @@ async fn added(ground: &Ground, request: Request, exchange: &mut Exchange) -> Re
     let judged = Arc::new(Upload::only_new(ground, alike(&request, request.path.clone()))?);
     let accepting = judged.clone();
     let staged = blocking(move || accepting.accept_any(length)).await?;
-    let (staged, count, commit) = super::put::receive(&ground.space, staged, length, &judged.expected, exchange).await?;
+    let (staged, count, commit) = super::put::receive((&ground.space, &request.access), staged, length, &judged.expected, exchange).await?;
     super::put::whole(length, count, &judged.expected, &commit)?;
     let _naming = ground.space.links.naming.lock().await;
     for number in 1..=trash::MAX_NUMBER {

@@ -119,7 +119,7 @@ async fn receive(ground: &Ground, request: &Request, (own, chunk): (Name, Name),
         looking.stage()
     })
     .await?;
-    let (staged, count, commit) = put::receive(space, staged, length, &expected, exchange).await?;
+    let (staged, count, commit) = put::receive((space, &request.access), staged, length, &expected, exchange).await?;
     put::whole(length, count, &expected, &commit)?;
     // Nobody puts the upload together or gives it up meanwhile.
     let _upload = space.lock_upload(&own).await;

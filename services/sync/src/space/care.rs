@@ -9,7 +9,10 @@ use croft_files::Name;
 use tokio_util::sync::CancellationToken;
 
 use super::{RESERVE_BYTES, Space, trash::Item, uploads, versions::Version};
-use crate::error::{Failure, full};
+use crate::{
+    access::Access,
+    error::{Failure, full},
+};
 
 /// Seconds that a deleted entry can be brought back.
 const TRASH_SECONDS: i64 = 30 * DAY;
@@ -43,9 +46,9 @@ impl Space {
         }
     }
 
-    /// Refuses with "disk full" when `bytes` more from somebody with a link would touch what is kept for the household. Nothing makes room for them. Blocks.
-    pub(crate) fn admit_guest(&self, bytes: u64) -> Result<(), Failure> {
-        self.room.admit(bytes.saturating_add(HOUSEHOLDS_BYTES))
+    /// The same for what comes with `access`: from somebody with a link nothing is taken that is kept for the household, and nothing makes room for it. Blocks.
+    pub(crate) fn admit_for(&self, access: &Access, bytes: u64) -> Result<(), Failure> {
+        if access.guest.is_some() { self.room.admit(bytes.saturating_add(HOUSEHOLDS_BYTES)) } else { self.admit(bytes) }
     }
 
     fn make_room(&self, bytes: u64) -> Result<(), Failure> {

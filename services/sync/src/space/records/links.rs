@@ -51,7 +51,7 @@ pub(crate) struct Guarded {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Uses {
     pub(crate) downloaded: u64,
-    /// Files that came in.
+    /// Files that came in, and folders that were made.
     pub(crate) received: u64,
     pub(crate) received_bytes: u64,
     /// The latest first.
