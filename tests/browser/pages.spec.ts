@@ -8,6 +8,7 @@ const pages = [
   ['/', (page: Page) => page.getByRole('heading', { level: 1, name: /well|look|needs/ })],
   ['/files', (page: Page) => page.getByRole('heading', { level: 1, name: 'Your files' })],
   ['/trash', (page: Page) => page.getByRole('heading', { level: 1, name: 'Trash' })],
+  ['/links', (page: Page) => page.getByRole('heading', { level: 1, name: 'Links' })],
   ['/photos', (page: Page) => page.getByRole('heading', { level: 1, name: 'Photos' })],
   ['/activity', (page: Page) => page.getByText('wrote down its recovery kit')],
   ['/repairs', (page: Page) => page.getByRole('heading', { level: 1, name: /repair/i })],
