@@ -180,7 +180,8 @@ fn web(tree: &Tree, log: &mut Log) -> miette::Result<()> {
 }
 
 /// Tests that mount disks; an ordinary user leaves them out, and they are counted as skipped.
-const MOUNTING: &str = "(package(croft-sync) and binary(/^(crash|full)$/)) or (package(croft-units) and binary(subvolume))";
+const MOUNTING: &str = "(package(croft-sync) and binary(/^(crash|full)$/)) or (package(croft-units) and binary(subvolume)) \
+     or (package(croft-box-tests) and binary(full_disk))";
 
 fn tests(tree: &Tree, log: &mut Log) -> miette::Result<()> {
     log.run(&mut nextest(tree))

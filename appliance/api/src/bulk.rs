@@ -6,6 +6,7 @@ mod found;
 mod frame;
 pub mod limits;
 mod stranger;
+mod taken;
 mod wire;
 
 pub use found::{Around, Found};
@@ -13,4 +14,5 @@ pub use frame::{
     AbortReason, Area, Commit, Digest, DigestKind, DigestSet, Frame, Head, Header, Hello, Method, MountLine, Open, REQUEST_HEADERS, Root,
 };
 pub use stranger::{Proof, Stranger};
+pub use taken::Taken;
 pub use wire::{BadPacket, decode, encode};

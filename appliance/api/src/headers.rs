@@ -8,6 +8,8 @@ pub const CLIENT: &str = "croft-client";
 pub const HOST: &str = "croft-host";
 /// Id of the request, in every answer and in the journal.
 pub const REQUEST: &str = "croft-request";
+/// What lies in the person's own space and what still goes there, as its worker said to the gateway: two numbers of bytes.
+pub const ROOM: &str = "croft-room";
 /// Generation of the settings in force when the supervisor answered.
 pub const GENERATION: &str = "croft-generation";
 /// Bodies of API requests, in bytes; more is refused before it is read.

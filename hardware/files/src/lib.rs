@@ -27,6 +27,6 @@ pub use link::{Link, LinkListener, Peer, Received};
 pub use name::{BadName, Name};
 pub use pipe::{Intake, Outflow, Pipes};
 pub use publish::{Change, Publisher};
-pub use staged::{Staged, copy, set_modified};
+pub use staged::{Staged, copy, copy_in_steps, set_modified};
 pub use stat::{Kind, Stat};
 pub use xattr::{set_xattr, xattr};

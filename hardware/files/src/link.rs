@@ -52,7 +52,16 @@ impl Link {
         UnixSeqpacket::connect(path).await.map(Self).map_err(failed)
     }
 
-    /// Two ends of one link, for tests and children.
+    /// The end of a link behind a descriptor that was handed over.
+    ///
+    /// # Errors
+    /// [`Operation::Link`].
+    pub fn new(descriptor: OwnedFd) -> Result<Self, FilesError> {
+        unblocked(&descriptor)?;
+        UnixSeqpacket::try_from(descriptor).map(Self).map_err(failed)
+    }
+
+    /// Two ends of one link, to be handed to two who do not know each other.
     ///
     /// # Errors
     /// [`Operation::Link`].
@@ -105,10 +114,7 @@ impl LinkListener {
     /// # Errors
     /// [`Operation::Link`].
     pub fn new(descriptor: OwnedFd) -> Result<Self, FilesError> {
-        // Whoever made the socket may have left it blocking, which would stop the whole runtime.
-        let flags = fcntl(&descriptor, FcntlArg::F_GETFL).map_err(|error| failed(error.into()))?;
-        let flags = OFlag::from_bits_retain(flags) | OFlag::O_NONBLOCK;
-        fcntl(&descriptor, FcntlArg::F_SETFL(flags)).map_err(|error| failed(error.into()))?;
+        unblocked(&descriptor)?;
         UnixSeqpacketListener::try_from(descriptor).map(Self).map_err(failed)
     }
 
@@ -129,10 +135,23 @@ impl LinkListener {
     }
 }
 
+impl From<Link> for OwnedFd {
+    fn from(link: Link) -> Self {
+        link.0.into()
+    }
+}
+
 impl From<LinkListener> for OwnedFd {
     fn from(listener: LinkListener) -> Self {
         listener.0.into()
     }
+}
+
+/// Whoever made a socket may have left it blocking, which would stop the whole runtime.
+fn unblocked(descriptor: &OwnedFd) -> Result<(), FilesError> {
+    let flags = fcntl(descriptor, FcntlArg::F_GETFL).map_err(|error| failed(error.into()))?;
+    let flags = OFlag::from_bits_retain(flags) | OFlag::O_NONBLOCK;
+    fcntl(descriptor, FcntlArg::F_SETFL(flags)).map(drop).map_err(|error| failed(error.into()))
 }
 
 fn descriptors_of(control: AncillaryMessageReader<'_>) -> Vec<OwnedFd> {

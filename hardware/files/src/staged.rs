@@ -3,7 +3,7 @@
 use std::{
     ffi::CStr,
     fs::File,
-    io,
+    io::{self, Read},
     os::{fd::AsFd, unix::fs::FileExt},
     sync::Arc,
 };
@@ -175,6 +175,23 @@ pub fn set_modified(file: impl AsFd, seconds: i64, nanoseconds: i64) -> Result<(
 /// [`Operation::Write`].
 pub fn copy(mut from: &File, mut to: &File) -> Result<u64, FilesError> {
     io::copy(&mut from, &mut to).map_err(|error| FilesError::new(Operation::Write, error))
+}
+
+/// The same in steps: `go_on` hears after each how many bytes are copied, and ends it by an error.
+///
+/// # Errors
+/// What `go_on` says, or [`Operation::Write`].
+pub fn copy_in_steps<E: From<FilesError>>(from: &File, mut to: &File, mut go_on: impl FnMut(u64) -> Result<(), E>) -> Result<u64, E> {
+    /// A second's work for a slow disk.
+    const STEP: u64 = 64 << 20;
+    let mut count = 0;
+    loop {
+        match io::copy(&mut from.take(STEP), &mut to).map_err(|error| FilesError::new(Operation::Write, error))? {
+            0 => return Ok(count),
+            copied => count += copied,
+        }
+        go_on(count)?;
+    }
 }
 
 /// The second name of a file that is being replaced.

@@ -101,6 +101,12 @@ pub(crate) fn leads(path: &str) -> Option<Leads> {
     below("/index.php").then_some(Leads::Nothing)
 }
 
+/// Whether an answer at `path` tells how much room somebody has: it is about a person.
+pub(crate) fn tells_room(path: &str) -> bool {
+    let below = path.strip_prefix("/ocs/").and_then(|rest| rest.split_once('/'));
+    below.is_some_and(|(_, what)| what == "cloud/user" || what.starts_with("cloud/users/"))
+}
+
 /// The request with each run of slashes in an address of the dialect made one: some clients put an address together with two.
 pub(crate) fn straightened<B>(mut request: Request<B>) -> Request<B> {
     if let Some(uri) = straight(request.uri()) {

@@ -25,7 +25,7 @@ use tracing::Instrument;
 use crate::{
     assets,
     body::Lingering,
-    bulk::{Workers, files, links::Links, search},
+    bulk::{Workers, files, links::Links, room, search},
     certificate::Certificate,
     crowd::{Crowd, Place},
     dav::{self, Root},
@@ -214,7 +214,7 @@ impl Front {
             },
         };
         let place = self.calls.enter(client, capability.as_ref())?;
-        let Passed { answer, generation } = call(asker, role, capability.as_ref(), request).await?;
+        let Passed { answer, generation } = call(asker, role, (capability.as_ref(), None), request).await?;
         if let Some(generation) = generation {
             self.catch_up(generation).await;
         }
@@ -285,8 +285,22 @@ impl Front {
             }
         };
         let place = self.calls.enter(asker.client, capability.as_ref())?;
-        let Passed { answer, .. } = call(asker, &self.identity, capability.as_ref(), request).await?;
+        let room = self.room(asker, projection, &request).await;
+        let Passed { answer, .. } = call(asker, &self.identity, (capability.as_ref(), room.as_deref()), request).await?;
         Ok(answer.map(|body| held(body, place)))
+    }
+
+    /// The room that the one who asks has, where the answer tells it.
+    async fn room(&self, Asker { client, id, .. }: Asker<'_>, projection: &Projection, request: &Request<Lingering>) -> Option<String> {
+        if !dialect::tells_room(request.uri().path()) {
+            return None;
+        }
+        let shown = Shown::of_program(request.headers()).ok()??;
+        let person = self.sign_in.capability(&shown, "gateway", client).await.ok()?.person?;
+        let own = household::tree_of(projection, person)?.own;
+        let pass = dav::Pass { sign_in: &self.sign_in, shown: &shown, client };
+        let taken = room::of(&self.workers, &pass, own, id).await?;
+        Some(format!("{} {}", taken.used, taken.available))
     }
 
     async fn files(
@@ -369,12 +383,12 @@ impl Front {
 async fn call(
     asker: Asker<'_>,
     role: &Role,
-    capability: Option<&IssuedCapability>,
+    (capability, room): (Option<&IssuedCapability>, Option<&str>),
     request: Request<Lingering>,
 ) -> Result<Passed, Problem> {
     let request = proxy::gathered(request).await?;
     let (address, capability) = (asker.client.to_string(), capability.map(|issued| issued.capability.expose()));
-    proxy::pass_on(role, request, &Vouched { capability, client: &address, host: asker.host, request_id: asker.id }).await
+    proxy::pass_on(role, request, &Vouched { capability, client: &address, host: asker.host, request_id: asker.id, room }).await
 }
 
 /// The same body, which keeps its call's place until its end, as it keeps the connection to the role.

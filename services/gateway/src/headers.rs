@@ -1,7 +1,7 @@
 //! Headers that protect people's browsers, and headers of strangers that go no further.
 
 use axum::response::Response;
-use croft_api::headers::{CAPABILITY, CLIENT, HOST, REQUEST};
+use croft_api::headers::{CAPABILITY, CLIENT, HOST, REQUEST, ROOM};
 use croft_model::Problem;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 
@@ -96,8 +96,13 @@ pub(crate) fn for_role(sent: &HeaderMap, vouched: &Vouched<'_>) -> HeaderMap {
         }
     }
     headers.insert(header::HOST, HeaderValue::from_static("croft"));
-    let own =
-        [(CAPABILITY, vouched.capability), (CLIENT, Some(vouched.client)), (HOST, Some(vouched.host)), (REQUEST, Some(vouched.request_id))];
+    let own = [
+        (CAPABILITY, vouched.capability),
+        (CLIENT, Some(vouched.client)),
+        (HOST, Some(vouched.host)),
+        (REQUEST, Some(vouched.request_id)),
+        (ROOM, vouched.room),
+    ];
     for (name, value) in own {
         if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
             headers.insert(HeaderName::from_static(name), value);
@@ -140,6 +145,7 @@ mod tests {
             "croft-client",
             "croft-host",
             "croft-request",
+            "croft-room",
             "x-forwarded-for",
             "forwarded",
             "x-real-ip",
@@ -153,7 +159,7 @@ mod tests {
             sent.insert(HeaderName::from_static(name), HeaderValue::from_static("forged"));
         }
         sent.insert(header::IF_MATCH, HeaderValue::from_static("\"box-3\""));
-        let vouched = Vouched { capability: None, client: "198.51.100.7", host: "hollyhock.local", request_id: "r1" };
+        let vouched = Vouched { capability: None, client: "198.51.100.7", host: "hollyhock.local", request_id: "r1", room: None };
         let passed = for_role(&sent, &vouched);
         assert!(passed.values().all(|value| value != "forged"), "{passed:?}");
         assert_eq!(

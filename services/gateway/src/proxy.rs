@@ -16,6 +16,8 @@ pub(crate) struct Vouched<'a> {
     pub(crate) client: &'a str,
     pub(crate) host: &'a str,
     pub(crate) request_id: &'a str,
+    /// Bytes in the person's own space, and bytes that still go there.
+    pub(crate) room: Option<&'a str>,
 }
 
 /// Reads the request's body whole, so that no slow client holds a connection to a role.

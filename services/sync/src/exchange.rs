@@ -4,7 +4,9 @@ use std::{
     collections::VecDeque,
     fs::File,
     os::fd::{AsFd, OwnedFd},
+    pin::pin,
     sync::Arc,
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -33,6 +35,10 @@ pub(crate) struct Exchange {
     inbound: mpsc::Receiver<Inbound>,
     /// COMMIT may arrive while the pipe is still being emptied.
     commit: Option<Commit>,
+    /// The end of a link that came with OPEN.
+    handed: Option<OwnedFd>,
+    /// The same in use. It stays open until the answer is out, so that the other end hears of the gateway first.
+    beside: Option<Arc<Link>>,
 }
 
 /// An answer.
@@ -60,8 +66,41 @@ pub(crate) enum Body {
 pub(crate) type Pieces = Box<dyn FnMut() -> Result<Option<Vec<u8>>, Failure> + Send>;
 
 impl Exchange {
-    pub(crate) fn new(stream: u32, link: Arc<Link>, inbound: mpsc::Receiver<Inbound>) -> Self {
-        Self { stream, link, inbound, commit: None }
+    pub(crate) fn new(stream: u32, link: Arc<Link>, inbound: mpsc::Receiver<Inbound>, handed: Option<OwnedFd>) -> Self {
+        Self { stream, link, inbound, commit: None, handed, beside: None }
+    }
+
+    /// The link to another worker that came with OPEN.
+    pub(crate) fn beside(&mut self) -> Result<Arc<Link>, Failure> {
+        let handed = self.handed.take().ok_or(Failure::Broken("an OPEN without its link"))?;
+        Ok(Arc::clone(self.beside.insert(Arc::new(Link::new(handed)?))))
+    }
+
+    /// Says that the request was judged and may go on.
+    pub(crate) async fn go_on(&self) -> Result<(), Failure> {
+        self.send(vec![Frame::Head(asking(DigestSet::default()))], None).await
+    }
+
+    /// Says how far the work is.
+    pub(crate) async fn tell(&self, signs: Vec<Header>) -> Result<(), Failure> {
+        self.send(vec![Frame::Head(Head { status: Head::PROCESSING, headers: signs, ..asking(DigestSet::default()) })], None).await
+    }
+
+    /// Runs `work` to its end, and meanwhile says each second how far it is.
+    pub(crate) async fn telling<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+        signs: impl Fn() -> Vec<Header>,
+    ) -> Result<T, Failure> {
+        let mut work = pin!(work);
+        let mut clock = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            // Cancel-safe: the work is kept and goes on; a sign that is not sent is not missed.
+            tokio::select! {
+                done = &mut work => return done,
+                _ = clock.tick() => drop(self.tell(signs()).await),
+            }
+        }
     }
 
     /// Asks for a body of at most 64 KiB and gives it with its COMMIT.
@@ -94,6 +133,24 @@ impl Exchange {
             done = work => done,
             () = gone(&mut self.inbound, &mut self.commit) => Err(Failure::Gone),
         }
+    }
+
+    /// The same, and says each second how far it is.
+    pub(crate) async fn unless_gone_telling<T>(
+        &mut self,
+        work: impl Future<Output = Result<T, Failure>>,
+        signs: impl Fn() -> Vec<Header>,
+    ) -> Result<T, Failure> {
+        let (_closed, none) = mpsc::channel(1);
+        let mut inbound = std::mem::replace(&mut self.inbound, none);
+        let mut commit = self.commit.take();
+        // Cancel-safe: as above.
+        let done = tokio::select! {
+            done = self.telling(work, signs) => done,
+            () = gone(&mut inbound, &mut commit) => Err(Failure::Gone),
+        };
+        (self.inbound, self.commit) = (inbound, commit);
+        done
     }
 
     /// Waits for COMMIT.

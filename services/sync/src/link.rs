@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    os::fd::OwnedFd,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -61,9 +62,12 @@ pub(crate) async fn serve(worker: Arc<Worker>, link: Link, number: u64) -> Resul
         // Cancel-safe: a message is taken from the socket by one call or not at all, a piece of news likewise.
         tokio::select! {
             received = session.link.receive(&mut buffer) => {
-                let Some(received) = received? else { return Ok(()) };
-                for (stream, frame) in decode(Bytes::copy_from_slice(&buffer[..received.length]))? {
-                    session.take(stream, frame).await?;
+                let Some(mut received) = received? else { return Ok(()) };
+                let mut frames = decode(Bytes::copy_from_slice(&buffer[..received.length]))?.into_iter().peekable();
+                while let Some((stream, frame)) = frames.next() {
+                    let pipe = frames.next_if(|(same, next)| *same == stream && *next == Frame::Pipe).is_some();
+                    let handed = received.descriptor.take_if(|_| pipe);
+                    session.take(stream, frame, handed).await?;
                 }
             }
             item = news.recv() => match item {
@@ -99,9 +103,9 @@ impl Session {
         }
     }
 
-    async fn take(&mut self, stream: u32, frame: Frame) -> Result<(), Ended> {
+    async fn take(&mut self, stream: u32, frame: Frame, handed: Option<OwnedFd>) -> Result<(), Ended> {
         let inbound = match frame {
-            Frame::Open(open) => return self.open(stream, *open).await,
+            Frame::Open(open) => return self.open(stream, *open, handed).await,
             Frame::Data(bytes) => Inbound::Data(bytes),
             Frame::Commit(commit) => Inbound::Commit(commit),
             Frame::Abort(_) => Inbound::Abort,
@@ -115,7 +119,7 @@ impl Session {
         }
     }
 
-    async fn open(&mut self, stream: u32, open: Open) -> Result<(), Ended> {
+    async fn open(&mut self, stream: u32, open: Open, handed: Option<OwnedFd>) -> Result<(), Ended> {
         if stream <= self.last {
             return Err(Ended::Order("a stream's number was used before"));
         }
@@ -133,7 +137,7 @@ impl Session {
         }
         let (sender, receiver) = mpsc::channel(MAX_INBOUND);
         lock(&self.streams).insert(stream, sender);
-        let exchange = Exchange::new(stream, self.link.clone(), receiver);
+        let exchange = Exchange::new(stream, self.link.clone(), receiver, handed);
         let span = tracing::info_span!("bulk", request = %open.request, method = open.method.name());
         let (worker, ground, streams) = (self.worker.clone(), self.ground.clone(), self.streams.clone());
         let work = async move {

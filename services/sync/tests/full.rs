@@ -17,8 +17,8 @@ use std::{
     time::Duration,
 };
 
-use croft_api::bulk::{Area, Method};
-use croft_files::Dir;
+use croft_api::bulk::{Area, Head, Method};
+use croft_files::{Dir, Link};
 use disk::Disk;
 use harness::{Body, Running, pattern, person};
 
@@ -139,4 +139,37 @@ async fn the_trash_makes_room_on_ext4() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_trash_makes_room_on_btrfs() {
     makes_room("mkfs.btrfs").await;
+}
+
+/// What goes to another space on the same disk takes no room there.
+#[tokio::test(flavor = "multi_thread")]
+async fn between_spaces_btrfs_shares_blocks() {
+    let home = tempfile::tempdir().unwrap();
+    let disk = Disk::make(home.path(), "mkfs.btrfs", DISK as u64, "commit=300");
+    let mut workers = Vec::new();
+    for name in ["one", "other"] {
+        let folder = disk.at.join(name);
+        disk::run("btrfs", &["subvolume", "create", disk::text(&folder)]);
+        workers.push(Running::start(&folder).await);
+    }
+    let (mut source, mut target) = (workers[0].link().await, workers[1].link().await);
+    let film = pattern(12 * MIB, 9);
+    assert_eq!(source.put(&["film"], &[], film.clone()).await.status, 201);
+    let watched = Dir::new(File::open(&disk.at).unwrap().into()).unwrap();
+    let available = || {
+        watched.sync_whole().unwrap();
+        watched.room().unwrap().available / MIB as u64
+    };
+    let before = available();
+    let (one, two) = Link::pair().unwrap();
+    (source.handed, target.handed) = (Some(one.into()), Some(two.into()));
+    let sent = source.across(Method::Copy, &["film"], &[]).await;
+    source.judged(sent, Head::CONTINUE).await.unwrap();
+    let received = target.across(Method::Put, &["film"], &[]).await;
+    assert_eq!(target.finish(received, Body::of("")).await.unwrap().status, 201);
+    assert!(target.get(&["film"], &[]).await.body == film);
+    assert!(before - available() < 3, "{before} MiB were free, and now {}", available());
+    for worker in workers {
+        worker.end().await;
+    }
 }

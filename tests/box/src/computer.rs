@@ -50,9 +50,18 @@ impl Computer {
     /// There is no room for it.
     #[must_use]
     pub fn with(client: SyncClient, test_box: &TestBox, password: &str) -> Self {
+        Self::at(client, &test_box.origin, password)
+    }
+
+    /// The same, for which the box is at `origin`.
+    ///
+    /// # Panics
+    /// There is no room for it.
+    #[must_use]
+    pub fn at(client: SyncClient, origin: &str, password: &str) -> Self {
         let home = tempfile::Builder::new().prefix("croft-computer-").tempdir().expect("a folder");
         fs::create_dir(home.path().join("Croft")).expect("a folder");
-        Self { home, origin: test_box.origin.clone(), password: password.to_owned(), client }
+        Self { home, origin: origin.to_owned(), password: password.to_owned(), client }
     }
 
     /// Path of something in the folder.

@@ -14,6 +14,7 @@ mod household;
 mod machine;
 mod plain;
 mod processes;
+mod wire;
 
 use std::{
     io::{BufRead, BufReader},
@@ -31,6 +32,7 @@ pub use household::{PASSPHRASE, Visitor};
 pub use machine::Machine;
 pub use plain::Plain;
 pub use processes::{Process, kill, processes_below};
+pub use wire::Wire;
 
 /// Time for a cold start on a loaded machine; a start takes about a second.
 const START: Duration = Duration::from_secs(60);
@@ -61,7 +63,16 @@ impl TestBox {
     /// Starts a box and waits until it answers.
     #[must_use]
     pub fn start(claimed: Claimed) -> Self {
-        let home = tempfile::Builder::new().prefix("croft-box-").tempdir().expect("a folder");
+        Self::start_in(&std::env::temp_dir(), claimed)
+    }
+
+    /// The same, in a new folder in `folder`.
+    ///
+    /// # Panics
+    /// It does not come up.
+    #[must_use]
+    pub fn start_in(folder: &Path, claimed: Claimed) -> Self {
+        let home = tempfile::Builder::new().prefix("croft-box-").tempdir_in(folder).expect("a folder");
         let (port, plain_port) = (free_port(), free_port());
         let mut this =
             Self { home, origin: format!("https://localhost:{port}"), plain: format!("http://localhost:{plain_port}"), up: None };

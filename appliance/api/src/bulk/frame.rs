@@ -37,7 +37,7 @@ pub enum Frame {
     Head(Head),
     /// A whole small body.
     Data(Bytes),
-    /// The packet's descriptor is the end of a pipe for the body.
+    /// The packet's descriptor is the end of a pipe for the body; behind OPEN, the end of a link to another worker.
     Pipe,
     /// The request's body was sent whole.
     Commit(Commit),
@@ -127,11 +127,15 @@ pub enum Area {
     Page = 9,
     /// A folder as one archive: GET alone.
     Archive = 10,
+    /// People's files and folders on their way to another space, which COPY and MOVE send and PUT receives over a link of their own.
+    Across = 11,
+    /// The room of the space: GET without a path gives a [`Taken`](super::Taken).
+    Room = 12,
 }
 
 impl Area {
     /// Every area.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Files,
         Self::Uploads,
         Self::Trash,
@@ -143,6 +147,8 @@ impl Area {
         Self::Link,
         Self::Page,
         Self::Archive,
+        Self::Across,
+        Self::Room,
     ];
 }
 
@@ -265,6 +271,8 @@ pub struct Head {
 impl Head {
     /// The status that asks for the body.
     pub const CONTINUE: u16 = 100;
+    /// The status that says that the work goes on, and how far it is. It may come any number of times, and may be lost.
+    pub const PROCESSING: u16 = 102;
 }
 
 /// A set of digest kinds.

@@ -45,6 +45,8 @@ export async function dav(method: string, url: string, init: RequestInit = {}): 
   try {
     response = await fetch(url, { ...init, method })
   } catch (error) {
+    // Whoever gave it up knows that the box is there.
+    if (init.signal?.aborted === true) throw error
     lostBox()
     throw new Unreachable('no answer', { cause: error })
   }

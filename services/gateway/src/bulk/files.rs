@@ -12,7 +12,7 @@ use http_body::Body;
 use tokio::time::timeout;
 
 use super::{
-    Workers, kept, path,
+    Workers, across, kept, path,
     place::{self, Place, in_mount},
     preview,
 };
@@ -113,7 +113,12 @@ where
             let prefix = in_mount(below.files, destination.mount);
             carry(workers, capabilities, (space, open), (destination, prefix)).await
         }
-        Some(_) => Err(other_space()),
+        Some(destination) if below.area == Area::Files => {
+            let to = (destination.space, in_mount(below.files, destination.mount), destination.segments);
+            let capability = capabilities.capability_for(destination.space).await?;
+            across::answer(workers, (space, open), to, capability, &head.headers).await
+        }
+        Some(_) => Err(Problem::new(405, "method-not-allowed", "What is here cannot be moved or copied.")),
         None => workers.ask(space, open, body).await,
     }
 }
@@ -148,11 +153,6 @@ async fn carry(
         }
     }
     Ok(answer)
-}
-
-fn other_space() -> Problem {
-    Problem::new(403, "other-space", "The box does not yet move or copy from one space to another by itself.")
-        .hint("Download it and upload it there, then delete it here.")
 }
 
 /// Taken for files, the pieces would lie about under names of their own, and the client would believe that the whole file is there.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    os::fd::OwnedFd,
+    os::fd::{BorrowedFd, OwnedFd},
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -25,7 +25,7 @@ use super::{stream::FromWorker, workers::News};
 
 /// A link without a stream for so long is closed, so that its worker may sleep.
 const IDLE: Duration = Duration::from_secs(300);
-/// Frames that may wait for a stream: two HEADs, a body, END or ABORT, and some to spare. More is a broken worker.
+/// Frames that may wait for a stream: two HEADs, a body, END or ABORT, and some to spare, of which signs of life take what is free. More is a broken worker.
 const MAX_INBOUND: usize = 8;
 
 /// Why there is no link any more, or none came about.
@@ -129,8 +129,8 @@ impl ClientLink {
         self.streams().remove(&stream);
     }
 
-    pub(super) async fn send(&self, frames: &[(u32, Frame)]) -> Result<(), LinkError> {
-        Ok(self.link.send(&encode(frames)?, None).await?)
+    pub(super) async fn send(&self, frames: &[(u32, Frame)], descriptor: Option<BorrowedFd<'_>>) -> Result<(), LinkError> {
+        Ok(self.link.send(&encode(frames)?, descriptor).await?)
     }
 
     async fn listen(&self, news: &News, mut buffer: Vec<u8>) -> Result<(), LinkError> {
@@ -154,8 +154,11 @@ impl ClientLink {
                         return Err(LinkError::Order("a frame in the wrong place"));
                     }
                 };
+                let may_be_lost = said.is_sign();
                 let sender = self.streams().get(&stream).cloned();
-                if let Some(Err(mpsc::error::TrySendError::Full(_))) = sender.map(|sender| sender.try_send(said)) {
+                if let Some(Err(mpsc::error::TrySendError::Full(_))) = sender.map(|sender| sender.try_send(said))
+                    && !may_be_lost
+                {
                     return Err(LinkError::Order("too many frames on a stream"));
                 }
             }

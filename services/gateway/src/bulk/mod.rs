@@ -7,15 +7,18 @@
 //! | `stream` | one request on a link; dropped before its end it says ABORT |
 //! | `upload` | the client's body into DATA or a pipe, hashed on its way when the worker asks |
 //! | `download` | the worker's answer as an answer to the client |
+//! | `across` | COPY and MOVE from one space to another |
 //! | `place` | which space a path leads to, and under which name a shared one is shown |
 //! | `preview` | how large a small picture shall be |
 //! | `links` | what a person's links are, and changes of them |
+//! | `room` | what a person's own space says of its room |
 //! | [`search`] | a search in all spaces of a person, merged |
 //! | [`files`] | what of the client's request goes there |
 //! | `kept` | the same for the trash, which is one of several spaces, and for versions |
 //!
 //! Never: a descriptor of a file, a body in memory beyond a pipe's worth, a header that is not listed.
 
+mod across;
 mod download;
 pub mod files;
 mod kept;
@@ -24,6 +27,7 @@ pub(crate) mod links;
 pub(crate) mod path;
 mod place;
 pub(crate) mod preview;
+pub(crate) mod room;
 pub mod search;
 mod stream;
 #[cfg(test)]

@@ -1,6 +1,10 @@
 //! One request on a link.
 
-use std::{os::fd::OwnedFd, sync::Arc, time::Duration};
+use std::{
+    os::fd::{BorrowedFd, OwnedFd},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use croft_api::bulk::{AbortReason, Commit, Frame, Head, Open};
@@ -30,13 +34,22 @@ pub(super) struct Stream {
     over: bool,
 }
 
+impl FromWorker {
+    /// Whether it only says that the work goes on.
+    pub(super) fn is_sign(&self) -> bool {
+        matches!(self, Self::Head(head, _) if head.status == Head::PROCESSING)
+    }
+}
+
 impl Stream {
-    /// Sends OPEN. Until it has gone out the worker knows of nothing that could end.
-    pub(super) async fn open(link: Arc<ClientLink>, open: &Open) -> Result<Self, LinkError> {
+    /// Sends OPEN, with a descriptor where the worker gets one. Until it has gone out the worker knows of nothing that could end.
+    pub(super) async fn open(link: Arc<ClientLink>, open: &Open, handed: Option<BorrowedFd<'_>>) -> Result<Self, LinkError> {
         let turn = link.turn().await;
         let (number, inbound) = link.register();
         let mut stream = Self { link: Arc::clone(&link), number, inbound, over: true };
-        stream.send(vec![Frame::Open(Box::new(open.clone()))]).await?;
+        let mut frames = vec![Frame::Open(Box::new(open.clone()))];
+        frames.extend(handed.map(|_| Frame::Pipe));
+        stream.send(frames, handed).await?;
         stream.over = false;
         drop(turn);
         Ok(stream)
@@ -66,12 +79,12 @@ impl Stream {
             frames.push(Frame::Data(body));
         }
         frames.push(Frame::Commit(commit));
-        self.send(frames).await.map_err(|_| broken_off())
+        self.send(frames, None).await.map_err(|_| broken_off())
     }
 
-    async fn send(&self, frames: Vec<Frame>) -> Result<(), LinkError> {
+    async fn send(&self, frames: Vec<Frame>, descriptor: Option<BorrowedFd<'_>>) -> Result<(), LinkError> {
         let frames: Vec<_> = frames.into_iter().map(|frame| (self.number, frame)).collect();
-        self.link.send(&frames).await
+        self.link.send(&frames, descriptor).await
     }
 }
 
@@ -85,7 +98,7 @@ impl Drop for Stream {
         // Dropping cannot wait; outside of a runtime there is no link left either.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                let _ = link.send(&[(number, Frame::Abort(AbortReason::Gone))]).await;
+                let _ = link.send(&[(number, Frame::Abort(AbortReason::Gone))], None).await;
             });
         }
     }

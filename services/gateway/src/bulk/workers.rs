@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    os::fd::{AsFd, OwnedFd},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -35,9 +36,9 @@ const GATHERED: usize = 4;
 /// Time for a link, with the wait for others who make it: a worker starts, opens its space and greets.
 const LINK_TIME: Duration = Duration::from_secs(30);
 /// Time within which a worker must have judged a request; a sleeping disk takes some ten seconds.
-const HEAD_TIME: Duration = Duration::from_secs(60);
+pub(super) const HEAD_TIME: Duration = Duration::from_secs(60);
 /// Time for an answer once the body is there: the slowest disk's flush behind a large file.
-const ANSWER_TIME: Duration = Duration::from_secs(600);
+pub(super) const ANSWER_TIME: Duration = Duration::from_secs(600);
 
 /// The workers as the gateway knows them.
 pub struct Workers {
@@ -119,12 +120,26 @@ impl Workers {
         download::response(stream, head, descriptor).await
     }
 
+    /// Opens a stream whose worker gets the end of a link to another one with it.
+    pub(super) async fn begin(&self, space: SpaceId, open: &Open, handed: OwnedFd) -> Result<Stream, Problem> {
+        for _ in 0..2 {
+            let link = self.link(space).await?;
+            match Stream::open(link.clone(), open, Some(handed.as_fd())).await {
+                Ok(stream) => return Ok(stream),
+                Err(LinkError::Format(_)) => return Err(too_long()),
+                // Nothing went out: another link does as well.
+                Err(_) => link.close(),
+            }
+        }
+        Err(broken_off())
+    }
+
     /// Opens a stream and waits until the worker has judged. A link that turns out to be dead is replaced once, as long as nothing can have happened twice.
     async fn open(&self, space: SpaceId, open: &Open) -> Result<(Stream, First), Problem> {
         let repeatable = open.method.is_safe() || open.method == Method::Put;
         for last_try in [false, true] {
             let link = self.link(space).await?;
-            let mut stream = match Stream::open(link.clone(), open).await {
+            let mut stream = match Stream::open(link.clone(), open, None).await {
                 Ok(stream) => stream,
                 // This request alone is at fault; the link is everybody's.
                 Err(LinkError::Format(_)) => return Err(too_long()),
@@ -142,9 +157,7 @@ impl Workers {
                 }
                 Ok(Some(FromWorker::Head(head, descriptor))) => return Ok((stream, First::Answer(head, descriptor))),
                 Ok(Some(FromWorker::Abort(AbortReason::Busy))) => {
-                    return Err(Problem::new(503, "busy", "The space has too much to do right now.")
-                        .hint("Try again in a moment.")
-                        .retry_after(5));
+                    return Err(busy());
                 }
                 // It is ending and has not begun: its successor will.
                 Ok(Some(FromWorker::Abort(AbortReason::Stopping))) if !last_try => link.close(),
@@ -206,6 +219,11 @@ impl News {
     fn root(&self, space: SpaceId) -> Option<Root> {
         self.roots.lock().unwrap_or_else(PoisonError::into_inner).get(&space).cloned()
     }
+}
+
+/// The worker has as many streams as it takes.
+pub(super) fn busy() -> Problem {
+    Problem::new(503, "busy", "The space has too much to do right now.").hint("Try again in a moment.").retry_after(5)
 }
 
 /// What a packet does not take.

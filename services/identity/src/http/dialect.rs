@@ -41,6 +41,18 @@ impl FromRequestParts<Identity> for Reached {
     }
 }
 
+/// Bytes in the person's own space and bytes that still go there, where the gateway heard of them.
+pub(super) struct Room(Option<(u64, u64)>);
+
+impl FromRequestParts<Identity> for Room {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Identity) -> Result<Self, Infallible> {
+        let said = parts.headers.get(headers::ROOM).and_then(|said| said.to_str().ok()?.split_once(' '));
+        Ok(Self(said.and_then(|(used, available)| Some((used.parse().ok()?, available.parse().ok()?)))))
+    }
+}
+
 /// Whether the box is ready, and for which version it stands. Nobody asks while it is unclaimed: the gateway refuses.
 #[utoipa::path(get, path = "/status.php", responses((status = 200)))]
 pub(super) async fn status() -> Json<Value> {
@@ -120,9 +132,9 @@ pub(super) async fn capabilities(State(identity): State<Identity>, Reached(origi
 
 /// The one who is signed in.
 #[utoipa::path(get, path = "/ocs/{version}/cloud/user", params(("version" = String, Path)), responses((status = 200), (status = 401)))]
-pub(super) async fn user(State(identity): State<Identity>, caller: Caller) -> Answer<Json<Value>> {
+pub(super) async fn user(State(identity): State<Identity>, caller: Caller, room: Room) -> Answer<Json<Value>> {
     let person = identity.household.person(caller.id)?.ok_or_else(Problem::internal)?;
-    Ok(Json(described(&person, &identity.household.this_box().language)))
+    Ok(Json(described(&person, &identity.household.this_box().language, &room)))
 }
 
 /// Somebody's name in an address.
@@ -133,10 +145,15 @@ pub(super) struct Named {
 
 /// The same by name. Nobody learns of others here.
 #[utoipa::path(get, path = "/ocs/{version}/cloud/users/{name}", params(("version" = String, Path), ("name" = String, Path)), responses((status = 200), (status = 404)))]
-pub(super) async fn named_user(State(identity): State<Identity>, caller: Caller, Path(named): Path<Named>) -> Answer<Json<Value>> {
+pub(super) async fn named_user(
+    State(identity): State<Identity>,
+    caller: Caller,
+    room: Room,
+    Path(named): Path<Named>,
+) -> Answer<Json<Value>> {
     let person = identity.household.person(caller.id)?.filter(|person| person.name == named.name);
     let person = person.ok_or_else(|| Problem::new(404, "no-such-person", "This sign-in shows its own person alone."))?;
-    Ok(Json(described(&person, &identity.household.this_box().language)))
+    Ok(Json(described(&person, &identity.household.this_box().language, &room)))
 }
 
 /// Nobody comes here with a passphrase, for which a client would get an app password.
@@ -191,11 +208,19 @@ fn version_text() -> String {
     format!("{major}.{minor}.{micro}")
 }
 
-/// A person as clients want it. Identity sees no disk, so nothing is said of room; the listing of a folder says what is free.
-fn described(person: &Person, language: &str) -> Value {
+/// A person as clients want it. What they have and what still goes there together are the limit: the disk has no other.
+fn described(person: &Person, language: &str, room: &Room) -> Value {
+    let quota = match room {
+        Room(Some((used, free))) => {
+            let total = used.saturating_add(*free);
+            let percent = u128::from(*used) * 100 / u128::from(total.max(1));
+            json!({ "free": free, "used": used, "total": total, "relative": u64::try_from(percent).unwrap_or(100), "quota": total })
+        }
+        Room(None) => json!({ "free": NO_LIMIT, "used": 0, "total": NO_LIMIT, "relative": 0, "quota": NO_LIMIT }),
+    };
     json!({
         "id": person.name, "display-name": person.display_name, "displayname": person.display_name, "email": "", "enabled": true,
-        "quota": { "free": NO_LIMIT, "used": 0, "total": NO_LIMIT, "relative": 0, "quota": NO_LIMIT },
+        "quota": quota,
         "language": language, "locale": language, "groups": [],
     })
 }

@@ -108,6 +108,14 @@ async fn a_client_learns_who_it_is_and_nobody_else() {
     assert_eq!(user.statuses(), (200, 100));
     let data = user.data();
     assert_eq!((&data["id"], &data["display-name"], &data["quota"]["quota"]), (&json!("ana"), &json!("Ana"), &json!(-3)));
+    for (said, quota) in [
+        ("600 400", json!({ "free": 400, "used": 600, "total": 1000, "relative": 60, "quota": 1000 })),
+        ("0 0", json!({ "free": 0, "used": 0, "total": 0, "relative": 0, "quota": 0 })),
+        ("many", json!({ "free": -3, "used": 0, "total": -3, "relative": 0, "quota": -3 })),
+    ] {
+        let with_room = [signed_in[0], signed_in[1], ("croft-room", said)];
+        assert_eq!(ask(&home, "GET /ocs/v2.php/cloud/user", &with_room, "").await.data()["quota"], quota, "{said}");
+    }
     let named = ask(&home, "GET /ocs/v2.php/cloud/users/ana", &signed_in, "").await;
     assert_eq!((named.statuses(), named.data()), ((200, 200), data));
     assert_eq!(ask(&home, "GET /ocs/v2.php/cloud/users/ben", &signed_in, "").await.statuses(), (404, 404));

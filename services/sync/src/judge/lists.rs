@@ -73,7 +73,13 @@ impl Lists {
             .collect()
     }
 
-    /// Whether one of the lists holds, where `known` says what the entry at an address is like.
+    /// The lists whose addresses are `here`.
+    #[must_use]
+    pub(crate) fn about(self, here: impl Fn(Option<&str>) -> bool) -> Self {
+        Self(self.0.into_iter().filter(|list| here(list.about.as_deref())).collect())
+    }
+
+    /// Whether one of the lists holds, or there is none, where `known` says what the entry at an address is like.
     pub(crate) fn hold<E>(&self, mut known: impl FnMut(Option<&str>) -> Result<Known, E>) -> Result<bool, E> {
         for list in &self.0 {
             let known = known(list.about.as_deref())?;
@@ -88,7 +94,7 @@ impl Lists {
                 return Ok(true);
             }
         }
-        Ok(false)
+        Ok(self.0.is_empty())
     }
 }
 

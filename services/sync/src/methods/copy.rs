@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use croft_api::bulk::{Frame, limits::MAX_SEGMENTS};
+use croft_api::bulk::{Area, Frame, limits::MAX_SEGMENTS};
 use croft_files::{Change, Dir, Name, Staged, Stat};
 use croft_model::Problem;
 
@@ -17,18 +17,27 @@ use crate::{
 };
 
 /// A copy that has no name yet where people look.
-enum Aside {
+pub(super) enum Aside {
     File(Staged),
     /// Under this name among the uploads.
     Dir(Name),
 }
 
 /// A copy that was made.
-struct Made {
-    aside: Aside,
-    id: u64,
+pub(super) struct Made {
+    pub(super) aside: Aside,
+    pub(super) id: u64,
     /// Of a file; a folder's stands in the index.
-    file: Option<(Marked, String)>,
+    pub(super) file: Option<(Marked, String)>,
+}
+
+/// What clients have set on originals, by the ids of the copies, until it is written.
+#[derive(Default)]
+pub(super) struct Properties {
+    gathered: Vec<(u64, Vec<DeadProperty>)>,
+    bytes: usize,
+    /// Copies that have such properties.
+    pub(super) written: Vec<u64>,
 }
 
 /// Bytes of properties that are gathered before they are written.
@@ -36,7 +45,7 @@ const GATHERED: usize = 256 * 1024;
 
 /// How much of a folder is copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Depth {
+pub(super) enum Depth {
     Zero,
     /// Everything in it, down to so many folders.
     Infinity(usize),
@@ -45,11 +54,7 @@ enum Depth {
 /// Copies a tree into the uploads.
 struct Copying<'a> {
     space: &'a Space,
-    /// What clients have set on the originals, by the ids of the copies, until it is written.
-    properties: Vec<(u64, Vec<DeadProperty>)>,
-    bytes: usize,
-    /// Copies that have such properties.
-    written: Vec<u64>,
+    properties: Properties,
 }
 
 /// Copies the entry. A file that it replaces becomes a version of it; anything else goes to the trash.
@@ -57,22 +62,27 @@ pub(super) async fn copy(ground: &Ground, request: Request) -> Result<Answer, Fa
     request.access.writes()?;
     let target = Arc::new(Target::of(&request)?);
     let request = Arc::new(request);
-    let room = MAX_SEGMENTS.saturating_sub(target.path.len());
-    let depth = match request.header("depth").map(str::trim) {
-        Some("0") => Depth::Zero,
-        None => Depth::Infinity(room),
-        Some(text) if text.eq_ignore_ascii_case("infinity") => Depth::Infinity(room),
-        Some(_) => return Err(Problem::new(400, "depth-malformed", "The header Depth is 0 or infinity.").key("Depth").into()),
-    };
+    let depth = Depth::of(&request, MAX_SEGMENTS.saturating_sub(target.path.len()))?;
     let space = &ground.space;
     let _place = space.copying()?;
     let (making, asked, leads) = (space.clone(), request.clone(), target.clone());
-    let (Made { aside, id, file }, there, written) = blocking(move || make(&making, &asked, &leads, depth)).await?;
+    let (made, there, written) = blocking(move || make(&making, &asked, &leads, depth)).await?;
+    place(ground, (&request, &target), made, (there, written)).await
+}
+
+/// Publishes what was made for what was seen at the destination; gives it up, with its properties that were `written`, where that fails.
+pub(super) async fn place(
+    ground: &Ground,
+    (request, target): (&Arc<Request>, &Arc<Target>),
+    Made { aside, id, file }: Made,
+    (there, written): (Occupied, Vec<u64>),
+) -> Result<Answer, Failure> {
+    let space = &ground.space;
     let leftover = match &aside {
         Aside::Dir(name) => Some(name.clone()),
         Aside::File(_) => None,
     };
-    let published = publish(ground, &request, &target, (aside, id, there)).await;
+    let published = publish(ground, request, target, (aside, id, there)).await;
     if published.is_err() {
         let giving_up = space.clone();
         let _ = blocking(move || give_up(&giving_up, leftover.as_ref(), &written)).await;
@@ -82,6 +92,31 @@ pub(super) async fn copy(ground: &Ground, request: Request) -> Result<Answer, Fa
         space.published(marked);
     }
     Ok(Answer { changed: published?, ..Answer::empty(Target::status(there), identity(&etag, id)) })
+}
+
+impl Depth {
+    /// As `request` says it; `room` is for so many folders below each other.
+    pub(super) fn of(request: &Request, room: usize) -> Result<Self, Problem> {
+        match request.header("depth").map(str::trim) {
+            Some("0") => Ok(Self::Zero),
+            None => Ok(Self::Infinity(room)),
+            Some(text) if text.eq_ignore_ascii_case("infinity") => Ok(Self::Infinity(room)),
+            Some(_) => Err(Problem::new(400, "depth-malformed", "The header Depth is 0 or infinity.").key("Depth")),
+        }
+    }
+
+    /// The same for what is in it.
+    pub(super) fn below(self) -> Result<Option<Self>, Problem> {
+        match self {
+            Self::Zero => Ok(None),
+            Self::Infinity(0) => Err(too_deep()),
+            Self::Infinity(left) => Ok(Some(Self::Infinity(left - 1))),
+        }
+    }
+}
+
+pub(super) fn too_deep() -> Problem {
+    Problem::new(403, "too-deep", "This folder is too deep to be copied.")
 }
 
 async fn publish(
@@ -103,24 +138,24 @@ fn make(space: &Space, request: &Request, target: &Target, depth: Depth) -> Resu
     let entry = space.entry(&request.path)?;
     let there = target.occupied(space)?;
     request.judge(space, Some(&entry), &[target.touch()])?;
-    let mut copying = Copying { space, properties: Vec::new(), bytes: 0, written: Vec::new() };
+    let mut copying = Copying { space, properties: Properties::default() };
     let name = unique()?;
     let made = copying.entry(&entry, &name, depth).and_then(|made| {
-        copying.write()?;
+        copying.properties.write(space)?;
         Ok(made)
     });
     match made {
-        Ok(made) => Ok((made, there, copying.written)),
+        Ok(made) => Ok((made, there, copying.properties.written)),
         Err(error) => {
             let leftover = entry.dir().map(|_| &name);
-            let _ = give_up(space, leftover, &copying.written);
+            let _ = give_up(space, leftover, &copying.properties.written);
             Err(error)
         }
     }
 }
 
 /// Takes away what was made and is not published. What stays goes at the next start. Blocks.
-fn give_up(space: &Space, leftover: Option<&Name>, written: &[u64]) -> Result<(), Failure> {
+pub(super) fn give_up(space: &Space, leftover: Option<&Name>, written: &[u64]) -> Result<(), Failure> {
     if let Some(name) = leftover {
         space.uploads.remove_tree(name)?;
     }
@@ -161,21 +196,11 @@ impl Copying<'_> {
         let to = parent.make(name)?;
         let own = self.space.ids.of(&to, to.stat()?)?.id;
         self.properties_of(id, own)?;
-        let left = match depth {
-            Depth::Zero => return Ok(own),
-            Depth::Infinity(0) => return Err(Problem::new(403, "too-deep", "This folder is too deep to be copied.").into()),
-            Depth::Infinity(left) => left - 1,
-        };
+        let Some(depth) = depth.below()? else { return Ok(own) };
         for listed in from.list()? {
-            let entry = match self.space.child(from, &listed.name) {
-                Ok(entry) => entry,
-                // Gone since the folder was listed, or nothing that is shown.
-                Err(Failure::Files(error)) if error.is_absent() => continue,
-                Err(Failure::Problem(problem)) if problem.status == 404 => continue,
-                Err(error) => return Err(error),
-            };
+            let Some(entry) = shown(self.space.child(from, &listed.name))? else { continue };
             match &entry.handle {
-                Handle::Dir(below) => drop(self.dir((below, entry.stamp.id), &to, &listed.name, Depth::Infinity(left))?),
+                Handle::Dir(below) => drop(self.dir((below, entry.stamp.id), &to, &listed.name, depth)?),
                 Handle::File(file) => {
                     self.space.admit(entry.stat.size)?;
                     let copy = to.file_for_writing(&listed.name)?;
@@ -195,24 +220,40 @@ impl Copying<'_> {
     }
 
     fn properties_of(&mut self, original: u64, copy: u64) -> Result<(), Failure> {
-        let properties = self.space.records.properties(original)?;
+        self.properties.add(self.space, copy, self.space.records.properties(original)?)
+    }
+}
+
+impl Properties {
+    /// Takes those of `copy`. Blocks.
+    pub(super) fn add(&mut self, space: &Space, copy: u64, properties: Vec<DeadProperty>) -> Result<(), Failure> {
         if properties.is_empty() {
             return Ok(());
         }
         self.bytes += properties.iter().map(|property| property.xml.len()).sum::<usize>();
-        self.properties.push((copy, properties));
-        if self.bytes > GATHERED { self.write() } else { Ok(()) }
+        self.gathered.push((copy, properties));
+        if self.bytes > GATHERED { self.write(space) } else { Ok(()) }
     }
 
-    /// Writes the properties that were gathered.
-    fn write(&mut self) -> Result<(), Failure> {
-        let gathered = std::mem::take(&mut self.properties);
+    /// Writes those that were gathered. Blocks.
+    pub(super) fn write(&mut self, space: &Space) -> Result<(), Failure> {
+        let gathered = std::mem::take(&mut self.gathered);
         self.bytes = 0;
         if gathered.is_empty() {
             return Ok(());
         }
         self.written.extend(gathered.iter().map(|(copy, _)| *copy));
-        Ok(self.space.records.set_properties(&gathered)?)
+        Ok(space.records.set_properties(&gathered)?)
+    }
+}
+
+/// An entry of a folder that was listed; `None` where it is gone since, or nothing that is shown.
+pub(super) fn shown(child: Result<Entry, Failure>) -> Result<Option<Entry>, Failure> {
+    match child {
+        Ok(entry) => Ok(Some(entry)),
+        Err(Failure::Files(error)) if error.is_absent() => Ok(None),
+        Err(Failure::Problem(problem)) if problem.status == 404 => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -226,7 +267,9 @@ fn prepare(
     if target.occupied(space)? != seen {
         return Err(stale().into());
     }
-    request.judge(space, Some(&space.entry(&request.path)?), &[target.touch()])?;
+    // What comes from another space has its original there.
+    let original = if request.open.area == Area::Across { None } else { Some(space.entry(&request.path)?) };
+    request.judge(space, original.as_ref(), &[target.touch()])?;
     let line = space.line(&target.folder)?;
     let to = space.files.dir(&target.folder)?;
     let comes = match &aside {
@@ -244,14 +287,14 @@ fn prepare(
 }
 
 /// The checksums of a file that was just copied, unless it was changed meanwhile. Blocks.
-fn sums(original: &Entry) -> Result<Option<Sums>, Failure> {
+pub(super) fn sums(original: &Entry) -> Result<Option<Sums>, Failure> {
     let Handle::File(file) = &original.handle else { return Ok(None) };
     let unchanged = etag::file(original.stamp, Stat::of(file)?) == original.etag;
     Ok(original.sums().filter(|_| unchanged))
 }
 
 /// The time of the last change in seconds and nanoseconds.
-fn time(stat: Stat) -> (i64, i64) {
+pub(super) fn time(stat: Stat) -> (i64, i64) {
     let nanoseconds = i64::try_from(stat.modified_ns.rem_euclid(1_000_000_000)).unwrap_or(0);
     (stat.modified_seconds(), nanoseconds)
 }

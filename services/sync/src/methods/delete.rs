@@ -9,7 +9,7 @@ use super::{Ground, Request, Tree, publish, split};
 use crate::{
     error::{Failure, stale},
     exchange::Answer,
-    space::{Item, Space, blocking, locks::Touch},
+    space::{Entry, Item, Space, blocking, locks::Touch},
 };
 
 /// A deletion that is ready to be published.
@@ -22,8 +22,16 @@ struct Prepared {
 
 /// Moves the entry into the trash.
 pub(super) async fn delete(ground: &Ground, request: Request) -> Result<Answer, Failure> {
+    discard(ground, Arc::new(request), |_, _| Ok(())).await
+}
+
+/// The same, as long as the entry is `still` what it is taken for, which is asked when nobody else can change it any more.
+pub(super) async fn discard(
+    ground: &Ground,
+    request: Arc<Request>,
+    still: impl FnOnce(&Space, &Entry) -> Result<(), Failure> + Send + 'static,
+) -> Result<Answer, Failure> {
     request.access.writes()?;
-    let request = Arc::new(request);
     let (folder, name) = split(&request.path).ok_or_else(is_root)?;
     let space = &ground.space;
     let (looking, looked) = (space.clone(), request.clone());
@@ -31,7 +39,7 @@ pub(super) async fn delete(ground: &Ground, request: Request) -> Result<Answer, 
     let _tree = Tree::lock(space, kind == Kind::Dir).await;
     let _name = space.lock_name(folder, name).await;
     let (preparing, judged) = (space.clone(), request.clone());
-    let Prepared { change, item, line } = blocking(move || prepare(&preparing, &judged, kind)).await?;
+    let Prepared { change, item, line } = blocking(move || prepare(&preparing, &judged, kind, still)).await?;
     let changed = match publish(ground, change, &[folder], &line).await {
         Ok(changed) => changed,
         Err(error) => {
@@ -58,13 +66,19 @@ pub(super) fn kind(space: &Space, path: &[Name]) -> Result<Kind, Failure> {
 }
 
 /// Judges under the lock that was taken for an entry of `kind`, and makes a place in the trash. Blocks.
-fn prepare(space: &Space, request: &Request, kind: Kind) -> Result<Prepared, Failure> {
+fn prepare(
+    space: &Space,
+    request: &Request,
+    kind: Kind,
+    still: impl FnOnce(&Space, &Entry) -> Result<(), Failure>,
+) -> Result<Prepared, Failure> {
     let (folder, name) = split(&request.path).ok_or_else(is_root)?;
     let entry = space.entry(&request.path)?;
     if entry.stat.kind != kind {
         return Err(stale().into());
     }
     request.judge(space, Some(&entry), &[Touch::Entry(&request.path)])?;
+    still(space, &entry)?;
     let line = space.line(folder)?;
     let from = space.files.dir(folder)?;
     let (item, to) = space.trash_place(&request.path, &request.access.who)?;

@@ -1,5 +1,6 @@
 //! What each method does. A handler judges, asks for the body if there is one, acts, and gives an answer.
 
+mod across;
 mod archive;
 mod copy;
 mod delete;
@@ -14,6 +15,7 @@ mod propfind;
 mod proppatch;
 mod put;
 mod relocate;
+mod room;
 mod search;
 pub(crate) mod stranger;
 mod target;
@@ -56,6 +58,9 @@ const CLASSES: &str = "1, 2, 3";
 const XML: &str = "application/xml; charset=utf-8";
 /// What stays as it is in addresses: the unreserved characters of RFC 3986.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The gateway's own header: what stands before paths in the other space of a request that two have a part in.
+const BESIDE: &str = "croft-beside";
 
 /// A request by somebody who may at least read.
 pub(crate) struct Request {
@@ -111,6 +116,14 @@ pub(crate) async fn handle(ground: &Ground, access: Access, open: Open, exchange
         Area::Previews => return preview::preview(ground, request, exchange).await,
         Area::Links => return links::at_path(ground, request, exchange).await,
         Area::Link => return links::by_key(ground, request, exchange).await,
+        Area::Room => {
+            ground.space.guard.judge()?;
+            return room::room(ground, &request).await;
+        }
+        Area::Across => {
+            ground.space.guard.judge()?;
+            return across::handle(ground, request, exchange).await;
+        }
     }
     match request.open.area {
         Area::Page => return stranger::page(ground, request).await,
@@ -168,10 +181,12 @@ impl Request {
             return Err(stale().into());
         }
         let lists = self.header("if").map(Lists::parse).transpose()?.unwrap_or_default();
-        if self.header("if").is_some() && !lists.hold(|about| self.known(space, about))? {
+        let tokens = lists.clone();
+        let lists = if self.open.area == Area::Across { lists.about(|about| self.is_here(about)) } else { lists };
+        if !lists.hold(|about| self.known(space, about))? {
             return Err(stale().into());
         }
-        Ok(space.locks.judge(touches, &lists.tokens(), self.access.person)?)
+        Ok(space.locks.judge(touches, &tokens.tokens(), self.access.person)?)
     }
 
     /// What the entry at an address of the header `If` is like; without one, the entry of this request.
@@ -188,16 +203,30 @@ impl Request {
         Ok(Known { etag, tokens: space.locks.on(&path).into_iter().map(|lock| lock.token).collect() })
     }
 
+    /// Whether what a list of `If` is about lies in this space, for a request that two spaces have a part in: each judges its own.
+    fn is_here(&self, about: Option<&str>) -> bool {
+        // Without an address it is about the entry that is sent.
+        let Some(address) = about else { return self.open.method != Method::Put };
+        let below = |prefix: &str| path_below(prefix, address).is_some();
+        let beside = self.header(BESIDE).filter(|beside| beside.len() > self.open.prefix.len());
+        below(&self.open.prefix) && !beside.is_some_and(below)
+    }
+
     /// The path inside the space behind an address; `None` for one outside.
     fn path_of(&self, address: &str) -> Option<Vec<Name>> {
-        // `https://host/…` or `/…`
-        let path = address.find("://").map_or(address, |end| address[end + 3..].find('/').map_or("/", |slash| &address[end + 3 + slash..]));
-        // Each client has its own way to write an address, so what it means is compared.
-        let own = decoded(&self.open.prefix)?;
+        // What a link opens is hidden below its own path.
         let mut whole = self.path[..self.hidden.min(self.path.len())].to_vec();
-        whole.extend(path::names(decoded(path)?.strip_prefix(own.as_slice())?).ok()?);
+        whole.extend(path_below(&self.open.prefix, address)?);
         Some(whole)
     }
+}
+
+/// The path behind `prefix` in an address; `None` for one elsewhere.
+fn path_below(prefix: &str, address: &str) -> Option<Vec<Name>> {
+    // `https://host/…` or `/…`
+    let path = address.find("://").map_or(address, |end| address[end + 3..].find('/').map_or("/", |slash| &address[end + 3 + slash..]));
+    // Each client has its own way to write an address, so what it means is compared.
+    path::names(decoded(path)?.strip_prefix(decoded(prefix)?.as_slice())?).ok()
 }
 
 /// An answer with an XML document.

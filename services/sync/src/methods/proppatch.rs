@@ -20,9 +20,9 @@ use crate::{
 };
 
 /// Properties that clients may set on one entry.
-const MAX_PROPERTIES: usize = 64;
+pub(super) const MAX_PROPERTIES: usize = 64;
 /// Bytes of one with its value.
-const MAX_PROPERTY: usize = 16 * 1024;
+pub(super) const MAX_PROPERTY: usize = 16 * 1024;
 
 /// One change.
 #[derive(Debug, PartialEq, Eq)]

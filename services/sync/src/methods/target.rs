@@ -65,12 +65,13 @@ impl Target {
                 .hint("Choose another name.")
                 .key("Destination"));
         }
-        let overwrite = match request.header("overwrite").map(str::trim) {
-            None | Some("T" | "t") => true,
-            Some("F" | "f") => false,
-            Some(_) => return Err(Problem::new(400, "overwrite-malformed", "The header Overwrite is T or F.").key("Overwrite")),
-        };
-        Ok(Self { folder: folder.to_vec(), name: name.clone(), path, overwrite })
+        Ok(Self { folder: folder.to_vec(), name: name.clone(), overwrite: overwrite(request)?, path })
+    }
+
+    /// The path of `request`, to which something comes from another space.
+    pub(super) fn from_across(request: &Request) -> Result<Self, Problem> {
+        let (folder, name) = split(&request.path).ok_or_else(delete::is_root)?;
+        Ok(Self { folder: folder.to_vec(), name: name.clone(), overwrite: overwrite(request)?, path: request.path.clone() })
     }
 
     /// What is there now, if its folder is there and it may be replaced. Blocks.
@@ -189,6 +190,15 @@ impl Way {
                 published.map_err(taken_or)
             }
         }
+    }
+}
+
+/// Whether what is at the destination may be replaced.
+fn overwrite(request: &Request) -> Result<bool, Problem> {
+    match request.header("overwrite").map(str::trim) {
+        None | Some("T" | "t") => Ok(true),
+        Some("F" | "f") => Ok(false),
+        Some(_) => Err(Problem::new(400, "overwrite-malformed", "The header Overwrite is T or F.").key("Overwrite")),
     }
 }
 

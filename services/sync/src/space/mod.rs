@@ -59,7 +59,7 @@ const CHUNKS: Name = Name::literal("chunks");
 const MODE: u32 = 0o700;
 /// Locks that names are spread over. Two names that share one only wait for each other's flush.
 const NAME_LOCKS: usize = 256;
-/// Copies and assemblies of uploads at once.
+/// Copies and assemblies of uploads at once; and as many on the way to another space, and from one.
 const COPIES: usize = 2;
 
 /// Archives at once, at about 300 bytes an entry.
@@ -93,6 +93,10 @@ pub(crate) struct Space {
     counting: std::sync::Mutex<()>,
     /// Held while the oldest of trash and versions make room.
     emptying: std::sync::Mutex<Option<std::time::Instant>>,
+    /// Places for what goes to another space.
+    sendings: Semaphore,
+    /// Places for what comes from one. Apart from the others: whoever sends waits for one of these over there, and uploads are not to wait for a large tree.
+    arrivals: Semaphore,
     /// Places for what copies without a client that could be slow: each holds a thread, and a descriptor for every folder on its way down.
     copies: Semaphore,
     /// Places for archives that are made while they are sent: each remembers all that is in it.
@@ -170,6 +174,8 @@ impl Space {
             emptying: std::sync::Mutex::default(),
             copies: Semaphore::new(COPIES),
             archiving: Arc::new(Semaphore::new(ARCHIVES)),
+            sendings: Semaphore::new(COPIES),
+            arrivals: Semaphore::new(COPIES),
             searching: Semaphore::new(1),
             names: std::iter::repeat_with(Arc::default).take(NAME_LOCKS).collect(),
             upload_names: std::iter::repeat_with(Arc::default).take(NAME_LOCKS).collect(),
@@ -301,6 +307,16 @@ impl Space {
         self.copies.try_acquire().map_err(|_| {
             Problem::new(503, "busy", "The space is copying as much as it can already.").hint("Try again in a moment.").retry_after(10)
         })
+    }
+
+    /// The turn to receive something from another space.
+    pub(crate) async fn turn_to_receive(&self) -> Result<SemaphorePermit<'_>, Failure> {
+        self.arrivals.acquire().await.map_err(|_| Failure::Broken("the worker ends"))
+    }
+
+    /// The turn to send something to another space.
+    pub(crate) async fn turn_to_send(&self) -> Result<SemaphorePermit<'_>, Failure> {
+        self.sendings.acquire().await.map_err(|_| Failure::Broken("the worker ends"))
     }
 
     /// The turn to search; one after the other.

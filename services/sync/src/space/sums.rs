@@ -46,6 +46,11 @@ impl Sums {
         }
     }
 
+    /// Those that another worker says are the content's.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::decode(format!("{VERSION} {text}").as_bytes(), "")
+    }
+
     /// As text.
     pub(crate) fn as_str(&self) -> &str {
         &self.0

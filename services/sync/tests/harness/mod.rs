@@ -5,7 +5,7 @@
 use std::{
     fs::{self, File},
     io::{Read, Write},
-    os::fd::OwnedFd,
+    os::fd::{AsFd, OwnedFd},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -152,6 +152,10 @@ pub(crate) struct Gateway {
     pub(crate) area: Area,
     /// Where the next request leads to.
     pub(crate) destination: Option<Vec<String>>,
+    /// What stands before paths in addresses.
+    pub(crate) prefix: String,
+    /// What goes with the next OPEN: the end of a link to another worker.
+    pub(crate) handed: Option<OwnedFd>,
     /// Folders of CHANGED, as they came.
     pub(crate) changed: Vec<String>,
     next: u32,
@@ -220,6 +224,8 @@ impl Gateway {
             mounts: None,
             area: Area::Files,
             destination: None,
+            prefix: "/dav/files/ana".into(),
+            handed: None,
             changed: Vec::new(),
             next: 1,
             buffer: vec![0; limits::MAX_PACKET],
@@ -261,14 +267,41 @@ impl Gateway {
             request: "test".into(),
             capability: self.capability.clone(),
             area: self.area,
-            prefix: "/dav/files/ana".into(),
+            prefix: self.prefix.clone(),
             segments: path.iter().map(ToString::to_string).collect(),
             destination: self.destination.take(),
             headers: headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
             mounts: self.mounts.clone(),
         };
-        self.send(stream, vec![Frame::Open(Box::new(open))]).await;
+        let mut packet = vec![(stream, Frame::Open(Box::new(open)))];
+        let handed = self.handed.take();
+        packet.extend(handed.as_ref().map(|_| (stream, Frame::Pipe)));
+        self.link.send(&encode(&packet).unwrap(), handed.as_ref().map(AsFd::as_fd)).await.unwrap();
         stream
+    }
+
+    /// Opens a stream of a request that two spaces have a part in, with the link that was handed to it.
+    pub(crate) async fn across(&mut self, method: Method, path: &[&str], headers: &[(&str, &str)]) -> u32 {
+        self.area = Area::Across;
+        let stream = self.open(method, path, headers, Some(0)).await;
+        self.area = Area::Files;
+        stream
+    }
+
+    /// Waits for the status with which a worker says that a request may go on, or for its refusal.
+    pub(crate) async fn judged(&mut self, stream: u32, expected: u16) -> Result<(), Reply> {
+        loop {
+            let frames = self.receive().await.expect("the worker is there");
+            let mut own = frames.into_iter().filter(|(on, ..)| *on == stream).map(|(_, frame, _)| frame);
+            match (own.next(), own.next()) {
+                (Some(Frame::Head(head)), _) if head.status == expected => return Ok(()),
+                (Some(Frame::Head(Head { status, headers, length, .. })), Some(Frame::Data(body))) => {
+                    return Err(Reply { status, headers, length, body: body.to_vec() });
+                }
+                (None, _) => {}
+                other => panic!("{other:?}"),
+            }
+        }
     }
 
     /// A whole request.
@@ -302,6 +335,9 @@ impl Gateway {
                 match frame {
                     Frame::Head(head) => {
                         let pipe = frames.next_if(|(_, next, _)| *next == Frame::Pipe).map(|(_, _, end)| end.expect("a descriptor"));
+                        if head.status == Head::PROCESSING {
+                            continue;
+                        }
                         if head.status == Head::CONTINUE {
                             self.give(stream, &body, pipe).await;
                             continue;

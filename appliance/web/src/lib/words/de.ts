@@ -95,6 +95,11 @@ export const de: Words = {
     viewing: (at, of) => `${String(at)} von ${String(of)}`, viewBefore: 'Zurück', viewNext: 'Weiter', viewClose: 'Schließen', notShown: 'Das lässt sich hier nicht zeigen.', notShownHelp: 'Lade es herunter und öffne es mit einem deiner Programme.',
     undo: 'Rückgängig', undone: 'Es ist wieder da.', missing: 'Diesen Ordner gibt es nicht mehr.', up: 'Nach oben', partly: (failed) => `${zahl(failed, 'Ding konnte', 'Dinge konnten')} nicht gelöscht werden.`,
   },
+  carry: {
+    title: (n, name) => n === 1 ? `Wohin mit „${name}“?` : `Wohin mit ${String(n)} Dingen?`, lead: (folder) => `Nach: ${folder}`, folders: 'Ordner', noFolders: 'Darin ist kein Ordner.', move: 'Hierher verschieben', copy: 'Hierher kopieren',
+    working: 'Es ist unterwegs …', done: (done, whole) => `${done} von ${whole}`, moved: (n) => n === 1 ? 'Verschoben.' : `${String(n)} Dinge verschoben.`, copied: (n) => n === 1 ? 'Kopiert.' : `${String(n)} Dinge kopiert.`,
+    here: 'Es ist schon hier.', stays: 'Das lässt sich von hier nicht wegnehmen.', action: 'Verschieben oder kopieren',
+  },
   photos: {
     title: 'Fotos', lead: 'Bilder und Filme aus allen deinen Räumen, nach dem Zeitpunkt der letzten Änderung.', empty: 'Noch kein Bild.', emptyHelp: 'Bilder und Filme, die du hochlädst, erscheinen hier von selbst.', more: 'Frühere zeigen',
   },

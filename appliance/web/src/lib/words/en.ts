@@ -95,6 +95,11 @@ export const en = {
     viewing: (at: number, of: number) => `${String(at)} of ${String(of)}`, viewBefore: 'The one before', viewNext: 'The next one', viewClose: 'Close', notShown: 'This cannot be shown here.', notShownHelp: 'Download it and open it with a program of yours.',
     undo: 'Undo', undone: 'It is back.', missing: 'This folder is not there any more.', up: 'Up', partly: (failed: number) => `${count(failed, 'thing', 'things')} could not be deleted.`,
   },
+  carry: {
+    title: (n: number, name: string) => n === 1 ? `Where to with “${name}”?` : `Where to with ${String(n)} things?`, lead: (folder: string) => `To: ${folder}`, folders: 'Folders', noFolders: 'There is no folder in it.', move: 'Move here', copy: 'Copy here',
+    working: 'It is on its way …', done: (done: string, whole: string) => `${done} of ${whole}`, moved: (n: number) => n === 1 ? 'Moved.' : `${String(n)} things moved.`, copied: (n: number) => n === 1 ? 'Copied.' : `${String(n)} things copied.`,
+    here: 'It is here already.', stays: 'This cannot be taken away from where it is.', action: 'Move or copy',
+  },
   photos: {
     title: 'Photos', lead: 'Pictures and films of all your spaces, by the time of their last change.', empty: 'No picture yet.', emptyHelp: 'Pictures and films that you upload appear here by themselves.', more: 'Show earlier ones',
   },

@@ -17,6 +17,7 @@ import type { Found } from '@/lib/upload/collect'
 import { useLocale, useWords } from '@/lib/words'
 import { useStore } from '@/lib/store'
 import { Breadcrumbs } from '@/pages/files/Breadcrumbs'
+import { CarryDialog } from '@/pages/files/CarryDialog'
 import { DeleteDialog } from '@/pages/files/DeleteDialog'
 import { DropZone } from '@/pages/files/DropZone'
 import { EntryList } from '@/pages/files/EntryList'
@@ -48,6 +49,7 @@ export function FolderView({ person, folder, title, listing }: { person: string;
   const [sharing, setSharing] = useState<Entry>()
   const [viewing, setViewing] = useState<string>()
   const [deleting, setDeleting] = useState<Entry[]>()
+  const [carrying, setCarrying] = useState<Entry[]>()
   const entries = useMemo(() => sortEntries(listing.entries, view.order, locale), [listing.entries, view.order, locale])
   const chosen = [...selection.chosen].toSorted((a, b) => a - b).flatMap((at) => entries[at] ?? [])
   const forbidden = mayCreate(listing.self) ? undefined : t.files.readOnly
@@ -88,7 +90,7 @@ export function FolderView({ person, folder, title, listing }: { person: string;
         ? <Nothing icon="folder" title={t.files.empty} help={forbidden ?? t.files.emptyHelp} />
         : (
           <>
-            <Toolbar chosen={chosen} onClear={() => { setSelection(nothingChosen) }} onDelete={() => { setDeleting(chosen) }} onDownload={() => { for (const entry of chosen) download(entry) }} onVersions={setVersionsOf} onShare={setSharing} />
+            <Toolbar chosen={chosen} onClear={() => { setSelection(nothingChosen) }} onCarry={() => { setCarrying(chosen) }} onDelete={() => { setDeleting(chosen) }} onDownload={() => { for (const entry of chosen) download(entry) }} onVersions={setVersionsOf} onShare={setSharing} />
             <EntryList person={person} entries={entries} grid={view.layout === 'grid'} selection={selection} onSelection={setSelection} onOpen={open} onDelete={() => { if (chosen.length > 0) setDeleting(chosen) }} />
           </>
         )}
@@ -103,6 +105,7 @@ export function FolderView({ person, folder, title, listing }: { person: string;
       {versionsOf?.id !== undefined && <VersionsDialog person={person} entry={versionsOf} id={versionsOf.id} onClose={() => { setVersionsOf(undefined) }} />}
       {sharing && <ShareDialog entry={sharing} onClose={() => { setSharing(undefined) }} />}
       {viewed >= 0 && <Viewer person={person} entries={viewable} at={viewed} onMove={(at) => { setViewing(viewable[at]?.name) }} onClose={() => { setViewing(undefined) }} />}
+      {carrying && <CarryDialog person={person} folder={folder} entries={carrying} onClose={() => { setCarrying(undefined) }} />}
       {deleting && <DeleteDialog person={person} folder={folder} entries={deleting} onClose={() => { setDeleting(undefined) }} />}
     </>
   )

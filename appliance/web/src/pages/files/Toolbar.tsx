@@ -7,10 +7,10 @@ import { Button } from '@/ui/Button'
 import { Icon } from '@/ui/Icon'
 import { Segments } from '@/ui/Segments'
 
-interface ToolbarProps { chosen: readonly Entry[]; onClear: () => void; onDelete: () => void; onDownload: () => void; onVersions: (entry: Entry) => void; onShare: (entry: Entry) => void }
+interface ToolbarProps { chosen: readonly Entry[]; onClear: () => void; onCarry: () => void; onDelete: () => void; onDownload: () => void; onVersions: (entry: Entry) => void; onShare: (entry: Entry) => void }
 
 /** What can be done with the selection; without one, how the folder is shown. */
-export function Toolbar({ chosen, onClear, onDelete, onDownload, onVersions, onShare }: ToolbarProps) {
+export function Toolbar({ chosen, onClear, onCarry, onDelete, onDownload, onVersions, onShare }: ToolbarProps) {
   const t = useWords()
   const locale = useLocale()
   const { layout, order } = useStore(fileView)
@@ -29,6 +29,7 @@ export function Toolbar({ chosen, onClear, onDelete, onDownload, onVersions, onS
               {only && <Button forbidden={only.mounted ? t.links.wholeSpace : only.permissions?.includes('R') === false ? t.links.mayNot : undefined} onClick={() => { onShare(only) }}>{t.links.share}</Button>}
               {only?.kind === 'file' && only.id !== undefined && <Button onClick={() => { onVersions(only) }}>{t.versions.title}</Button>}
               <Button onClick={onDownload}>{t.files.download}</Button>
+              <Button forbidden={mounted ? t.carry.stays : undefined} onClick={onCarry}>{t.carry.action}</Button>
               <Button forbidden={mounted ? t.files.mountedDelete : fixed ? t.files.readOnly : undefined} onClick={onDelete}>{t.files.delete}</Button>
             </>
           )
