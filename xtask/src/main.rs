@@ -41,7 +41,7 @@ enum Command {
     Tidy,
     /// Builds the web UI when its sources changed.
     Web,
-    /// Measures a box: memory when idle, or the bulk path beside nginx. Uses a release build.
+    /// Measures a box: memory when idle, or files beside other servers. Uses a release build.
     Bench(bench::Arguments),
     /// Assembles appliance/openapi.json from the roles.
     Openapi(openapi::Arguments),

@@ -205,7 +205,7 @@ fn nextest(tree: &Tree) -> Command {
 fn browser(tree: &Tree, log: &mut Log) -> miette::Result<()> {
     crate::setup::npm_packages(tree, "tests/browser")?;
     log.npm(tree, "tests/browser", &["check"])?;
-    let fresh = up::Running::start(tree, &up::Wanted { claim: None, release: false, log: Some(log.path.clone()) })?;
+    let fresh = up::Running::start(tree, &up::Wanted { claim: None, release: false, log: Some(log.path.clone()), on: None })?;
     let mut tests = run::program(tree, "npm");
     tests.current_dir(tree.path("tests/browser")).args(["run", "--silent", "test"]);
     log.run(

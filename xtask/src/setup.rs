@@ -46,7 +46,9 @@ pub(crate) const FOR_TOOLS_ROOT: [Need; 2] =
 /// What putting an image together takes beside that root.
 pub(crate) const FOR_IMAGE: [Need; 2] = [need("binutils", "strip"), need("zstd", "zstd")];
 /// What the benchmarks take.
-pub(crate) const TO_BENCH: [Need; 4] = [
+pub(crate) const TO_BENCH: [Need; 6] = [
+    need("apache2-bin", "apache2"),
+    need("nextcloud-desktop-cmd", "nextcloudcmd"),
     need("nginx-light", "nginx"),
     need("libnginx-mod-http-dav-ext", "/usr/lib/nginx/modules/ngx_http_dav_ext_module.so"),
     need("wrk", "wrk"),

@@ -3,13 +3,17 @@
 //! Figures go to docs/reference/performance.md, between markers, with what it takes to repeat them.
 
 mod boot;
-mod bulk;
 mod emulated;
+mod files;
 mod idle;
-mod nginx;
+mod load;
+mod peer;
 mod processes;
 mod report;
+mod servers;
 mod sizes;
+
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
@@ -31,6 +35,12 @@ pub(crate) struct Arguments {
     /// Measures the build of the tests instead of an optimised one: quicker to get, of no use for comparing.
     #[arg(long)]
     quick_build: bool,
+    /// A folder on the disk to measure on, for `files`; without it the tree's own.
+    #[arg(long)]
+    on: Option<PathBuf>,
+    /// Measures among a million files, too.
+    #[arg(long)]
+    million: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -41,8 +51,8 @@ enum What {
     Idle,
     /// What the image weighs by part. As root.
     Image,
-    /// 1 GiB and 4 KiB up and down, beside nginx.
-    Bulk,
+    /// Large and small files, a listing, and a second sync, beside nginx and Apache.
+    Files,
 }
 
 /// Measures, prints and writes down.
@@ -51,18 +61,24 @@ pub(crate) fn run(tree: &Tree, arguments: &Arguments) -> miette::Result<()> {
     match arguments.what {
         What::Boot => boot::run(tree, &image::make_for_pc(tree, arguments.quick_build)?),
         What::Image => sizes::run(tree, &image::make_for_pc(tree, arguments.quick_build)?),
-        What::Idle | What::Bulk => run_on_a_box(tree, arguments),
+        What::Idle | What::Files => run_on_a_box(tree, arguments),
     }
 }
 
 fn run_on_a_box(tree: &Tree, arguments: &Arguments) -> miette::Result<()> {
-    let wanted = Wanted { claim: Some(CLAIM.to_owned()), release: !arguments.quick_build, log: Some(tree.target().join("bench.log")) };
+    let on = arguments.on.clone().unwrap_or_else(|| tree.target());
+    let wanted = Wanted {
+        claim: Some(CLAIM.to_owned()),
+        release: !arguments.quick_build,
+        log: Some(tree.target().join("bench.log")),
+        on: Some(on.clone()),
+    };
     let measured = Running::start(tree, &wanted)?;
     let secret = app_password(tree, &measured, wanted.release)?;
     let credentials = format!("{PERSON}:{secret}");
     match arguments.what {
         What::Idle => idle::run(tree, &measured, &credentials)?,
-        _ => bulk::run(tree, &measured, &credentials)?,
+        _ => files::run(tree, &measured, &credentials, (&on, arguments.million))?,
     }
     drop(measured);
     if matches!(arguments.what, What::Idle) && nix::unistd::geteuid().is_root() {

@@ -31,6 +31,11 @@ pub(super) fn below(root: u32) -> Vec<Process> {
     found
 }
 
+/// The process `pid`, if it is there.
+pub(super) fn itself(pid: u32) -> Option<Process> {
+    stat(pid).map(|_| Process { pid, role: role(pid) })
+}
+
 impl Process {
     /// Its proportional share of memory in bytes; pages that several processes use are split between them.
     pub(super) fn proportional_bytes(&self) -> u64 {

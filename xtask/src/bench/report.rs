@@ -58,8 +58,8 @@ mod tests {
 
     #[test]
     fn a_table_takes_the_place_of_the_last() {
-        let text = "a\n<!-- bulk:begin -->\nold\n<!-- bulk:end -->\nb";
-        assert_eq!(replaced(text, "bulk", "new").as_deref(), Some("a\n<!-- bulk:begin -->\nnew\n<!-- bulk:end -->\nb"));
+        let text = "a\n<!-- files:begin -->\nold\n<!-- files:end -->\nb";
+        assert_eq!(replaced(text, "files", "new").as_deref(), Some("a\n<!-- files:begin -->\nnew\n<!-- files:end -->\nb"));
         assert_eq!(replaced(text, "idle", "new"), None);
     }
 

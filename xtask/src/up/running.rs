@@ -28,6 +28,8 @@ pub(crate) struct Wanted {
     pub(crate) release: bool,
     /// Where its lines go; to this terminal without it.
     pub(crate) log: Option<PathBuf>,
+    /// The folder that its own is made in; the tree's build folder without it.
+    pub(crate) on: Option<PathBuf>,
 }
 
 /// A running box.
@@ -41,7 +43,8 @@ pub(crate) struct Running {
 impl Running {
     /// Starts a box and waits until it is ready.
     pub(crate) fn start(tree: &Tree, wanted: &Wanted) -> miette::Result<Self> {
-        let home = tree.target().join(format!("boxes/{}", std::process::id()));
+        let on = wanted.on.clone().unwrap_or_else(|| tree.target());
+        let home = on.join(format!("boxes/{}", std::process::id()));
         let _ = fs::remove_dir_all(&home);
         fs::create_dir_all(&home).into_diagnostic().wrap_err("cannot make a folder for the box")?;
         let mut command = Command::new(tree.xtask());
