@@ -1,9 +1,16 @@
 //! Under which names the box answers. Any other `Host` is refused, so that a foreign page cannot rebind its name to the box and talk to it.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use croft_model::{Problem, Projection};
 use http::{HeaderMap, Uri, header, uri::Authority};
+
+/// How long addresses of the interfaces are taken for those of now.
+const KNOWN_FOR: Duration = Duration::from_secs(1);
 
 /// The `Host` of a request, checked.
 ///
@@ -31,10 +38,20 @@ fn is_ours(host: &str, projection: Option<&Projection>) -> bool {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     if let Ok(address) = bare.parse::<IpAddr>() {
         // No page can rebind a name to be an address, so loopback needs no look at the interfaces.
-        return address.is_loopback() || own_addresses().contains(&address);
+        return address.is_loopback() || is_own(address);
     }
     let host = host.to_ascii_lowercase();
     host == "localhost" || projection.is_some_and(|projection| projection.host_names().contains(&host))
+}
+
+/// Whether an interface of this machine has `address`, or had it [`KNOWN_FOR`] ago: to ask costs more than to answer a small request.
+fn is_own(address: IpAddr) -> bool {
+    static KNOWN: Mutex<Option<(Instant, Vec<IpAddr>)>> = Mutex::new(None);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if known.as_ref().is_none_or(|(since, _)| since.elapsed() > KNOWN_FOR) {
+        *known = Some((Instant::now(), own_addresses()));
+    }
+    known.as_ref().is_some_and(|(_, addresses)| addresses.contains(&address))
 }
 
 /// Addresses of this machine's interfaces, loopback included.
