@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use croft_api::bulk::MountLine;
-use croft_files::{Kind, Name};
+use croft_files::{Dir, Kind, Name};
 
 use super::{
     Depth,
@@ -21,13 +21,19 @@ use crate::{
 
 /// Bytes after which a piece is handed on, below what fits a DATA frame.
 const PIECE: usize = 48 * 1024;
+/// Room for the last entry of a piece, which may be longer.
+const ENTRY: usize = 4 * 1024;
 
 /// A listing on its way.
 pub(super) struct Listing {
     space: Arc<Space>,
     request: Request,
     query: Query,
+    /// The address of what is listed, without a slash at its end.
+    base: String,
     steps: VecDeque<Step>,
+    /// What is listed, held open where it is a folder.
+    folder: Option<Dir>,
     depth: Depth,
     sized: bool,
     available: bool,
@@ -78,7 +84,6 @@ impl Listing {
         let household = request.access.guest.is_none();
         let known = if household { query.known() } else { query.known().into_iter().filter(|property| property.is_public()).collect() };
         let modified = entry.stat.modified_seconds();
-        let steps = VecDeque::from([Step::Open, Step::Itself(Box::new(entry))]);
         Ok(Self {
             sums: known.contains(&Property::Checksums),
             favorites: known.contains(&Property::Favorite),
@@ -88,8 +93,10 @@ impl Listing {
             locks: known.contains(&Property::LockDiscovery),
             dead: household && query.asks_for_dead(),
             modified,
+            base: address(&request.open.prefix, request.shown().iter().map(Name::as_str)),
+            folder: entry.dir().cloned(),
             space,
-            steps,
+            steps: VecDeque::from([Step::Open, Step::Itself(Box::new(entry))]),
             depth,
             request,
             query,
@@ -98,7 +105,7 @@ impl Listing {
 
     /// The next piece of the document, or `None` after the last. Blocks.
     pub(super) fn piece(&mut self) -> Result<Option<Vec<u8>>, Failure> {
-        let mut out = String::new();
+        let mut out = String::with_capacity(PIECE + ENTRY);
         while out.len() < PIECE {
             let Some(step) = self.steps.pop_front() else { break };
             match step {
@@ -155,22 +162,25 @@ impl Listing {
 
     /// The entry `name`; `None` when it is gone since the folder was listed, or is nothing that is shown.
     fn child(&self, name: &Name) -> Result<Option<Subject>, Failure> {
-        let mut path = self.request.path.clone();
-        path.push(name.clone());
-        let entry = match self.space.entry(&path) {
+        let Some(folder) = &self.folder else { return Ok(None) };
+        let entry = match self.space.child(folder, name) {
             Ok(entry) => entry,
             Err(Failure::Files(error)) if error.is_absent() => return Ok(None),
-            Err(Failure::Files(error)) if error.is_refused() => return self.closed(name).map(Some),
+            Err(Failure::Files(error)) if error.is_refused() => return self.closed(folder, name).map(Some),
             Err(Failure::Problem(problem)) if problem.status == 404 => return Ok(None),
             Err(error) => return Err(error),
         };
         stranger::still_opens(&self.request.access, &self.space)?;
+        let mut path = Vec::new();
+        if self.locks {
+            path.extend(self.request.path.iter().chain([name]).cloned());
+        }
         self.subject(&path, self.href(Some(name.as_str())), name.as_str(), &entry, Root::No).map(Some)
     }
 
     /// An entry that the system does not let the worker open: left out, it would look deleted.
-    fn closed(&self, name: &Name) -> Result<Subject, Failure> {
-        let stat = self.space.files.dir(&self.request.path)?.stat_of(name)?;
+    fn closed(&self, folder: &Dir, name: &Name) -> Result<Subject, Failure> {
+        let stat = folder.stat_of(name)?;
         let stamp = self.space.ids.of_closed(stat)?;
         let (etag, letters) = (self.space.index.etag(stamp.id), self.request.access.letters(stat.kind, Root::No));
         let href = self.href(Some(name.as_str()));
@@ -182,6 +192,7 @@ impl Listing {
         })
     }
 
+    /// What is known of `entry`; its `path` matters where locks were asked for.
     fn subject(&self, path: &[Name], href: String, name: &str, entry: &Entry, root: Root) -> Result<Subject, Failure> {
         let mut subject = Subject {
             name: name.to_owned(),
@@ -248,6 +259,6 @@ impl Listing {
 
     /// The address of what is listed, or of `child` in it, without a slash at its end.
     fn href(&self, child: Option<&str>) -> String {
-        address(&self.request.open.prefix, self.request.shown().iter().map(Name::as_str).chain(child))
+        address(&self.base, child)
     }
 }

@@ -126,9 +126,9 @@ impl Property {
         PROPERTIES.iter().find(|(_, known, local)| known == prefix && *local == name).map(|(property, ..)| *property)
     }
 
-    /// Prefix and name, as `d:getetag`.
-    pub(super) fn tag(self) -> String {
-        PROPERTIES.iter().find(|(property, ..)| *property == self).map(|(_, prefix, name)| format!("{prefix}:{name}")).unwrap_or_default()
+    /// Prefix and name, as `d` and `getetag`.
+    pub(super) fn tag(self) -> (&'static str, &'static str) {
+        PROPERTIES.iter().find(|(property, ..)| *property == self).map(|(_, prefix, name)| (*prefix, *name)).unwrap_or_default()
     }
 
     /// Whether it is also somebody's with a link: what says nothing of the household's people, locks and disks.
@@ -149,7 +149,7 @@ impl Property {
             Self::ContentLength => subject.file?.0.to_string(),
             Self::ContentType => subject.file?.1.to_owned(),
             Self::DisplayName => escaped(&subject.name).into_owned(),
-            Self::Etag => format!("&quot;{}&quot;", subject.etag),
+            Self::Etag => ["&quot;", &subject.etag, "&quot;"].concat(),
             Self::LastModified => http_date(subject.modified?),
             Self::ResourceType if folder => "<d:collection/>".to_owned(),
             Self::ResourceType => String::new(),

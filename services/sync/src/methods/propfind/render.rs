@@ -8,6 +8,9 @@ use super::{
 };
 use crate::space::DeadProperty;
 
+/// Bytes of what a sync client asks of an entry, so that few have to grow.
+const ROOM: usize = 1024;
+
 /// What stands before the first entry.
 pub(in crate::methods) fn open() -> String {
     let namespaces: String = NAMESPACES.iter().map(|(prefix, uri)| format!(" xmlns:{prefix}=\"{uri}\"")).collect();
@@ -19,7 +22,7 @@ pub(in crate::methods) const CLOSE: &str = "</d:multistatus>\n";
 
 /// One entry.
 pub(super) fn response(out: &mut String, subject: &Subject, query: &Query) {
-    let (mut found, mut missing) = (String::new(), String::new());
+    let (mut found, mut missing) = (String::with_capacity(ROOM), String::new());
     match query {
         Query::All(included) => {
             ALL.into_iter().for_each(|property| put(&mut found, None, property, subject));
@@ -32,12 +35,12 @@ pub(super) fn response(out: &mut String, subject: &Subject, query: &Query) {
         }
         Query::These(wanted) => put_wanted(&mut found, &mut missing, wanted, subject),
     }
-    out.push_str(&format!("<d:response><d:href>{}</d:href>", escaped(&subject.href)));
+    push(out, &["<d:response><d:href>", &escaped(&subject.href), "</d:href>"]);
     if !found.is_empty() || missing.is_empty() {
-        out.push_str(&format!("<d:propstat><d:prop>{found}</d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat>"));
+        push(out, &["<d:propstat><d:prop>", &found, "</d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat>"]);
     }
     if !missing.is_empty() {
-        out.push_str(&format!("<d:propstat><d:prop>{missing}</d:prop><d:status>HTTP/1.1 404 Not Found</d:status></d:propstat>"));
+        push(out, &["<d:propstat><d:prop>", &missing, "</d:prop><d:status>HTTP/1.1 404 Not Found</d:status></d:propstat>"]);
     }
     out.push_str("</d:response>\n");
 }
@@ -58,8 +61,8 @@ fn put(found: &mut String, missing: Option<&mut String>, property: Property, sub
     match property.value(subject) {
         Some(value) if value.is_empty() => empty(found, property),
         Some(value) => {
-            let tag = property.tag();
-            found.push_str(&format!("<{tag}>{value}</{tag}>"));
+            let (prefix, name) = property.tag();
+            push(found, &["<", prefix, ":", name, ">", &value, "</", prefix, ":", name, ">"]);
         }
         None => {
             if let Some(missing) = missing {
@@ -70,7 +73,12 @@ fn put(found: &mut String, missing: Option<&mut String>, property: Property, sub
 }
 
 fn empty(out: &mut String, property: Property) {
-    out.push_str(&format!("<{}/>", property.tag()));
+    let (prefix, name) = property.tag();
+    push(out, &["<", prefix, ":", name, "/>"]);
+}
+
+fn push(out: &mut String, parts: &[&str]) {
+    parts.iter().for_each(|part| out.push_str(part));
 }
 
 #[cfg(test)]
@@ -108,7 +116,7 @@ mod tests {
         for (property, prefix, name) in PROPERTIES {
             let (_, uri) = NAMESPACES.iter().find(|(known, _)| *known == prefix).unwrap();
             assert_eq!(Property::find(uri, name), Some(property));
-            assert_eq!(property.tag(), format!("{prefix}:{name}"));
+            assert_eq!(property.tag(), (prefix, name));
         }
         assert_eq!(Property::find("DAV:", "fileid"), None);
     }
