@@ -18,10 +18,11 @@ use croft_api::{
 };
 use croft_model::SpaceId;
 use croft_sandbox::{Enforced, SandboxError, Walls};
+use tokio::runtime::Builder;
 
-/// Worker threads of roles that move bytes.
+/// Threads of the role that encrypts.
 const BULK_THREADS: usize = 2;
-/// Worker threads of all other roles; they mostly wait.
+/// Threads of all other roles; they mostly wait.
 const QUIET_THREADS: usize = 1;
 
 /// The processes of a Croft box. Started by `cargo xtask up`, by systemd, or by the supervisor; not by hand.
@@ -111,8 +112,10 @@ impl Role {
 
     fn threads(&self) -> usize {
         match self {
-            Self::Gateway | Self::Sync { .. } => BULK_THREADS,
-            Self::Supervisor { .. }
+            Self::Gateway => BULK_THREADS,
+            // What waits for the disk has threads of its own; a second one here would only be woken for what the first could do itself.
+            Self::Sync { .. }
+            | Self::Supervisor { .. }
             | Self::Identity
             | Self::Storage
             | Self::Preview
@@ -168,7 +171,10 @@ fn start(role: &Role) -> Result<(), roles::Failure> {
     // First of all, before anything else of this process could take one of their numbers.
     let descriptors = Descriptors::from_env()?;
     confine(role, &descriptors)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(role.threads()).enable_all().build()?;
+    let runtime = match role {
+        Role::Sync { .. } => Builder::new_current_thread().enable_all().build()?,
+        _ => Builder::new_multi_thread().worker_threads(role.threads()).enable_all().build()?,
+    };
     let ended = runtime.block_on(roles::run(role, descriptors));
     // What still blocks has had its time in the role's own orderly end.
     runtime.shutdown_background();

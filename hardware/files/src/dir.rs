@@ -26,6 +26,17 @@ const DIR_MODE: Mode = Mode::from_bits_truncate(0o750);
 #[derive(Debug, Clone)]
 pub struct Dir(Arc<OwnedFd>);
 
+/// What was opened.
+#[derive(Debug)]
+pub enum Opened {
+    /// A plain file, for reading.
+    File(File),
+    /// A directory.
+    Dir(Dir),
+    /// Nothing that people's trees are made of.
+    Other,
+}
+
 /// An entry of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
@@ -56,8 +67,7 @@ impl Dir {
         if path.is_empty() {
             return Ok(self.clone());
         }
-        let path = path.iter().map(Name::as_str).collect::<Vec<_>>().join("/");
-        self.open(&path, OFlag::O_RDONLY | OFlag::O_DIRECTORY, Mode::empty()).map(|fd| Self(Arc::new(fd)))
+        self.open(&joined(path), OFlag::O_RDONLY | OFlag::O_DIRECTORY, Mode::empty()).map(|fd| Self(Arc::new(fd)))
     }
 
     /// The entry `name` for reading, whatever it is; a pipe or device never makes this wait.
@@ -66,6 +76,41 @@ impl Dir {
     /// [`Operation::Open`].
     pub fn file(&self, name: &Name) -> Result<File, FilesError> {
         self.open(name.as_str(), OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY, Mode::empty()).map(File::from)
+    }
+
+    /// The entry along `path` with its attributes, whatever it is; a pipe or device never makes this wait. No names give this directory.
+    ///
+    /// # Errors
+    /// [`Operation::Open`]; [`FilesError::is_absent`] where a part is missing or a link.
+    pub fn entry(&self, path: &[Name]) -> Result<(Opened, Stat), FilesError> {
+        self.open_entry(path, ResolveFlag::empty())
+    }
+
+    /// The same where the names on the way are in memory; `None` where the disk would have to be asked.
+    ///
+    /// # Errors
+    /// As [`Dir::entry`].
+    pub fn remembered_entry(&self, path: &[Name]) -> Result<Option<(Opened, Stat)>, FilesError> {
+        match self.open_entry(path, ResolveFlag::from_bits_retain(libc::RESOLVE_CACHED)) {
+            Err(error) if error.would_wait() => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
+    fn open_entry(&self, path: &[Name], resolve: ResolveFlag) -> Result<(Opened, Stat), FilesError> {
+        let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+        let opened = match path {
+            [] => self.open_as(".", flags, Mode::empty(), resolve)?,
+            [name] => self.open_as(name.as_str(), flags, Mode::empty(), resolve)?,
+            _ => self.open_as(&joined(path), flags, Mode::empty(), resolve)?,
+        };
+        let stat = Stat::of(&opened)?;
+        let opened = match stat.kind {
+            Kind::File => Opened::File(opened.into()),
+            Kind::Dir => Opened::Dir(Self(Arc::new(opened))),
+            Kind::Other => Opened::Other,
+        };
+        Ok((opened, stat))
     }
 
     /// The plain file `name` for reading and writing, made empty where there is none.
@@ -271,7 +316,11 @@ impl Dir {
     }
 
     fn open(&self, path: &str, flags: OFlag, mode: Mode) -> Result<OwnedFd, FilesError> {
-        let resolve = ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS | ResolveFlag::RESOLVE_NO_MAGICLINKS;
+        self.open_as(path, flags, mode, ResolveFlag::empty())
+    }
+
+    fn open_as(&self, path: &str, flags: OFlag, mode: Mode, more: ResolveFlag) -> Result<OwnedFd, FilesError> {
+        let resolve = ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS | ResolveFlag::RESOLVE_NO_MAGICLINKS | more;
         let how = OpenHow::new().flags(flags | OFlag::O_CLOEXEC).mode(mode).resolve(resolve);
         openat2(&*self.0, path, how).map_err(|error| FilesError::new(Operation::Open, error))
     }
@@ -281,6 +330,10 @@ impl AsFd for Dir {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
+}
+
+fn joined(path: &[Name]) -> String {
+    path.iter().map(Name::as_str).collect::<Vec<_>>().join("/")
 }
 
 /// Whether a rename may take the place of another entry.

@@ -122,6 +122,11 @@ impl FilesError {
         self.is(&[Errno::EPIPE, Errno::ECONNRESET, Errno::ENOTCONN])
     }
 
+    /// Whether what was asked not to wait would have to, or the kernel knows no such question.
+    pub(crate) fn would_wait(&self) -> bool {
+        self.is(&[Errno::EAGAIN, Errno::EINVAL])
+    }
+
     fn is(&self, errors: &[Errno]) -> bool {
         self.source.raw_os_error().is_some_and(|raw| errors.contains(&Errno::from_raw(raw)))
     }

@@ -66,10 +66,9 @@ pub struct Publisher(mpsc::Sender<Waiting>);
 /// A directory in which a name changed, and which one it is: device and inode.
 type Touched = (Option<(u64, u64)>, Dir);
 
-#[derive(Debug)]
 struct Waiting {
     change: Change,
-    answer: oneshot::Sender<Result<(), FilesError>>,
+    answer: Box<dyn FnOnce(Result<(), FilesError>) + Send>,
 }
 
 impl Publisher {
@@ -93,8 +92,17 @@ impl Publisher {
     /// Why it did not happen, or [`Operation::Sync`] when it may not be durable.
     pub async fn publish(&self, change: Change) -> Result<(), FilesError> {
         let (answer, waiter) = oneshot::channel();
+        // Somebody who no longer waits does not need the answer.
+        let answer = Box::new(|outcome| drop(answer.send(outcome)));
         self.0.send(Waiting { change, answer }).await.map_err(|_| FilesError::ended())?;
         waiter.await.map_err(|_| FilesError::ended())?
+    }
+
+    /// The same for who is on a thread that may block: `then` is called with the outcome, on the publisher's thread, and must not block.
+    pub fn submit(&self, change: Change, then: impl FnOnce(Result<(), FilesError>) + Send + 'static) {
+        if let Err(unsent) = self.0.blocking_send(Waiting { change, answer: Box::new(then) }) {
+            (unsent.0.answer)(Err(FilesError::ended()));
+        }
     }
 }
 
@@ -104,7 +112,7 @@ pub(crate) fn write_out(file: &File) -> Result<(), FilesError> {
     sync_range(file, 0, 0, flags)
 }
 
-/// Starts to write this range out and does not wait.
+/// Starts to write this range out, to the end where `length` is 0, and does not wait.
 pub(crate) fn start_write_out(file: &File, from: u64, length: u64) -> Result<(), FilesError> {
     sync_range(file, from, length, libc::SYNC_FILE_RANGE_WRITE)
 }
@@ -141,10 +149,13 @@ fn run(mut receiver: mpsc::Receiver<Waiting>, system: FileSystem, any: &Dir) {
 /// Publishes a batch and answers each waiter.
 fn flush(batch: Vec<Waiting>, system: FileSystem, any: &Dir) {
     let replaces = batch.iter().any(|waiting| matches!(waiting.change, Change::Replace { .. }));
+    // All of it is under way before the first is waited for.
+    let started: Vec<_> = batch.iter().map(|waiting| waiting.change.start_data_out(system)).collect();
     let mut written: Vec<_> = batch
         .into_iter()
-        .map(|mut waiting| {
-            let outcome = waiting.change.bring_data_out(system);
+        .zip(started)
+        .map(|(mut waiting, started)| {
+            let outcome = started.and_then(|()| waiting.change.bring_data_out(system));
             (waiting, outcome)
         })
         .collect();
@@ -174,8 +185,7 @@ fn flush(batch: Vec<Waiting>, system: FileSystem, any: &Dir) {
         waiting.change.let_go(system);
         // First what was staged and not published goes, so that an answer leaves nothing behind it.
         drop(waiting.change);
-        // Somebody who no longer waits does not need the answer.
-        let _ = waiting.answer.send(outcome);
+        (waiting.answer)(outcome);
     }
 }
 
@@ -204,6 +214,14 @@ impl Change {
     pub fn back(&self) -> Option<Self> {
         let Self::Move { from, name, to, new, .. } = self else { return None };
         Some(Self::Move { from: to.clone(), name: new.clone(), to: from.clone(), new: name.clone(), replace: Replace::No })
+    }
+
+    /// Starts what [`Change::bring_data_out`] waits for, where that can be.
+    fn start_data_out(&self, system: FileSystem) -> Result<(), FilesError> {
+        match (self, system) {
+            (Self::Move { .. }, _) | (_, FileSystem::Other) => Ok(()),
+            (Self::Create { file, .. } | Self::Replace { file, .. }, _) => start_write_out(file.file(), 0, 0),
+        }
     }
 
     fn bring_data_out(&mut self, system: FileSystem) -> Result<(), FilesError> {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use croft_api::bulk::{AbortReason, Commit, DigestSet, Frame, Head, Header, encode, limits::MAX_INLINE};
+use croft_api::bulk::{AbortReason, Commit, DigestSet, Frame, Head, Header, comes_along, encode, limits::MAX_INLINE};
 use croft_files::{Link, Outflow, Pipes};
 use croft_model::Problem;
 use tokio::sync::mpsc;
@@ -103,9 +103,11 @@ impl Exchange {
         }
     }
 
-    /// Asks for a body of at most 64 KiB and gives it with its COMMIT.
-    pub(crate) async fn receive_inline(&mut self, wanted: DigestSet) -> Result<(Bytes, Commit), Failure> {
-        self.send(vec![Frame::Head(asking(wanted))], None).await?;
+    /// A body of at most 64 KiB with its COMMIT. It is asked for, unless its `length` says that it comes along with OPEN.
+    pub(crate) async fn receive_inline(&mut self, length: Option<u64>) -> Result<(Bytes, Commit), Failure> {
+        if !comes_along(length) {
+            self.send(vec![Frame::Head(asking(DigestSet::default()))], None).await?;
+        }
         let mut body = Bytes::new();
         loop {
             match self.inbound.recv().await {
@@ -118,7 +120,7 @@ impl Exchange {
 
     /// The body of a request whose body is a small document, or none.
     pub(crate) async fn document(&mut self, length: Option<u64>) -> Result<Bytes, Failure> {
-        if length == Some(0) { Ok(Bytes::new()) } else { Ok(self.receive_inline(DigestSet::default()).await?.0) }
+        if length == Some(0) { Ok(Bytes::new()) } else { Ok(self.receive_inline(length).await?.0) }
     }
 
     /// Asks for a body through the pipe whose writing end is `end`.

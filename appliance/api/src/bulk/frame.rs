@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use super::limits::MAX_INLINE;
+
 /// The request headers that reach a worker, in lower case. Everything else that a client sends stays in the gateway.
 pub const REQUEST_HEADERS: [&str; 20] = [
     "content-digest",
@@ -98,6 +100,12 @@ pub struct Open {
     pub headers: Vec<Header>,
     /// Shared spaces at the root of a person's tree, each under its own name; `None` where they do not matter.
     pub mounts: Option<Vec<MountLine>>,
+}
+
+/// Whether a body of `length` comes along with its OPEN, unasked: it fits one DATA, so that asking for it would cost more than it does.
+#[must_use]
+pub fn comes_along(length: Option<u64>) -> bool {
+    length.is_some_and(|length| (1..=MAX_INLINE as u64).contains(&length))
 }
 
 /// What a path in a space is about.

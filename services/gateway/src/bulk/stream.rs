@@ -7,7 +7,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use croft_api::bulk::{AbortReason, Commit, Frame, Head, Open};
+use croft_api::bulk::{
+    AbortReason, Commit, Frame, Head, Open,
+    limits::{MAX_HEAD, MAX_PACKET},
+};
 use croft_model::Problem;
 use tokio::{sync::mpsc, time::timeout};
 
@@ -26,6 +29,16 @@ pub(super) enum FromWorker {
     Abort(AbortReason),
 }
 
+/// What goes out with OPEN.
+#[derive(Clone, Copy)]
+pub(super) enum Along<'a> {
+    Nothing,
+    /// The whole body.
+    Body(&'a Bytes),
+    /// The end of a link to another worker.
+    Link(BorrowedFd<'a>),
+}
+
 /// A stream. Dropped before its end, it tells the worker that the client is gone.
 pub(super) struct Stream {
     link: Arc<ClientLink>,
@@ -42,16 +55,31 @@ impl FromWorker {
 }
 
 impl Stream {
-    /// Sends OPEN, with a descriptor where the worker gets one. Until it has gone out the worker knows of nothing that could end.
-    pub(super) async fn open(link: Arc<ClientLink>, open: &Open, handed: Option<BorrowedFd<'_>>) -> Result<Self, LinkError> {
+    /// Sends OPEN with what comes `along`. Until it has gone out the worker knows of nothing that could end.
+    pub(super) async fn open(link: Arc<ClientLink>, open: &Open, along: Along<'_>) -> Result<Self, LinkError> {
         let turn = link.turn().await;
         let (number, inbound) = link.register();
         let mut stream = Self { link: Arc::clone(&link), number, inbound, over: true };
         let mut frames = vec![Frame::Open(Box::new(open.clone()))];
-        frames.extend(handed.map(|_| Frame::Pipe));
+        let (mut later, mut handed) = (Vec::new(), None);
+        match along {
+            Along::Nothing => {}
+            Along::Link(end) => {
+                frames.push(Frame::Pipe);
+                handed = Some(end);
+            }
+            Along::Body(body) => {
+                let fits = body.len() <= MAX_PACKET - 2 * MAX_HEAD;
+                let whole = [Frame::Data(body.clone()), Frame::Commit(Commit { count: body.len() as u64, digests: Vec::new() })];
+                if fits { frames.extend(whole) } else { later.extend(whole) }
+            }
+        }
         stream.send(frames, handed).await?;
         stream.over = false;
         drop(turn);
+        if !later.is_empty() {
+            stream.send(later, None).await?;
+        }
         Ok(stream)
     }
 

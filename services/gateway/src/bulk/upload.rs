@@ -36,23 +36,39 @@ pub(super) enum Received {
 }
 
 /// Sends a body that fits one DATA frame.
-pub(super) async fn inline<B>(stream: &mut Stream, body: B, wanted: DigestSet) -> Result<Received, Problem>
+pub(super) async fn inline<B>(stream: &mut Stream, body: B) -> Result<Received, Problem>
+where
+    B: Body<Data = Bytes, Error: Into<axum::BoxError>> + Unpin,
+{
+    let whole = whole(body).await?;
+    let count = whole.len() as u64;
+    stream.commit(whole, Commit { count, digests: Vec::new() }).await?;
+    Ok(Received::Whole)
+}
+
+/// A body that fits one DATA frame.
+pub(super) async fn whole<B>(body: B) -> Result<Bytes, Problem>
 where
     B: Body<Data = Bytes, Error: Into<axum::BoxError>> + Unpin,
 {
     let mut body = Paced::new(body);
-    let (mut whole, mut hashes) = (BytesMut::new(), Hashes::new(wanted));
+    let (mut first, mut more) = (Bytes::new(), BytesMut::new());
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| client_gone())?.into_data() else { continue };
-        if whole.len() + data.len() > MAX_INLINE {
+        if first.len().max(more.len()) + data.len() > MAX_INLINE {
             return Err(Problem::new(413, "body-too-large", format!("The body of this request may have at most {MAX_INLINE} bytes.")));
         }
-        hashes.update(&data);
-        whole.extend_from_slice(&data);
+        // Most bodies are one piece, which goes on as it is.
+        if first.is_empty() {
+            first = data;
+            continue;
+        }
+        if more.is_empty() {
+            more.extend_from_slice(&first);
+        }
+        more.extend_from_slice(&data);
     }
-    let count = whole.len() as u64;
-    stream.commit(whole.freeze(), Commit { count, digests: hashes.finish() }).await?;
-    Ok(Received::Whole)
+    Ok(if more.is_empty() { first } else { more.freeze() })
 }
 
 /// Writes a body of any length into the pipe `end`, then sends COMMIT.

@@ -10,7 +10,7 @@ use std::{
 use axum::response::Response;
 use bytes::Bytes;
 use croft_api::{
-    bulk::{AbortReason, Area, Method, Open, Root},
+    bulk::{AbortReason, Area, Method, Open, Root, comes_along},
     inherit::RunDirectory,
 };
 use croft_model::{Problem, SpaceId};
@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     download,
     link::{ClientLink, LinkError},
-    stream::{FromWorker, Stream},
+    stream::{Along, FromWorker, Stream},
     upload::{self, Received},
 };
 use crate::events::FolderChanged;
@@ -103,13 +103,20 @@ impl Workers {
     where
         B: Body<Data = Bytes, Error: Into<axum::BoxError>> + Unpin,
     {
-        let (mut stream, first) = self.open(space, &open).await?;
+        if comes_along(open.length) {
+            let whole = upload::whole(body).await?;
+            return match self.open(space, &open, Some(&whole)).await? {
+                (stream, First::Answer(head, descriptor)) => download::response(stream, head, descriptor).await,
+                (_, First::Body(..)) => Err(broken_off()),
+            };
+        }
+        let (mut stream, first) = self.open(space, &open, None).await?;
         let (head, descriptor) = match first {
             First::Answer(head, descriptor) => (head, descriptor),
             First::Body(wanted, pipe) => {
                 let sent = match pipe {
                     Some(end) => upload::through_pipe(&mut stream, body, end, wanted).await?,
-                    None => upload::inline(&mut stream, body, wanted).await?,
+                    None => upload::inline(&mut stream, body).await?,
                 };
                 match sent {
                     Received::Whole => stream.answer(ANSWER_TIME).await?,
@@ -124,7 +131,7 @@ impl Workers {
     pub(super) async fn begin(&self, space: SpaceId, open: &Open, handed: OwnedFd) -> Result<Stream, Problem> {
         for _ in 0..2 {
             let link = self.link(space).await?;
-            match Stream::open(link.clone(), open, Some(handed.as_fd())).await {
+            match Stream::open(link.clone(), open, Along::Link(handed.as_fd())).await {
                 Ok(stream) => return Ok(stream),
                 Err(LinkError::Format(_)) => return Err(too_long()),
                 // Nothing went out: another link does as well.
@@ -135,11 +142,13 @@ impl Workers {
     }
 
     /// Opens a stream and waits until the worker has judged. A link that turns out to be dead is replaced once, as long as nothing can have happened twice.
-    async fn open(&self, space: SpaceId, open: &Open) -> Result<(Stream, First), Problem> {
-        let repeatable = open.method.is_safe() || open.method == Method::Put;
+    async fn open(&self, space: SpaceId, open: &Open, body: Option<&Bytes>) -> Result<(Stream, First), Problem> {
+        // With its body a request may have been done when the link dies; to do it twice is harmless unless it has conditions, which hold once.
+        let once = body.is_some() && open.headers.iter().any(|(name, _)| name.starts_with("if"));
+        let repeatable = open.method.is_safe() || (open.method == Method::Put && !once);
         for last_try in [false, true] {
             let link = self.link(space).await?;
-            let mut stream = match Stream::open(link.clone(), open, None).await {
+            let mut stream = match Stream::open(link.clone(), open, body.map_or(Along::Nothing, Along::Body)).await {
                 Ok(stream) => stream,
                 // This request alone is at fault; the link is everybody's.
                 Err(LinkError::Format(_)) => return Err(too_long()),
@@ -150,7 +159,7 @@ impl Workers {
             };
             // What is copied, put together or removed for good is so before it is answered.
             let copies = open.method == Method::Copy || (matches!(open.method, Method::Move | Method::Delete) && open.area != Area::Files);
-            let patience = if copies { ANSWER_TIME } else { HEAD_TIME };
+            let patience = if copies || body.is_some() { ANSWER_TIME } else { HEAD_TIME };
             match timeout(patience, stream.next()).await {
                 Ok(Some(FromWorker::Head(head, descriptor))) if head.status == croft_api::bulk::Head::CONTINUE => {
                     return Ok((stream, First::Body(head.wanted, descriptor)));

@@ -1,5 +1,6 @@
 //! Checksums that a client sends along: `OC-Checksum` of sync clients and `Content-Digest` (RFC 9530).
 
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use croft_api::bulk::{Commit, Digest, DigestKind, DigestSet, Header};
 use croft_model::Problem;
@@ -26,13 +27,28 @@ pub(crate) fn expected(headers: &[Header]) -> Result<Vec<Digest>, Problem> {
     Ok(digests)
 }
 
+/// The digests of `body`, of the kinds that were `expected`.
+pub(crate) fn of(body: &[u8], expected: &[Digest]) -> Vec<Digest> {
+    let mut digests: Vec<Digest> = Vec::new();
+    for kind in expected.iter().map(|digest| digest.kind) {
+        if digests.iter().all(|known| known.kind != kind) {
+            let algorithm = match kind {
+                DigestKind::Sha1 => &SHA1_FOR_LEGACY_USE_ONLY,
+                DigestKind::Sha256 => &SHA256,
+            };
+            digests.push(Digest { kind, hex: hex::encode(digest(algorithm, body)) });
+        }
+    }
+    digests
+}
+
 /// The kinds among `digests`, for the gateway to compute.
 pub(crate) fn wanted(digests: &[Digest]) -> DigestSet {
     let has = |kind| digests.iter().any(|digest| digest.kind == kind);
     DigestSet { sha1: has(DigestKind::Sha1), sha256: has(DigestKind::Sha256) }
 }
 
-/// Compares what was expected with what the gateway computed.
+/// Compares what was expected with what was computed.
 pub(crate) fn compare(expected: &[Digest], commit: &Commit) -> Result<(), Problem> {
     if expected.iter().all(|digest| commit.digests.contains(digest)) {
         return Ok(());

@@ -1,9 +1,9 @@
 //! GET and HEAD.
 
-use std::{io, os::unix::fs::FileExt};
+use std::{fs::File, io, os::unix::fs::FileExt};
 
 use croft_api::bulk::{Header, limits::MAX_INLINE};
-use croft_files::Name;
+use croft_files::{Name, read_remembered};
 use croft_model::Problem;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -29,8 +29,14 @@ pub(super) const DEFUSED: [(&str, &str); 4] = [
     ("accept-ranges", "bytes"),
 ];
 
-/// A file or a part of it.
+/// A file or a part of it. What is in memory is answered without a hop to a thread that may wait for the disk.
 pub(super) async fn get(ground: &Ground, request: Request) -> Result<Answer, Failure> {
+    // Of a guest's link it is looked up first whether it still opens.
+    if request.access.guest.is_none()
+        && let Some(answer) = remembered(&ground.space, &request)
+    {
+        return answer;
+    }
     let space = ground.space.clone();
     blocking(move || answer(&space, &request)).await
 }
@@ -42,8 +48,41 @@ fn answer(space: &Space, request: &Request) -> Result<Answer, Failure> {
     content(request, name, entry)
 }
 
+/// The answer, where nothing of it has to be read from the disk.
+fn remembered(space: &Space, request: &Request) -> Option<Result<Answer, Failure>> {
+    let (entry, name) = (space.remembered_file(&request.path)?, request.path.last()?);
+    let mut answer = match head(request, name, entry) {
+        Ok(answer) => answer,
+        Err(error) => return Some(Err(error)),
+    };
+    if let Some((file, offset, mut bytes)) = small(&answer.body) {
+        if !read_remembered(file, &mut bytes, offset).ok()? {
+            return None;
+        }
+        answer.body = Body::Bytes(bytes.into());
+    }
+    Some(Ok(answer))
+}
+
 /// The answer with the content of `entry`, which is called `name`, or a part of it. Blocks.
-pub(super) fn content(request: &Request, name: &Name, Entry { handle, stat, stamp, etag }: Entry) -> Result<Answer, Failure> {
+pub(super) fn content(request: &Request, name: &Name, entry: Entry) -> Result<Answer, Failure> {
+    let mut answer = head(request, name, entry)?;
+    if let Some((file, offset, mut bytes)) = small(&answer.body) {
+        file.read_exact_at(&mut bytes, offset).map_err(unread)?;
+        answer.body = Body::Bytes(bytes.into());
+    }
+    Ok(answer)
+}
+
+/// Where the bytes of a body that goes along with the head are to be read, and room for them.
+fn small(body: &Body) -> Option<(&File, u64, Vec<u8>)> {
+    let Body::File { file, offset, length } = body else { return None };
+    let length = usize::try_from(*length).ok().filter(|length| *length <= MAX_INLINE)?;
+    Some((file, *offset, vec![0; length]))
+}
+
+/// The answer whose body is not read yet.
+fn head(request: &Request, name: &Name, Entry { handle, stat, stamp, etag }: Entry) -> Result<Answer, Failure> {
     let Handle::File(file) = handle else { return Err(is_folder().into()) };
     let mut headers = identity(&etag, stamp.id);
     // Of the whole, also where a part is asked for.
@@ -67,15 +106,7 @@ pub(super) fn content(request: &Request, name: &Name, Entry { handle, stat, stam
         }
         Part::Unsatisfiable => return Ok(unsatisfiable(stat.size)),
     };
-    let body = match usize::try_from(length) {
-        Ok(small) if small <= MAX_INLINE => {
-            let mut bytes = vec![0; small];
-            file.read_exact_at(&mut bytes, offset).map_err(unread)?;
-            Body::Bytes(bytes.into())
-        }
-        _ => Body::File { file, offset, length },
-    };
-    Ok(Answer { status, headers, body, changed: Vec::new() })
+    Ok(Answer { status, headers, body: Body::File { file, offset, length }, changed: Vec::new() })
 }
 
 /// A file that was cut meanwhile has no such bytes any more: the client asks again. All else is the disk's fault and nobody's absence.

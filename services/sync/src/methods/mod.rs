@@ -263,6 +263,11 @@ async fn publish(ground: &Ground, change: Change, folders: &[&[Name]], line: &[u
     };
     let _noted = ground.space.catalog.note(folders, &names);
     let published = ground.space.publisher.publish(change).await;
+    told(ground, published, folders, line)
+}
+
+/// Gives the folders of `line` new ETags after a change was published in `folders`, and announces it.
+fn told(ground: &Ground, published: Result<(), FilesError>, folders: &[&[Name]], line: &[u64]) -> Result<Vec<Frame>, FilesError> {
     ground.space.index.bump(line);
     // The answer to a failure carries no news, so every link is told.
     let news = if published.is_ok() { ground.news.clone() } else { ground.news.of_link(News::NO_LINK) };

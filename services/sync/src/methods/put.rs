@@ -5,14 +5,16 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use croft_api::bulk::{Commit, Digest, limits::MAX_INLINE};
-use croft_files::{Change, Name, Staged};
+use bytes::Bytes;
+use croft_api::bulk::{Commit, Digest, Frame, limits::MAX_INLINE};
+use croft_files::{Change, Dir, FilesError, Name, Staged};
 use croft_model::Problem;
+use tokio::{sync::oneshot, task::spawn_blocking};
 
-use super::{Ground, Request, identity, mkcol, publish, split};
+use super::{Ground, Request, identity, mkcol, publish, split, told};
 use crate::{
     access::Access,
-    error::{Failure, stale},
+    error::{Failure, no_folder, stale},
     exchange::{Answer, Exchange},
     judge::checksum,
     space::{Entry, Marked, Space, Sums, blocking, etag, locks::Touch, unique},
@@ -51,9 +53,8 @@ pub(super) struct Published {
     pub(super) answer: Answer,
 }
 
-/// A change that is ready to be published.
+/// What is known of a change that is ready to be published.
 struct Prepared {
-    change: Change,
     status: u16,
     etag: String,
     marked: Marked,
@@ -66,6 +67,10 @@ pub(super) async fn put(ground: &Ground, request: Request, exchange: &mut Exchan
     let announced = length.or_else(|| request.header("x-expected-entity-length")?.parse().ok());
     let upload = Arc::new(Upload::new(ground, request)?);
     upload.make_folders(ground).await?;
+    if is_small(length) {
+        let (body, commit) = exchange.receive_inline(length).await?;
+        return Ok(upload.publish_small(ground, body, commit).await?.answer);
+    }
     let judged = upload.clone();
     let staged = blocking(move || judged.accept(announced)).await?;
     let (staged, count, commit) = receive((&upload.space, &upload.request.access), staged, length, &upload.expected, exchange).await?;
@@ -123,8 +128,11 @@ impl Upload {
 
     /// The file that is there now, if conditions and kinds allow to replace it. Blocks.
     fn present(&self) -> Result<Option<Entry>, Failure> {
-        let parent = self.space.folder(&self.folder)?;
-        let entry = match self.space.child(&parent, &self.name) {
+        self.present_in(&self.space.folder(&self.folder)?)
+    }
+
+    fn present_in(&self, parent: &Dir) -> Result<Option<Entry>, Failure> {
+        let entry = match self.space.child(parent, &self.name) {
             Ok(entry) => Some(entry),
             Err(Failure::Files(error)) if error.is_absent() => None,
             Err(error) => return Err(error),
@@ -150,9 +158,34 @@ impl Upload {
         let _tree = self.space.tree.read().await;
         let _name = self.space.lock_name(&self.folder, &self.name).await;
         let upload = self.clone();
-        let Prepared { change, status, etag, marked, line } = blocking(move || upload.prepare(staged)).await?;
-        let published = publish(ground, change, &[&self.folder], &line).await;
-        let changed = published.map_err(|error| if error.is_taken() { taken().into() } else { Failure::from(error) })?;
+        let (change, prepared) = blocking(move || upload.prepare(|| Ok(staged))).await?;
+        let changed = publish(ground, change, &[&self.folder], &prepared.line).await;
+        self.published(prepared, changed, count)
+    }
+
+    /// Publishes a body that arrived whole: judged, written and prepared in one go, since each hop to another thread costs more than that.
+    async fn publish_small(self: Arc<Self>, ground: &Ground, body: Bytes, commit: Commit) -> Result<Published, Failure> {
+        let _tree = self.space.tree.read().await;
+        let _name = self.space.lock_name(&self.folder, &self.name).await;
+        let _noted = self.space.catalog.note(&[&self.folder], std::slice::from_ref(&self.name));
+        let (answer, waiter) = oneshot::channel();
+        let (upload, count) = (self.clone(), commit.count);
+        // What it says comes through the channel; whoever is gone by then does not need it.
+        drop(spawn_blocking(move || match upload.prepare_small(&body, commit) {
+            Ok((change, prepared)) => {
+                upload.space.publisher.submit(change, move |published| drop(answer.send(Ok((prepared, published)))));
+            }
+            Err(error) => drop(answer.send(Err(error))),
+        }));
+        let (prepared, published) = waiter.await.map_err(|_| Failure::Broken("an upload broke off"))??;
+        let changed = told(ground, published, &[&self.folder], &prepared.line);
+        self.published(prepared, changed, count)
+    }
+
+    /// The answer once it is published.
+    fn published(&self, prepared: Prepared, changed: Result<Vec<Frame>, FilesError>, count: u64) -> Result<Published, Failure> {
+        let Prepared { status, etag, marked, .. } = prepared;
+        let changed = changed.map_err(|error| if error.is_taken() { taken().into() } else { Failure::from(error) })?;
         self.space.published(marked);
         tracing::debug!(count, status, "a file was published");
         let mut headers = identity(&etag, marked.stamp.id);
@@ -162,11 +195,22 @@ impl Upload {
         Ok(Published { etag, id: marked.stamp.id, answer: Answer { changed, ..Answer::empty(status, headers) } })
     }
 
-    /// Checks the conditions again, now under the lock of the name, and gives the content its id and times. Blocks.
-    fn prepare(&self, staged: Staged) -> Result<Prepared, Failure> {
-        let present = self.present()?;
-        let line = self.space.line(&self.folder)?;
-        let dir = self.space.files.dir(&self.folder)?;
+    /// Compares a body that arrived whole and prepares it. Blocks.
+    fn prepare_small(&self, body: &[u8], commit: Commit) -> Result<(Change, Prepared), Failure> {
+        let count = body.len() as u64;
+        whole(self.request.open.length, count, &self.expected, &Commit { digests: checksum::of(body, &self.expected), ..commit })?;
+        self.prepare(|| {
+            let staged = self.accept_any(Some(count))?;
+            staged.write(body)?;
+            Ok(staged)
+        })
+    }
+
+    /// Checks the conditions under the lock of the name, and gives the content its id and times. Blocks.
+    fn prepare(&self, staged: impl FnOnce() -> Result<Staged, Failure>) -> Result<(Change, Prepared), Failure> {
+        let (dir, line) = self.space.way(&self.folder).map_err(absent_folder)?;
+        let present = self.present_in(&dir)?;
+        let staged = staged()?;
         if let Some((seconds, nanoseconds)) = self.modified {
             staged.set_modified(seconds, nanoseconds)?;
         }
@@ -188,7 +232,19 @@ impl Upload {
             }
             None => (Change::Create { file: staged, dir, name }, 201),
         };
-        Ok(Prepared { change, status, etag, marked, line })
+        Ok((change, Prepared { status, etag, marked, line }))
+    }
+}
+
+/// Whether a body of this length comes in one frame.
+fn is_small(length: Option<u64>) -> bool {
+    length.is_some_and(|length| length <= MAX_INLINE as u64)
+}
+
+fn absent_folder(error: Failure) -> Failure {
+    match error {
+        Failure::Files(error) if error.is_absent() => no_folder().into(),
+        error => error,
     }
 }
 
@@ -209,12 +265,12 @@ pub(super) async fn receive(
     exchange: &mut Exchange,
 ) -> Result<(Staged, u64, Commit), Failure> {
     let wanted = checksum::wanted(expected);
-    if length.is_some_and(|length| length <= MAX_INLINE as u64) {
-        let (body, commit) = exchange.receive_inline(wanted).await?;
-        let count = body.len() as u64;
-        let staged = blocking(move || {
+    if is_small(length) {
+        let (body, commit) = exchange.receive_inline(length).await?;
+        let (count, expected) = (body.len() as u64, expected.to_vec());
+        let (staged, commit) = blocking(move || {
             staged.write(&body)?;
-            Ok(staged)
+            Ok((staged, Commit { digests: checksum::of(&body, &expected), ..commit }))
         })
         .await?;
         return Ok((staged, count, commit));

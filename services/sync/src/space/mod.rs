@@ -24,7 +24,7 @@ use std::{
 };
 
 use croft_api::bulk::{MountLine, Root, limits};
-use croft_files::{Dir, Kind, Name, Pipes, Publisher, Staged, Stat};
+use croft_files::{Dir, FilesError, Kind, Name, Opened, Pipes, Publisher, Staged, Stat};
 use croft_model::{Problem, SpaceNumber};
 use tokio::sync::{Mutex, OwnedMutexGuard, RwLock, Semaphore, SemaphorePermit};
 
@@ -205,10 +205,20 @@ impl Space {
 
     /// The entry at `path`. Blocks.
     pub(crate) fn entry(&self, path: &[Name]) -> Result<Entry, Failure> {
-        match path.split_last() {
-            None => self.dir_entry(self.files.clone(), None),
-            Some((name, parent)) => self.child(&self.files.dir(parent)?, name),
+        if path.is_empty() {
+            return self.dir_entry(self.files.clone(), None);
         }
+        match (self.files.entry(path), path.split_last()) {
+            (Err(error), Some((name, parent))) if !error.is_absent() => Err(unopened(&self.files.dir(parent)?, name, error)),
+            (opened, _) => self.opened(opened?),
+        }
+    }
+
+    /// The file at `path`, where all that leads to it is in memory. Never waits for the disk.
+    pub(crate) fn remembered_file(&self, path: &[Name]) -> Option<Entry> {
+        let (Opened::File(file), stat) = self.files.remembered_entry(path).ok()?? else { return None };
+        let stamp = self.ids.known(&file, stat).ok()??;
+        Some(Entry { etag: etag::file(stamp, stat), handle: Handle::File(Arc::new(file)), stat, stamp })
     }
 
     /// Gives shared spaces the names under which they stand at the root, beside the entries in it now. Blocks.
@@ -228,41 +238,49 @@ impl Space {
 
     /// The entry `name` in `parent`. Blocks.
     pub(crate) fn child(&self, parent: &Dir, name: &Name) -> Result<Entry, Failure> {
-        let stat = parent.stat_of(name)?;
-        match stat.kind {
-            Kind::Dir => self.dir_entry(parent.dir(std::slice::from_ref(name))?, Some(stat)),
-            Kind::File => {
-                let file = parent.file(name)?;
-                // The name may have been given to another file since; what is open counts.
-                let stat = Stat::of(&file)?;
-                if stat.kind != Kind::File {
-                    return Err(crate::error::not_found().into());
-                }
+        match parent.entry(std::slice::from_ref(name)) {
+            Err(error) if !error.is_absent() => Err(unopened(parent, name, error)),
+            opened => self.opened(opened?),
+        }
+    }
+
+    /// What was opened, with its id.
+    fn opened(&self, (opened, stat): (Opened, Stat)) -> Result<Entry, Failure> {
+        match opened {
+            Opened::Dir(dir) => self.dir_entry(dir, Some(stat)),
+            Opened::File(file) => {
                 let stamp = self.ids.of(&file, stat)?;
                 Ok(Entry { etag: etag::file(stamp, stat), handle: Handle::File(Arc::new(file)), stat, stamp })
             }
-            Kind::Other => Err(crate::error::not_found().into()),
+            Opened::Other => Err(crate::error::not_found().into()),
         }
     }
 
     fn dir_entry(&self, dir: Dir, known: Option<Stat>) -> Result<Entry, Failure> {
-        let stat = dir.stat()?;
-        let stamp = match known {
-            None => Stamp { id: self.ids.root(), inode: stat.inode, nonce: 0 },
-            Some(_) => self.ids.of(&dir, stat)?,
+        let (stat, stamp) = match known {
+            None => {
+                let stat = dir.stat()?;
+                (stat, Stamp { id: self.ids.root(), inode: stat.inode, nonce: 0 })
+            }
+            Some(stat) => (stat, self.ids.of(&dir, stat)?),
         };
         Ok(Entry { etag: self.index.etag(stamp.id), handle: Handle::Dir(dir), stat, stamp })
     }
 
     /// Ids of the folders from the root to `folder`, to be given a new sequence number. Blocks.
     pub(crate) fn line(&self, folder: &[Name]) -> Result<Vec<u64>, Failure> {
+        Ok(self.way(folder)?.1)
+    }
+
+    /// The same with the folder. Blocks.
+    pub(crate) fn way(&self, folder: &[Name]) -> Result<(Dir, Vec<u64>), Failure> {
         let mut line = vec![self.ids.root()];
         let mut dir = self.files.clone();
         for name in folder {
             dir = dir.dir(std::slice::from_ref(name))?;
             line.push(self.ids.of(&dir, dir.stat()?)?.id);
         }
-        Ok(line)
+        Ok((dir, line))
     }
 
     /// Locks the name `name` in the folder `parent` against other changes.
@@ -374,6 +392,12 @@ impl Entry {
             Handle::File(_) => None,
         }
     }
+}
+
+/// Why `name` in `parent` was not opened: a socket, or a pipe of somebody else's, is nothing that is shown.
+fn unopened(parent: &Dir, name: &Name, error: FilesError) -> Failure {
+    let nothing = parent.stat_of(name).is_ok_and(|stat| stat.kind == Kind::Other);
+    if nothing { crate::error::not_found().into() } else { error.into() }
 }
 
 /// A name that is free anywhere.

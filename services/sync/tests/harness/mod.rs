@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use croft_api::{
-    bulk::{AbortReason, Area, Commit, Digest, Frame, Head, Hello, Method, MountLine, Open, decode, encode, limits},
+    bulk::{AbortReason, Area, Commit, Digest, Frame, Head, Hello, Method, MountLine, Open, comes_along, decode, encode, limits},
     capability::{Minter, Verifier},
     socket::Peers,
 };
@@ -322,6 +322,9 @@ impl Gateway {
     pub(crate) async fn finish(&mut self, stream: u32, body: Body) -> Option<Reply> {
         let mut reply = Reply { status: 0, headers: Vec::new(), length: None, body: Vec::new() };
         let mut reading: Option<JoinHandle<Vec<u8>>> = None;
+        if comes_along(body.length) {
+            self.give(stream, &body, None).await;
+        }
         loop {
             let mut frames = self.receive().await?.into_iter().peekable();
             while let Some((on, frame, _)) = frames.next() {

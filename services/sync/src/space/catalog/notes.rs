@@ -48,6 +48,8 @@ struct State {
     notes: HashMap<Note, Count>,
     hint: bool,
     ended: bool,
+    /// Whether somebody waits for the first note; while more are gathered nobody needs to be woken for each.
+    awaited: bool,
 }
 
 /// Changes that are under way until this is dropped.
@@ -65,7 +67,9 @@ impl Drop for Noted<'_> {
                 count.under_way -= 1;
             }
         }
-        self.notes.wake.notify_all();
+        if state.awaited {
+            self.notes.wake.notify_all();
+        }
     }
 }
 
@@ -130,7 +134,9 @@ impl Notes {
             if now >= until || state.hint {
                 return true;
             }
+            state.awaited = !patient && first.is_none();
             state = self.wake.wait_timeout(state, until - now).unwrap_or_else(PoisonError::into_inner).0;
+            state.awaited = false;
         }
         false
     }
