@@ -21,6 +21,8 @@ function below(pid: number): number[] {
 
 test('a file that was uploaded survives SIGKILL of everything', async ({ page, complaints }) => {
   test.setTimeout(180_000)
+  // Other tests have left folders, which stand first; only rows in sight are in the page.
+  await page.setViewportSize({ width: 1280, height: 4000 })
   expect(box.upPid, 'CROFT_UP_PID names the process of `up`').toBeDefined()
   complaints.expect(/ERR_(CONNECTION|INCOMPLETE|HTTP2|EMPTY|NETWORK|FAILED)|502|503/)
   const bytes = randomBytes(20_000_000)
