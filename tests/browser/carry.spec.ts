@@ -1,16 +1,6 @@
 /** Things go to another folder and to a shared space, with the way shown, and stay where they are when one thinks better of it. */
-import type { Page } from '@playwright/test'
-import { choose, fresh, makeFolder } from './folder.ts'
+import { choose, fresh, makeFolder, makeSpace } from './folder.ts'
 import { expect, test } from './test.ts'
-
-async function makeSpace(page: Page, name: string): Promise<void> {
-  await page.goto('/settings/spaces')
-  await page.getByRole('button', { name: 'Make a shared space' }).first().click()
-  const form = page.getByRole('dialog', { name: 'Make a shared space' })
-  await form.getByLabel('Name of the folder').fill(name)
-  await form.getByRole('button', { name: 'Make a shared space' }).click()
-  await expect(page.getByRole('link', { name })).toBeVisible()
-}
 
 test('a file is moved into a shared space and copied back', async ({ page }) => {
   const [space, folder] = [fresh('Club'), fresh('Plans')]

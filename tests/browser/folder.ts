@@ -15,6 +15,15 @@ export async function makeFolder(page: Page, name: string): Promise<void> {
   await expect(page.getByRole('heading', { name })).toBeVisible()
 }
 
+export async function makeSpace(page: Page, name: string): Promise<void> {
+  await page.goto('/settings/spaces')
+  await page.getByRole('button', { name: 'Make a shared space' }).first().click()
+  const form = page.getByRole('dialog', { name: 'Make a shared space' })
+  await form.getByLabel('Name of the folder').fill(name)
+  await form.getByRole('button', { name: 'Make a shared space' }).click()
+  await expect(page.getByRole('link', { name })).toBeVisible()
+}
+
 export async function choose(page: Page, files: { name: string; mimeType: string; buffer: Buffer }[]): Promise<void> {
   const chooser = page.waitForEvent('filechooser')
   await page.getByRole('button', { name: 'Upload' }).click()

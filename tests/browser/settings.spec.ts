@@ -1,6 +1,7 @@
 /** The household's settings: people, invitations, changes and taking them back. */
 import { randomBytes } from 'node:crypto'
 import { box, owner } from './box.ts'
+import { makeSpace } from './folder.ts'
 import { expectReadable } from './readable.ts'
 import { expect, test } from './test.ts'
 
@@ -84,17 +85,13 @@ test('a change on an old version is refused and shows how it is now', async ({ p
 
 test('a shared space is a folder among its members’ files', async ({ page }) => {
   const name = fresh('Club ')
-  await page.goto('/settings/spaces')
-  await page.getByRole('button', { name: 'Make a shared space' }).first().click()
-  const form = page.getByRole('dialog', { name: 'Make a shared space' })
-  await form.getByLabel('Name of the folder').fill(name)
-  await form.getByRole('button', { name: 'Make a shared space' }).click()
-  await expect(page.getByRole('link', { name })).toBeVisible()
+  await makeSpace(page, name)
   await page.goto('/files')
   await expect(page.getByRole('option', { name: new RegExp(name) })).toContainText('Shared space')
   // What has a name among one's own files would be hidden by a space of that name.
   await page.goto('/settings/spaces')
   await page.getByRole('button', { name: 'Make a shared space' }).first().click()
+  const form = page.getByRole('dialog', { name: 'Make a shared space' })
   await form.getByLabel('Name of the folder').fill(name)
   await expect(form.getByText('something has this name already')).toBeVisible()
   await expect(form.getByRole('button', { name: 'Make a shared space' })).toBeDisabled()

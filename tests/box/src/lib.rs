@@ -14,6 +14,7 @@ mod household;
 mod machine;
 mod plain;
 mod processes;
+mod programs;
 mod wire;
 
 use std::{
@@ -32,6 +33,7 @@ pub use household::{PASSPHRASE, Visitor};
 pub use machine::Machine;
 pub use plain::Plain;
 pub use processes::{Process, kill, processes_below};
+pub use programs::{Rclone, cadaver};
 pub use wire::Wire;
 
 /// Time for a cold start on a loaded machine; a start takes about a second.

@@ -3,15 +3,13 @@
 
 use std::{
     fs,
-    io::Write,
     os::unix::fs::{MetadataExt, chown},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
-use croft_box_tests::{Claimed, Computer, Plain, SyncClient, TestBox, Tree, Visitor, kill, tree};
+use croft_box_tests::{Claimed, Computer, Rclone, SyncClient, TestBox, Tree, Visitor, cadaver, kill, tree};
 use nix::sys::signal::Signal;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
@@ -295,39 +293,12 @@ async fn stock_clients_move_between_spaces() {
     }
 
     let planted = plant(&home.disk("s1", "tree"), 20, 2_000_000);
-    let obscured = Command::new("rclone").args(["obscure", &home.password]).output().expect("rclone is installed").stdout;
-    for (vendor, address, from, to) in
-        [("nextcloud", "/remote.php/dav/files/ana/", "tree", "Club/t"), ("other", "/dav/files/ana/", "Club/t", "Family/t")]
-    {
-        let moved = Command::new("rclone")
-            .args(["moveto", &format!("box:{from}"), &format!("box:{to}"), "-vv", "--ca-cert"])
-            .arg(home.test_box.path("ca.pem"))
-            .env("RCLONE_CONFIG", home.test_box.path("none.conf"))
-            .env("RCLONE_CONFIG_BOX_TYPE", "webdav")
-            .env("RCLONE_CONFIG_BOX_URL", format!("{}{address}", home.test_box.origin))
-            .env("RCLONE_CONFIG_BOX_VENDOR", vendor)
-            .env("RCLONE_CONFIG_BOX_USER", "ana")
-            .env("RCLONE_CONFIG_BOX_PASS", String::from_utf8_lossy(&obscured).trim())
-            .output()
-            .expect("rclone is installed");
-        assert!(moved.status.success(), "{vendor}: {}", String::from_utf8_lossy(&moved.stderr));
+    for (vendor, from, to) in [("nextcloud", "tree", "Club/t"), ("other", "Club/t", "Family/t")] {
+        Rclone::new(&home.test_box, &home.password, vendor).run(&["moveto", &format!("box:{from}"), &format!("box:{to}")]);
     }
     assert!(tree(&home.disk("s2", "t")) == planted && !home.disk("s1", "tree").exists() && !home.disk("s3", "t").exists());
 
-    let plain = Plain::of(&home.test_box);
     let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join(".netrc"), format!("machine localhost\nlogin ana\npassword {}\n", home.password)).expect("written");
-    let mut cadaver = Command::new("cadaver")
-        .arg(format!("http://localhost:{}/dav/files/ana/", plain.port()))
-        .current_dir(folder.path())
-        .env("HOME", folder.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("cadaver is installed");
-    cadaver.stdin.take().expect("piped").write_all(b"move Family/t by-hand\ncopy by-hand Club/copy\nquit\n").expect("typed");
-    let said = cadaver.wait_with_output().expect("an end").stdout;
-    let said = String::from_utf8_lossy(&said);
+    let said = cadaver(&home.test_box, &home.password, folder.path(), "move Family/t by-hand\ncopy by-hand Club/copy\nquit\n");
     assert!(tree(&home.disk("s1", "by-hand")) == planted && tree(&home.disk("s3", "copy")) == planted, "{said}");
 }

@@ -1,58 +1,9 @@
 //! Clients of WebDAV that others made, beside litmus and the sync clients: rclone and cadaver against a whole box.
 #![cfg(test)]
 
-use std::{
-    fs,
-    io::Write,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::{fs, path::Path};
 
-use croft_box_tests::{Claimed, Plain, TestBox, tree};
-
-/// rclone with a remote `box:` at an address of the box.
-struct Rclone<'a> {
-    test_box: &'a TestBox,
-    password: String,
-    vendor: &'static str,
-    home: tempfile::TempDir,
-}
-
-impl<'a> Rclone<'a> {
-    fn new(test_box: &'a TestBox, password: &str, vendor: &'static str) -> Self {
-        let obscured = Command::new("rclone").args(["obscure", password]).output().expect("rclone is installed");
-        let password = String::from_utf8(obscured.stdout).expect("text").trim().to_owned();
-        Self { test_box, password, vendor, home: tempfile::tempdir().expect("a folder") }
-    }
-
-    /// Runs it on the remote at `address`; whether it was content, and what it said.
-    fn at(&self, address: &str, arguments: &[&str]) -> (bool, String) {
-        let output = Command::new("rclone")
-            .args(arguments)
-            .arg("--ca-cert")
-            .arg(self.test_box.path("ca.pem"))
-            .args(["--retries", "1", "--low-level-retries", "1"])
-            .env("HOME", self.home.path())
-            .env("RCLONE_CONFIG", self.home.path().join("none.conf"))
-            .env("RCLONE_CONFIG_BOX_TYPE", "webdav")
-            .env("RCLONE_CONFIG_BOX_URL", format!("{}{address}", self.test_box.origin))
-            .env("RCLONE_CONFIG_BOX_VENDOR", self.vendor)
-            .env("RCLONE_CONFIG_BOX_USER", "ana")
-            .env("RCLONE_CONFIG_BOX_PASS", &self.password)
-            .output()
-            .expect("rclone is installed");
-        let said = [output.stdout, output.stderr].concat();
-        (output.status.success(), String::from_utf8_lossy(&said).into_owned())
-    }
-
-    /// The same on ana's files; it must be content.
-    fn run(&self, arguments: &[&str]) -> String {
-        let address = if self.vendor == "nextcloud" { "/remote.php/dav/files/ana/" } else { "/dav/files/ana/" };
-        let (content, said) = self.at(address, arguments);
-        assert!(content, "{arguments:?}: {said}");
-        said
-    }
-}
+use croft_box_tests::{Claimed, Rclone, TestBox, cadaver, tree};
 
 fn write(root: &Path, file: &str, content: &[u8]) {
     fs::create_dir_all(root.join(file).parent().expect("a folder")).expect("made");
@@ -65,7 +16,7 @@ fn rclone_copies_compares_and_keeps_two_folders_the_same() {
     let password = test_box.croft(&["token", "new", "ana", "--name", "rclone"]).expect("an app password");
     for (vendor, folder) in [("nextcloud", "cloud"), ("other", "plain")] {
         let rclone = Rclone::new(&test_box, password.trim(), vendor);
-        let here = rclone.home.path().join("here");
+        let here = rclone.home().join("here");
         write(&here, "a.txt", b"a file");
         write(&here, "B\u{fc}ro/50% #1 \u{1f98a}.txt", b"odd names");
         write(&here, "deep/a/b/c.bin", &vec![7; 12_000_000]);
@@ -89,7 +40,7 @@ fn rclone_copies_compares_and_keeps_two_folders_the_same() {
             // Plain WebDAV has no times that a client could set, and without them it keeps nothing the same on both sides.
             continue;
         }
-        let both = rclone.home.path().join("both");
+        let both = rclone.home().join("both");
         write(&both, "of here.txt", b"here");
         let (local, remote) = (both.to_str().expect("text"), format!("box:{folder} both ways"));
         rclone.run(&["mkdir", &remote]);
@@ -119,25 +70,11 @@ fn rclone_copies_compares_and_keeps_two_folders_the_same() {
 fn cadaver_does_by_hand_what_people_type() {
     let test_box = TestBox::start(Claimed::ByAna);
     let password = test_box.croft(&["token", "new", "ana", "--name", "cadaver"]).expect("an app password");
-    // It trusts what the system trusts, and no household is among that.
-    let plain = Plain::of(&test_box);
     let home = tempfile::tempdir().expect("a folder");
-    fs::write(home.path().join(".netrc"), format!("machine localhost\nlogin ana\npassword {}\n", password.trim())).expect("written");
     fs::write(home.path().join("letter.txt"), "Dear box").expect("written");
     let typed = "mkcol Letters\ncd Letters\nput letter.txt\ncopy letter.txt copy.txt\nmove copy.txt moved.txt\nlock moved.txt\ndiscover moved.txt\n\
                  unlock moved.txt\npropset letter.txt mood good\npropget letter.txt mood\nls\nget moved.txt back.txt\ndelete letter.txt\nls\nquit\n";
-    let mut cadaver = Command::new("cadaver")
-        .arg(format!("http://localhost:{}/dav/files/ana/", plain.port()))
-        .current_dir(home.path())
-        .env("HOME", home.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("cadaver is installed");
-    cadaver.stdin.take().expect("piped").write_all(typed.as_bytes()).expect("typed");
-    let output = cadaver.wait_with_output().expect("an end");
-    let said = String::from_utf8_lossy(&output.stdout);
+    let said = cadaver(&test_box, password.trim(), home.path(), typed);
     assert!(!said.contains("failed") && said.matches("succeeded").count() >= 9, "{said}");
     assert!(said.contains("Value of mood is: good"), "{said}");
     assert_eq!(fs::read_to_string(home.path().join("back.txt")).expect("read"), "Dear box");
