@@ -2,9 +2,9 @@
 
 use std::{
     collections::VecDeque,
+    convert::Infallible,
     fs::File,
     os::fd::{AsFd, OwnedFd},
-    pin::pin,
     sync::Arc,
     time::Duration,
 };
@@ -13,7 +13,7 @@ use bytes::Bytes;
 use croft_api::bulk::{AbortReason, Commit, DigestSet, Frame, Head, Header, comes_along, encode, limits::MAX_INLINE};
 use croft_files::{Link, Outflow, Pipes};
 use croft_model::Problem;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::MissedTickBehavior};
 
 use crate::{error::Failure, space::blocking};
 
@@ -92,14 +92,21 @@ impl Exchange {
         work: impl Future<Output = Result<T, Failure>>,
         signs: impl Fn() -> Vec<Header>,
     ) -> Result<T, Failure> {
-        let mut work = pin!(work);
+        // Cancel-safe: a sign that is not sent is not missed. While one waits for the link the work goes on.
+        tokio::select! {
+            done = work => done,
+            never = self.tell_on(signs) => match never {},
+        }
+    }
+
+    async fn tell_on(&self, signs: impl Fn() -> Vec<Header>) -> Infallible {
         let mut clock = tokio::time::interval(Duration::from_secs(1));
+        // After a pause of the machine nobody needs the signs that are missing.
+        clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            // Cancel-safe: the work is kept and goes on; a sign that is not sent is not missed.
-            tokio::select! {
-                done = &mut work => return done,
-                _ = clock.tick() => drop(self.tell(signs()).await),
-            }
+            clock.tick().await;
+            // Where the link is gone, so is the stream.
+            let _ = self.tell(signs()).await;
         }
     }
 

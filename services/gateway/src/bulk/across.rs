@@ -1,7 +1,7 @@
 //! COPY and MOVE from one space to another. The gateway makes the two workers a link to each other and tells each what it has to know; what is sent never
 //! passes here. An original goes only when the other worker has said that all of it is there.
 
-use std::{convert::Infallible, pin::Pin};
+use std::convert::Infallible;
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
@@ -12,10 +12,10 @@ use futures_util::stream::unfold;
 use http::{HeaderMap, HeaderValue, header};
 use http_body_util::{BodyExt, Limited};
 use serde_json::{Value, json};
-use tokio::{sync::watch, time::timeout};
+use tokio::{sync::watch, task::JoinSet, time::timeout};
 
 use super::{
-    Workers, download,
+    Capabilities, Workers, download,
     stream::{FromWorker, Stream},
     workers::{ANSWER_TIME, HEAD_TIME, broken_off, busy},
 };
@@ -51,9 +51,9 @@ enum Begun {
 /// Copies or moves what `open` is about to a place in another space: its number, what stands before paths in it, the path.
 pub(super) async fn answer(
     workers: &Workers,
+    capabilities: &impl Capabilities,
     (from, open): (SpaceId, Open),
     (to, prefix, segments): (SpaceId, String, Vec<String>),
-    capability: String,
     sent: &HeaderMap,
 ) -> Result<Response, Problem> {
     let about = open.headers.iter().filter(|(name, _)| ABOUT_DESTINATION.contains(&name.as_str())).cloned();
@@ -61,7 +61,7 @@ pub(super) async fn answer(
     let receives = Open {
         method: Method::Put,
         length: Some(0),
-        capability,
+        capability: String::new(),
         area: Area::Across,
         prefix: prefix.clone(),
         segments,
@@ -71,17 +71,22 @@ pub(super) async fn answer(
     };
     let mut sends = Open { area: Area::Across, ..open };
     sends.headers.push((BESIDE.into(), prefix));
-    let crossing = match begin(workers, (from, &sends), (to, &receives)).await? {
+    let crossing = match begin(workers, capabilities, (from, &sends), (to, receives)).await? {
         Begun::Refused(response) => return Ok(response),
         Begun::Goes(crossing) => crossing,
     };
     let (tell, progress) = watch::channel(Progress::default());
     let done = crossing.finish(tell);
-    if sent.get(header::ACCEPT).is_some_and(|kind| kind == LINES) { Ok(told(Box::pin(done), progress)) } else { done.await }
+    if sent.get(header::ACCEPT).is_some_and(|kind| kind == LINES) { Ok(told(done, progress)) } else { done.await }
 }
 
 /// Lets both workers judge.
-async fn begin(workers: &Workers, (from, sends): (SpaceId, &Open), (to, receives): (SpaceId, &Open)) -> Result<Begun, Problem> {
+async fn begin(
+    workers: &Workers,
+    capabilities: &impl Capabilities,
+    (from, sends): (SpaceId, &Open),
+    (to, receives): (SpaceId, Open),
+) -> Result<Begun, Problem> {
     let (one, other) = Link::pair().map_err(|error| croft_api::problem::internal(&error))?;
     let mut source = workers.begin(from, sends, one.into()).await?;
     let first = timeout(HEAD_TIME, source.next()).await.ok().flatten();
@@ -89,7 +94,9 @@ async fn begin(workers: &Workers, (from, sends): (SpaceId, &Open), (to, receives
         (judged, _) if judged.status == Head::CONTINUE => {}
         (refused, end) => return Ok(Begun::Refused(download::response(source, refused, end).await?)),
     }
-    let mut target = workers.begin(to, receives, other.into()).await?;
+    // Asked for now: the one that has judged may have waited for its disk.
+    let receives = Open { capability: capabilities.capability_for(to).await?, ..receives };
+    let mut target = workers.begin(to, &receives, other.into()).await?;
     let first = timeout(HEAD_TIME, target.next()).await.ok().flatten();
     match head(first)? {
         (judged, _) if judged.status == Head::PROCESSING => Ok(Begun::Goes(Crossing { source, target })),
@@ -146,22 +153,25 @@ impl Progress {
 }
 
 /// What is left to be told.
-struct Telling<F> {
-    done: Pin<Box<F>>,
+struct Telling {
+    /// The one task that does it. Dropped, it ends.
+    doing: JoinSet<Result<Response, Problem>>,
     progress: watch::Receiver<Progress>,
 }
 
-/// An answer that tells how far it is while it goes on. Whoever hangs up ends it.
-fn told<F>(done: Pin<Box<F>>, progress: watch::Receiver<Progress>) -> Response
-where
-    F: Future<Output = Result<Response, Problem>> + Send + 'static,
-{
-    let lines = unfold(Some(Telling { done, progress }), async |telling| {
+/// An answer that tells how far it is while it goes on, however slowly it is read. Whoever hangs up ends it.
+fn told(done: impl Future<Output = Result<Response, Problem>> + Send + 'static, progress: watch::Receiver<Progress>) -> Response {
+    let mut doing = JoinSet::new();
+    doing.spawn(done);
+    let lines = unfold(Some(Telling { doing, progress }), async |telling| {
         let mut telling = telling?;
         // Cancel-safe: what is done is kept until it is told; a number that is missed is followed by a later one.
         let (line, rest) = tokio::select! {
             biased;
-            ended = &mut telling.done => (line(&last(ended).await), None),
+            ended = telling.doing.join_next() => {
+                let ended = ended.and_then(Result::ok).unwrap_or_else(|| Err(broken_off()));
+                (line(&last(ended).await), None)
+            }
             Ok(()) = telling.progress.changed() => {
                 let now = *telling.progress.borrow_and_update();
                 (line(&json!({"arrived": now.arrived, "whole": now.whole})), Some(telling))

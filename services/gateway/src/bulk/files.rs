@@ -115,8 +115,7 @@ where
         }
         Some(destination) if below.area == Area::Files => {
             let to = (destination.space, in_mount(below.files, destination.mount), destination.segments);
-            let capability = capabilities.capability_for(destination.space).await?;
-            across::answer(workers, (space, open), to, capability, &head.headers).await
+            across::answer(workers, capabilities, (space, open), to, &head.headers).await
         }
         Some(_) => Err(Problem::new(405, "method-not-allowed", "What is here cannot be moved or copied.")),
         None => workers.ask(space, open, body).await,

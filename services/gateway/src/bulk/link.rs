@@ -25,8 +25,10 @@ use super::{stream::FromWorker, workers::News};
 
 /// A link without a stream for so long is closed, so that its worker may sleep.
 const IDLE: Duration = Duration::from_secs(300);
-/// Frames that may wait for a stream: two HEADs, a body, END or ABORT, and some to spare, of which signs of life take what is free. More is a broken worker.
+/// Frames that may wait for a stream: those that must come, and some signs of life. More is a broken worker.
 const MAX_INBOUND: usize = 8;
+/// Of these, what must come whatever else was said: two HEADs, a body, END or ABORT. Signs of life leave room for it.
+const MUST_COME: usize = 4;
 
 /// Why there is no link any more, or none came about.
 #[derive(Debug, thiserror::Error)]
@@ -154,11 +156,10 @@ impl ClientLink {
                         return Err(LinkError::Order("a frame in the wrong place"));
                     }
                 };
-                let may_be_lost = said.is_sign();
                 let sender = self.streams().get(&stream).cloned();
-                if let Some(Err(mpsc::error::TrySendError::Full(_))) = sender.map(|sender| sender.try_send(said))
-                    && !may_be_lost
-                {
+                // A sign for which nobody has time may be lost.
+                let sender = sender.filter(|sender| !said.is_sign() || sender.capacity() > MUST_COME);
+                if let Some(Err(mpsc::error::TrySendError::Full(_))) = sender.map(|sender| sender.try_send(said)) {
                     return Err(LinkError::Order("too many frames on a stream"));
                 }
             }

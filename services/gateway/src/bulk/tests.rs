@@ -1,5 +1,6 @@
 //! The gateway's side against a worker that does what the test wants.
 
+mod across;
 mod place;
 
 use std::{
