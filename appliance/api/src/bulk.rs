@@ -12,7 +12,6 @@ mod wire;
 pub use found::{Around, Found};
 pub use frame::{
     AbortReason, Area, Commit, Digest, DigestKind, DigestSet, Frame, Head, Header, Hello, Method, MountLine, Open, REQUEST_HEADERS, Root,
-    comes_along,
 };
 pub use stranger::{Proof, Stranger};
 pub use taken::Taken;

@@ -40,6 +40,8 @@ pub(crate) const TIMES: Times = Times { handshake: Duration::from_secs(10), head
 pub(crate) const GREETING_BYTES: usize = 24;
 /// Time within which the next piece of a body must come.
 pub(crate) const BODY_PAUSE: Duration = Duration::from_secs(60);
+/// Time for the whole of a body that is read into memory, 64 KiB at most: a line so slow that it takes longer carries nothing else either.
+pub(crate) const SMALL_BODY_TIME: Duration = Duration::from_secs(120);
 /// What is still read of a body after its answer: a small file, or what a fast client has on the way when it learns that its upload is refused.
 pub(crate) const LINGER_BYTES: usize = 2 * STREAM_WINDOW as usize;
 /// Time for which it is read.

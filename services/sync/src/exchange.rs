@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use croft_api::bulk::{AbortReason, Commit, DigestSet, Frame, Head, Header, comes_along, encode, limits::MAX_INLINE};
+use croft_api::bulk::{AbortReason, Commit, DigestSet, Frame, Head, Header, Open, encode, limits::MAX_INLINE};
 use croft_files::{Link, Outflow, Pipes};
 use croft_model::Problem;
 use tokio::{sync::mpsc, time::MissedTickBehavior};
@@ -33,6 +33,8 @@ pub(crate) struct Exchange {
     stream: u32,
     link: Arc<Link>,
     inbound: mpsc::Receiver<Inbound>,
+    /// Whether the body comes along with OPEN.
+    along: bool,
     /// COMMIT may arrive while the pipe is still being emptied.
     commit: Option<Commit>,
     /// The end of a link that came with OPEN.
@@ -66,8 +68,9 @@ pub(crate) enum Body {
 pub(crate) type Pieces = Box<dyn FnMut() -> Result<Option<Vec<u8>>, Failure> + Send>;
 
 impl Exchange {
-    pub(crate) fn new(stream: u32, link: Arc<Link>, inbound: mpsc::Receiver<Inbound>, handed: Option<OwnedFd>) -> Self {
-        Self { stream, link, inbound, commit: None, handed, beside: None }
+    /// The stream of `open`, with what is `inbound` on it and was `handed` over with it.
+    pub(crate) fn new((stream, open): (u32, &Open), link: Arc<Link>, inbound: mpsc::Receiver<Inbound>, handed: Option<OwnedFd>) -> Self {
+        Self { stream, link, inbound, along: open.comes_along(), commit: None, handed, beside: None }
     }
 
     /// The link to another worker that came with OPEN.
@@ -110,9 +113,9 @@ impl Exchange {
         }
     }
 
-    /// A body of at most 64 KiB with its COMMIT. It is asked for, unless its `length` says that it comes along with OPEN.
-    pub(crate) async fn receive_inline(&mut self, length: Option<u64>) -> Result<(Bytes, Commit), Failure> {
-        if !comes_along(length) {
+    /// A body of at most 64 KiB with its COMMIT. It is asked for, unless it comes along with OPEN.
+    pub(crate) async fn receive_inline(&mut self) -> Result<(Bytes, Commit), Failure> {
+        if !self.along {
             self.send(vec![Frame::Head(asking(DigestSet::default()))], None).await?;
         }
         let mut body = Bytes::new();
@@ -127,7 +130,7 @@ impl Exchange {
 
     /// The body of a request whose body is a small document, or none.
     pub(crate) async fn document(&mut self, length: Option<u64>) -> Result<Bytes, Failure> {
-        if length == Some(0) { Ok(Bytes::new()) } else { Ok(self.receive_inline(length).await?.0) }
+        if length == Some(0) { Ok(Bytes::new()) } else { Ok(self.receive_inline().await?.0) }
     }
 
     /// Asks for a body through the pipe whose writing end is `end`.
@@ -275,10 +278,14 @@ impl Exchange {
     }
 }
 
-/// Returns when the client is gone.
+/// Returns when the client is gone. A body that nobody asked for says nothing of that.
 async fn gone(inbound: &mut mpsc::Receiver<Inbound>, commit: &mut Option<Commit>) {
-    while let Some(Inbound::Commit(sent)) = inbound.recv().await {
-        *commit = Some(sent);
+    loop {
+        match inbound.recv().await {
+            Some(Inbound::Commit(sent)) => *commit = Some(sent),
+            Some(Inbound::Data(_)) => {}
+            Some(Inbound::Abort) | None => return,
+        }
     }
 }
 

@@ -137,7 +137,7 @@ impl Session {
         }
         let (sender, receiver) = mpsc::channel(MAX_INBOUND);
         lock(&self.streams).insert(stream, sender);
-        let exchange = Exchange::new(stream, self.link.clone(), receiver, handed);
+        let exchange = Exchange::new((stream, &open), self.link.clone(), receiver, handed);
         let span = tracing::info_span!("bulk", request = %open.request, method = open.method.name());
         let (worker, ground, streams) = (self.worker.clone(), self.ground.clone(), self.streams.clone());
         let work = async move {

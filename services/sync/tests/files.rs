@@ -3,9 +3,9 @@
 
 mod harness;
 
-use std::{fs, io::Write, os::unix::fs::symlink};
+use std::{fs, io::Write, os::unix::fs::symlink, time::Duration};
 
-use croft_api::bulk::{Digest, DigestKind, Method};
+use croft_api::bulk::{Commit, Digest, DigestKind, Frame, Method};
 use harness::{Body, Running, pattern};
 
 const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -31,6 +31,21 @@ async fn what_is_put_is_got_at_every_size() {
             assert_eq!((head.status, head.length, head.body.len()), (200, Some(length as u64), 0));
         }
     }
+    worker.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_nobody_asked_for_stops_no_download() {
+    let folder = tempfile::tempdir().unwrap();
+    let worker = Running::start(folder.path()).await;
+    let mut link = worker.link().await;
+    // More than a pipe takes.
+    let bytes = pattern(3_000_000, 9);
+    assert_eq!(link.put(&["a"], &[], bytes.clone()).await.status, 201);
+    let stream = link.open(Method::Get, &["a"], &[], Some(1)).await;
+    link.send(stream, vec![Frame::Data("x".into()), Frame::Commit(Commit { count: 1, digests: Vec::new() })]).await;
+    let got = tokio::time::timeout(Duration::from_secs(60), link.finish(stream, Body::of(""))).await.expect("an end").unwrap();
+    assert!(got.status == 200 && got.body == bytes);
     worker.end().await;
 }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::limits::MAX_INLINE;
+use super::{Stranger, limits::MAX_INLINE};
 
 /// The request headers that reach a worker, in lower case. Everything else that a client sends stays in the gateway.
 pub const REQUEST_HEADERS: [&str; 20] = [
@@ -102,10 +102,14 @@ pub struct Open {
     pub mounts: Option<Vec<MountLine>>,
 }
 
-/// Whether a body of `length` comes along with its OPEN, unasked: it fits one DATA, so that asking for it would cost more than it does.
-#[must_use]
-pub fn comes_along(length: Option<u64>) -> bool {
-    length.is_some_and(|length| (1..=MAX_INLINE as u64).contains(&length))
+impl Open {
+    /// Whether the body comes along, unasked: it fits one DATA, so that asking for it would cost more than it does. Not where the method reads none, and
+    /// not from strangers: what they send is read when it is known that their link opens something.
+    #[must_use]
+    pub fn comes_along(&self) -> bool {
+        let fits = self.length.is_some_and(|length| (1..=MAX_INLINE as u64).contains(&length));
+        fits && self.method.reads_body() && !Stranger::is_one(&self.capability)
+    }
 }
 
 /// What a path in a space is about.
@@ -254,6 +258,12 @@ impl Method {
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+
+    /// Whether it reads the body of its request.
+    #[must_use]
+    pub const fn reads_body(self) -> bool {
+        matches!(self, Self::Put | Self::Propfind | Self::Proppatch | Self::Lock | Self::Search | Self::Post)
     }
 
     /// Whether a second try cannot change anything.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The version that HELLO names.
-pub const VERSION: u16 = 6;
+pub const VERSION: u16 = 7;
 /// A packet in bytes: one DATA with a HEAD beside it, below the kernel's default socket buffer of 212 992.
 pub const MAX_PACKET: usize = 96 * 1024;
 /// A body inside DATA, in bytes: past this a pipe costs less than copies.

@@ -87,8 +87,24 @@ fn check(frames: &[(u32, Frame)], expected: Result<(), BadPacket>) {
 }
 
 #[test]
-fn every_limit_is_kept_when_writing() {
-    let open = Open {
+fn small_bodies_come_along_where_they_are_read_and_not_from_strangers() {
+    let check = |method, length, capability: &str, expected| {
+        let open = Open { method, length, capability: capability.into(), ..plain() };
+        assert_eq!(open.comes_along(), expected, "{method:?} {length:?} {capability}");
+    };
+    for method in [Method::Put, Method::Propfind, Method::Proppatch, Method::Lock, Method::Search, Method::Post] {
+        for (length, expected) in [(None, false), (Some(0), false), (Some(1), true), (Some(65_536), true), (Some(65_537), false)] {
+            check(method, length, "eyJ3aG8i.c2ln", expected);
+            check(method, length, "link 1-0 10.0.0.1", false);
+        }
+    }
+    for method in [Method::Get, Method::Head, Method::Delete, Method::Mkcol, Method::Options, Method::Copy, Method::Move, Method::Unlock] {
+        check(method, Some(1), "eyJ3aG8i.c2ln", false);
+    }
+}
+
+fn plain() -> Open {
+    Open {
         method: Method::Get,
         length: None,
         request: String::new(),
@@ -99,7 +115,12 @@ fn every_limit_is_kept_when_writing() {
         destination: None,
         headers: Vec::new(),
         mounts: None,
-    };
+    }
+}
+
+#[test]
+fn every_limit_is_kept_when_writing() {
+    let open = plain();
     let with = |change: fn(&mut Open)| {
         let mut open = open.clone();
         change(&mut open);

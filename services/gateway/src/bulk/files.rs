@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::{
     Workers, across, kept, path,
     place::{self, Place, in_mount},
-    preview,
+    preview, upload,
 };
 use crate::household::{Mount, Tree};
 
@@ -85,15 +85,17 @@ where
         _ => space,
     };
     let prefix = in_mount(below.prefix, mount);
-    let capability = capabilities.capability_for(space).await?;
     let (head, body) = request.into_parts();
+    let length = length(&head.headers, &body);
+    let body = upload::before_open(method, length, body).await?;
+    let capability = capabilities.capability_for(space).await?;
     let mut passed = headers(&head.headers);
     if below.area == Area::Previews {
         passed.push(preview::header(&head.uri)?);
     }
     let open = Open {
         method,
-        length: length(&head.headers, &body),
+        length,
         request: id.to_owned(),
         capability,
         area: below.area,
@@ -145,9 +147,13 @@ async fn carry(
     let answer = workers.ask(to.space, put, whole.into_body()).await?;
     if answer.status().is_success() {
         let segments = moves.segments.iter().take(1).cloned().collect();
-        let given_up = workers.ask(from, Open { method: Method::Delete, segments, ..moves }, axum::body::Body::empty()).await;
+        // The first capability may be over by now.
+        let given_up = async {
+            let capability = capabilities.capability_for(from).await?;
+            workers.ask(from, Open { method: Method::Delete, segments, capability, ..moves }, axum::body::Body::empty()).await
+        };
         // What is left over goes after a week.
-        if let Err(problem) = given_up {
+        if let Err(problem) = given_up.await {
             tracing::warn!(%problem, "the chunks of an upload cannot be removed");
         }
     }

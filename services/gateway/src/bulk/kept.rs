@@ -2,7 +2,7 @@
 
 use axum::{body::Body as AnyBody, response::Response};
 use bytes::Bytes;
-use croft_api::bulk::{Area, Method, Open, limits::MAX_INLINE};
+use croft_api::bulk::{Area, Method, Open};
 use croft_model::{Problem, Right, SpaceId, SpaceNumber};
 use http::{HeaderValue, Request, StatusCode, header};
 use http_body::Body;
@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, Limited};
 use super::{
     Capabilities, Workers,
     files::{Below, headers, length},
-    path,
+    path, upload,
 };
 use crate::household::Tree;
 
@@ -37,9 +37,11 @@ where
         path::destination(&request, below.files)?;
     }
     let (head, body) = request.into_parts();
+    let length = length(&head.headers, &body);
+    let body = upload::before_open(method, length, body).await?;
     let open = Open {
         method,
-        length: length(&head.headers, &body),
+        length,
         request: id.to_owned(),
         capability: String::new(),
         area: below.area,
@@ -74,8 +76,8 @@ async fn all<B>(workers: &Workers, capabilities: &impl Capabilities, tree: &Tree
 where
     B: Body<Data = Bytes, Error: Into<axum::BoxError>> + Unpin,
 {
+    let asked = upload::whole(body).await?;
     let _place = workers.gather().await?;
-    let asked = Limited::new(body, MAX_INLINE).collect().await.map_err(|_| too_long())?.to_bytes();
     let shared = tree.mounts.iter().filter(|mount| mount.right >= Right::Write).map(|mount| mount.space);
     let ask = async |space| {
         let capability = capabilities.capability_for(space).await?;
@@ -133,10 +135,6 @@ fn add(whole: &mut String, listing: &str) -> Result<(), Problem> {
 
 fn not_found() -> Problem {
     Problem::new(404, "not-found", "There is no such file or folder.")
-}
-
-fn too_long() -> Problem {
-    Problem::new(413, "body-too-large", format!("The body of this request may have at most {MAX_INLINE} bytes."))
 }
 
 fn broken() -> Problem {

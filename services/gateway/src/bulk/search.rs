@@ -2,10 +2,7 @@
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use croft_api::bulk::{
-    Area, Around, Found, Method, Open,
-    limits::{MAX_INLINE, MAX_MOUNTS},
-};
+use croft_api::bulk::{Area, Around, Found, Method, Open, limits::MAX_MOUNTS};
 use croft_model::{Problem, SpaceId};
 use futures_util::{StreamExt, stream};
 use http::{HeaderValue, Request, StatusCode, header};
@@ -15,6 +12,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use super::{
     Capabilities, Workers,
     place::{self, in_mount},
+    upload,
     workers::broken_off,
 };
 use crate::household::{Mount, Tree};
@@ -50,10 +48,11 @@ pub async fn answer<B>(
     request: Request<B>,
 ) -> Result<Response, Problem>
 where
-    B: http_body::Body<Data = Bytes, Error: Into<axum::BoxError>>,
+    B: http_body::Body<Data = Bytes, Error: Into<axum::BoxError>> + Unpin,
 {
+    let read = upload::whole(request.into_body()).await;
+    let body = read.map_err(|problem| if problem.status == 413 { too_long() } else { problem })?;
     let _place = workers.gather().await?;
-    let body = Limited::new(request.into_body(), MAX_INLINE).collect().await.map_err(|_| too_long())?.to_bytes();
     let tree = place::named(workers, capabilities, tree, id).await?;
     let ask = |space, mount: Option<Mount>| {
         let (prefix, body) = (in_mount(prefix, mount.as_ref()), body.clone());

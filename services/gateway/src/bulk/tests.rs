@@ -1,6 +1,7 @@
 //! The gateway's side against a worker that does what the test wants.
 
 mod across;
+mod body;
 mod place;
 
 use std::{

@@ -4,25 +4,26 @@ use std::{
     collections::VecDeque,
     io::{self, IoSlice},
     os::fd::OwnedFd,
+    time::Duration,
 };
 
 use aws_lc_rs::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
 use bytes::{Buf, Bytes, BytesMut};
 use croft_api::bulk::{
-    AbortReason, Commit, Digest, DigestKind, DigestSet, Head,
+    AbortReason, Commit, Digest, DigestKind, DigestSet, Head, Method,
     limits::{MAX_INLINE, PIPE_BYTES},
 };
 use croft_model::Problem;
 use futures_util::FutureExt;
 use http_body::Body;
-use http_body_util::BodyExt;
-use tokio::net::unix::pipe::Sender;
+use http_body_util::{BodyExt, Either, Full};
+use tokio::{net::unix::pipe::Sender, time::timeout};
 
 use super::{
     stream::{FromWorker, Stream},
     workers::broken_off,
 };
-use crate::body::Paced;
+use crate::{body::Paced, limits::SMALL_BODY_TIME};
 
 /// Pieces written at once: TLS records are 16 KiB, a pipe is 256.
 const MAX_PIECES: usize = 16;
@@ -46,8 +47,31 @@ where
     Ok(Received::Whole)
 }
 
-/// A body that fits one DATA frame.
+/// The body of a request whose OPEN is not made yet. One that comes along is read now: what is valid for a minute is asked for when it is there.
+pub(super) async fn before_open<B>(method: Method, length: Option<u64>, body: B) -> Result<Either<Full<Bytes>, B>, Problem>
+where
+    B: Body<Data = Bytes, Error: Into<axum::BoxError>> + Unpin,
+{
+    let small = method.reads_body() && length.is_some_and(|length| length <= MAX_INLINE as u64);
+    Ok(if small { Either::Left(Full::new(whole(body).await?)) } else { Either::Right(body) })
+}
+
+/// A body that fits one DATA frame, read in a bounded time.
 pub(super) async fn whole<B>(body: B) -> Result<Bytes, Problem>
+where
+    B: Body<Data = Bytes, Error: Into<axum::BoxError>> + Unpin,
+{
+    whole_within(SMALL_BODY_TIME, body).await
+}
+
+async fn whole_within<B>(time: Duration, body: B) -> Result<Bytes, Problem>
+where
+    B: Body<Data = Bytes, Error: Into<axum::BoxError>> + Unpin,
+{
+    timeout(time, gathered(body)).await.map_err(|_| client_gone())?
+}
+
+async fn gathered<B>(body: B) -> Result<Bytes, Problem>
 where
     B: Body<Data = Bytes, Error: Into<axum::BoxError>> + Unpin,
 {
@@ -188,5 +212,22 @@ impl Hashes {
     fn finish(self) -> Vec<Digest> {
         let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         self.0.into_iter().map(|(kind, context)| Digest { kind, hex: hex(context.finish().as_ref()) }).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_trickles_is_given_up() {
+        let trickle = stream::unfold((), async |()| {
+            tokio::time::sleep(Duration::from_millis(20)).await; // waits: between two pieces, each of which comes in time
+            Some((Ok::<_, io::Error>(Bytes::from("x")), ()))
+        });
+        let refused = whole_within(Duration::from_millis(200), axum::body::Body::from_stream(trickle)).await.unwrap_err();
+        assert_eq!((refused.status, refused.code.as_str()), (400, "body-incomplete"));
     }
 }

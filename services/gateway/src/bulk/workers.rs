@@ -10,7 +10,7 @@ use std::{
 use axum::response::Response;
 use bytes::Bytes;
 use croft_api::{
-    bulk::{AbortReason, Area, Method, Open, Root, comes_along},
+    bulk::{AbortReason, Area, Method, Open, Root},
     inherit::RunDirectory,
 };
 use croft_model::{Problem, SpaceId};
@@ -103,7 +103,7 @@ impl Workers {
     where
         B: Body<Data = Bytes, Error: Into<axum::BoxError>> + Unpin,
     {
-        if comes_along(open.length) {
+        if open.comes_along() {
             let whole = upload::whole(body).await?;
             return match self.open(space, &open, Some(&whole)).await? {
                 (stream, First::Answer(head, descriptor)) => download::response(stream, head, descriptor).await,

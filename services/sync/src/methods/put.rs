@@ -68,7 +68,7 @@ pub(super) async fn put(ground: &Ground, request: Request, exchange: &mut Exchan
     let upload = Arc::new(Upload::new(ground, request)?);
     upload.make_folders(ground).await?;
     if is_small(length) {
-        let (body, commit) = exchange.receive_inline(length).await?;
+        let (body, commit) = exchange.receive_inline().await?;
         return Ok(upload.publish_small(ground, body, commit).await?.answer);
     }
     let judged = upload.clone();
@@ -266,7 +266,7 @@ pub(super) async fn receive(
 ) -> Result<(Staged, u64, Commit), Failure> {
     let wanted = checksum::wanted(expected);
     if is_small(length) {
-        let (body, commit) = exchange.receive_inline(length).await?;
+        let (body, commit) = exchange.receive_inline().await?;
         let (count, expected) = (body.len() as u64, expected.to_vec());
         let (staged, commit) = blocking(move || {
             staged.write(&body)?;

@@ -3,6 +3,7 @@
 #![expect(dead_code, reason = "each test file uses its own part of the harness")]
 
 use std::{
+    collections::HashSet,
     fs::{self, File},
     io::{Read, Write},
     os::fd::{AsFd, OwnedFd},
@@ -12,7 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use croft_api::{
-    bulk::{AbortReason, Area, Commit, Digest, Frame, Head, Hello, Method, MountLine, Open, comes_along, decode, encode, limits},
+    bulk::{AbortReason, Area, Commit, Digest, Frame, Head, Hello, Method, MountLine, Open, decode, encode, limits},
     capability::{Minter, Verifier},
     socket::Peers,
 };
@@ -159,6 +160,8 @@ pub(crate) struct Gateway {
     /// Folders of CHANGED, as they came.
     pub(crate) changed: Vec<String>,
     next: u32,
+    /// Streams whose body comes along with OPEN.
+    along: HashSet<u32>,
     buffer: Vec<u8>,
 }
 
@@ -228,6 +231,7 @@ impl Gateway {
             handed: None,
             changed: Vec::new(),
             next: 1,
+            along: HashSet::new(),
             buffer: vec![0; limits::MAX_PACKET],
         };
         let Some(mut first) = this.receive().await else { panic!("no HELLO") };
@@ -273,6 +277,9 @@ impl Gateway {
             headers: headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
             mounts: self.mounts.clone(),
         };
+        if open.comes_along() {
+            self.along.insert(stream);
+        }
         let mut packet = vec![(stream, Frame::Open(Box::new(open)))];
         let handed = self.handed.take();
         packet.extend(handed.as_ref().map(|_| (stream, Frame::Pipe)));
@@ -322,7 +329,7 @@ impl Gateway {
     pub(crate) async fn finish(&mut self, stream: u32, body: Body) -> Option<Reply> {
         let mut reply = Reply { status: 0, headers: Vec::new(), length: None, body: Vec::new() };
         let mut reading: Option<JoinHandle<Vec<u8>>> = None;
-        if comes_along(body.length) {
+        if self.along.remove(&stream) {
             self.give(stream, &body, None).await;
         }
         loop {
