@@ -111,6 +111,27 @@ async fn what_others_do_to_the_files_changes_the_etags_up_to_the_root() {
     worker.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_did_stays_news_when_a_request_is_refused_because_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let worker = Running::start(folder.path()).await;
+    let mut link = worker.link().await;
+    assert_eq!(link.ask(Method::Mkcol, &["a"], &[], Body::of("")).await.status, 201);
+    let known = link.put(&["a", "b"], &[], "1").await.header("etag").to_owned();
+    silence(&mut link).await;
+    let dates =
+        "<d:propertyupdate xmlns:d='DAV:'><d:set><d:prop><lastmodified>1700000000</lastmodified></d:prop></d:set></d:propertyupdate>";
+    for (method, body) in [(Method::Put, "2"), (Method::Proppatch, dates)] {
+        let before = etag(&mut link, &[]).await;
+        fs::write(worker.file("a/b"), format!("changed by others: {}", method.name())).unwrap();
+        assert_eq!(link.ask(method, &["a", "b"], &[("if-match", &known)], Body::of(body)).await.status, 412);
+        hear(&mut link, "a").await;
+        assert_ne!(etag(&mut link, &[]).await, before);
+        silence(&mut link).await;
+    }
+    worker.end().await;
+}
+
 fn copy(from: &Path, to: &Path) {
     fs::create_dir(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {

@@ -15,7 +15,7 @@ use super::{Ground, Request, address, document, propfind::is_ours};
 use crate::{
     error::Failure,
     exchange::{Answer, Exchange},
-    space::{DeadProperty, Entry, Space, blocking, locks::Touch},
+    space::{DeadProperty, Entry, Noted, Space, blocking, locks::Touch},
     xml::{Element, malformed},
 };
 
@@ -50,6 +50,14 @@ enum Effect {
     Senseless,
 }
 
+/// What looks changed by another time.
+struct Dated {
+    /// Ids of the folders from the root to the entry's.
+    line: Vec<u64>,
+    /// Held until they were given new ETags.
+    _noted: Option<Noted>,
+}
+
 impl Effect {
     /// The status of a change that cannot be made.
     fn refused(self) -> Option<&'static str> {
@@ -82,31 +90,27 @@ pub(super) async fn proppatch(ground: &Ground, request: Request, exchange: &mut 
         Some((folder, name)) => Some(space.lock_name(folder, name).await),
         None => None,
     };
-    // Of the box's own doing: nobody else changed it.
-    let dated = changes.iter().any(|change| matches!(change.effect, Effect::Dates(_)));
-    let _noted =
-        super::split(&request.path).filter(|_| dated).map(|(folder, name)| space.catalog.note(&[folder], std::slice::from_ref(name)));
     let (asked, patched) = (request.clone(), space.clone());
-    let (answer, line) = blocking(move || patch(&patched, &asked, &changes)).await?;
-    let Some(line) = line else { return Ok(answer) };
+    let (answer, dated) = blocking(move || patch(&patched, &asked, &changes)).await?;
+    let Some(Dated { line, _noted }) = dated else { return Ok(answer) };
     let folder = super::split(&request.path).map_or(&[][..], |(folder, _)| folder);
     space.index.bump(&line);
     Ok(Answer { changed: vec![ground.news.changed(&space, folder)], ..answer })
 }
 
-/// Makes the changes, and gives the folders that look changed by them, if any. Blocks.
-fn patch(space: &Space, request: &Request, changes: &[Change]) -> Result<(Answer, Option<Vec<u64>>), Failure> {
+/// Makes the changes, and gives what looks changed by them, if anything. Blocks.
+fn patch(space: &Space, request: &Request, changes: &[Change]) -> Result<(Answer, Option<Dated>), Failure> {
     let entry = space.entry(&request.path)?;
     let touch = Touch::Content(&request.path);
     let touches = if changes.iter().any(|change| change.effect.is_for_all()) { std::slice::from_ref(&touch) } else { &[] };
     request.judge(space, Some(&entry), touches)?;
     let refused = changes.iter().any(|change| change.effect.refused().is_some());
-    let line = if refused { None } else { make(space, request, &entry, changes)? };
-    Ok((answer(request, &entry, changes, refused), line))
+    let dated = if refused { None } else { make(space, request, &entry, changes)? };
+    Ok((answer(request, &entry, changes, refused), dated))
 }
 
 /// Makes changes that can all be made. Blocks.
-fn make(space: &Space, request: &Request, entry: &Entry, changes: &[Change]) -> Result<Option<Vec<u64>>, Failure> {
+fn make(space: &Space, request: &Request, entry: &Entry, changes: &[Change]) -> Result<Option<Dated>, Failure> {
     let id = entry.stamp.id;
     let bytes = changes.iter().map(|change| change.property.xml.len() as u64).sum();
     if changes.iter().any(|change| change.effect.is_for_all()) {
@@ -115,13 +119,6 @@ fn make(space: &Space, request: &Request, entry: &Entry, changes: &[Change]) -> 
         // Nothing makes room for a mark.
         space.room.admit(bytes)?;
     }
-    let time = changes.iter().rev().find_map(|change| if let Effect::Dates(time) = change.effect { Some(time) } else { None });
-    let line = time.map(|_| space.line(super::split(&request.path).map_or(&[][..], |(folder, _)| folder))).transpose()?;
-    if let Some(time) = time {
-        time.set(entry)?;
-    }
-    // What the properties hang on, the id, must not be lost while they last.
-    entry.sync()?;
     let mut properties = space.records.properties(id)?;
     let before = properties.clone();
     for change in changes.iter().filter(|change| matches!(change.effect, Effect::Keeps | Effect::Removes)) {
@@ -133,8 +130,9 @@ fn make(space: &Space, request: &Request, entry: &Entry, changes: &[Change]) -> 
     if properties.len() > MAX_PROPERTIES {
         return Err(Problem::new(507, "too-many-properties", format!("An entry may have at most {MAX_PROPERTIES} such properties.")).into());
     }
-    if properties != before {
-        space.records.set_properties(&[(id, properties)])?;
+    // What marks and properties hang on, the id, must not be lost while they last.
+    if changes.iter().any(|change| matches!(change.effect, Effect::Marks(_))) {
+        entry.sync()?;
     }
     for change in changes {
         if let Effect::Marks(marked) = change.effect
@@ -145,7 +143,23 @@ fn make(space: &Space, request: &Request, entry: &Entry, changes: &[Change]) -> 
                 .into());
         }
     }
-    Ok(line)
+    let time = changes.iter().rev().find_map(|change| if let Effect::Dates(time) = change.effect { Some(time) } else { None });
+    let dated = time.map(|time| date(space, request, entry, time)).transpose()?;
+    entry.sync()?;
+    if properties != before {
+        space.records.set_properties(&[(id, properties)])?;
+    }
+    Ok(dated)
+}
+
+/// Gives the entry the time of its last change. Blocks.
+fn date(space: &Space, request: &Request, entry: &Entry, time: Time) -> Result<Dated, Failure> {
+    let place = super::split(&request.path);
+    let line = space.line(place.map_or(&[][..], |(folder, _)| folder))?;
+    // Of the box's own doing: nobody else changed it. Not before all was judged, since what is refused was perhaps changed by somebody else.
+    let _noted = place.map(|(folder, name)| space.catalog.note(&[folder], std::slice::from_ref(name)));
+    time.set(entry)?;
+    Ok(Dated { line, _noted })
 }
 
 fn answer(request: &Request, entry: &Entry, changes: &[Change], refused: bool) -> Answer {

@@ -167,17 +167,18 @@ impl Upload {
     async fn publish_small(self: Arc<Self>, ground: &Ground, body: Bytes, commit: Commit) -> Result<Published, Failure> {
         let _tree = self.space.tree.read().await;
         let _name = self.space.lock_name(&self.folder, &self.name).await;
-        let _noted = self.space.catalog.note(&[&self.folder], std::slice::from_ref(&self.name));
         let (answer, waiter) = oneshot::channel();
         let (upload, count) = (self.clone(), commit.count);
         // What it says comes through the channel; whoever is gone by then does not need it.
         drop(spawn_blocking(move || match upload.prepare_small(&body, commit) {
             Ok((change, prepared)) => {
-                upload.space.publisher.submit(change, move |published| drop(answer.send(Ok((prepared, published)))));
+                // Not before: what is refused was perhaps changed behind the box's back, and that stays news.
+                let noted = upload.space.catalog.note(&[&upload.folder], std::slice::from_ref(&upload.name));
+                upload.space.publisher.submit(change, move |published| drop(answer.send(Ok((prepared, published, noted)))));
             }
             Err(error) => drop(answer.send(Err(error))),
         }));
-        let (prepared, published) = waiter.await.map_err(|_| Failure::Broken("an upload broke off"))??;
+        let (prepared, published, _noted) = waiter.await.map_err(|_| Failure::Broken("an upload broke off"))??;
         let changed = told(ground, published, &[&self.folder], &prepared.line);
         self.published(prepared, changed, count)
     }

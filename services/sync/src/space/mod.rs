@@ -38,7 +38,7 @@ use self::{
     records::Records,
 };
 pub(crate) use self::{
-    catalog::{Keeper, Seen},
+    catalog::{Keeper, Noted, Seen},
     dead::DeadProperty,
     links::Links,
     records::{Assembled, Guarded, Link, Uses},

@@ -23,9 +23,9 @@ use croft_files::{Dir, Kind, Name, Stat};
 use croft_model::Problem;
 use croft_store::{Check, Options, Store};
 
-pub(crate) use self::{guard::Guard, keeper::Keeper};
+pub(crate) use self::{guard::Guard, keeper::Keeper, notes::Noted};
 use self::{
-    notes::{Note, Noted, Notes},
+    notes::{Note, Notes},
     rows::{Batch, Row, Rows},
 };
 use super::{Entry, Handle, Space};
@@ -100,7 +100,7 @@ impl Catalog {
     }
 
     /// Says that the entries `names` in `folders` may change now, until what is given back is dropped.
-    pub(crate) fn note(&self, folders: &[&[Name]], names: &[Name]) -> Noted<'_> {
+    pub(crate) fn note(&self, folders: &[&[Name]], names: &[Name]) -> Noted {
         let notes = folders.iter().flat_map(|folder| names.iter().map(|name| Note::new(folder, name)));
         self.notes.begin(notes.collect())
     }

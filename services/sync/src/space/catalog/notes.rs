@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -54,12 +54,12 @@ struct State {
 
 /// Changes that are under way until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Noted<'a> {
-    notes: &'a Notes,
+pub(crate) struct Noted {
+    notes: Arc<Notes>,
     under_way: Vec<Note>,
 }
 
-impl Drop for Noted<'_> {
+impl Drop for Noted {
     fn drop(&mut self) {
         let mut state = self.notes.lock();
         for note in &self.under_way {
@@ -74,7 +74,7 @@ impl Drop for Noted<'_> {
 }
 
 impl Notes {
-    pub(super) fn begin(&self, mut under_way: Vec<Note>) -> Noted<'_> {
+    pub(super) fn begin(self: &Arc<Self>, mut under_way: Vec<Note>) -> Noted {
         let mut state = self.lock();
         under_way.retain(|note| {
             let fits = state.notes.len() < MAX_NOTES || state.notes.contains_key(note);
@@ -86,7 +86,7 @@ impl Notes {
             fits
         });
         drop(state);
-        Noted { notes: self, under_way }
+        Noted { notes: Arc::clone(self), under_way }
     }
 
     /// Whether the entry was changed here and that is not written down.
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_change_is_own_until_it_is_written_down() {
-        let notes = Notes::default();
+        let notes: Arc<Notes> = Arc::default();
         let note = || Note::new(&[Name::literal("a")], &Name::literal("b"));
         let first = notes.begin(vec![note()]);
         assert!(notes.has(&note()) && notes.over().is_empty());
