@@ -333,6 +333,64 @@ async fn whoever_hangs_up_leaves_the_original_and_nothing_else() {
     two.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn many_trees_at_once_do_not_wait_for_each_other() {
+    /// Entries of a tree: more messages than a link holds, so that who sends waits for who receives.
+    const FILES: u64 = 600;
+    let two = Two::start().await;
+    let Two { workers, source, target, folders } = two;
+    drop((source, target));
+    for worker in &workers {
+        for number in 0..4 {
+            fs::create_dir(worker.file(&format!("t{number}"))).unwrap();
+            for file in 0..FILES {
+                fs::write(worker.file(&format!("t{number}/{file}")), pattern(10, file)).unwrap();
+            }
+        }
+    }
+    // Four each way: those that send have judged, in their order, before any is heard of at the other end, and there the last ones are heard of first.
+    let mut sends = Vec::new();
+    for number in 0..4 {
+        for from in [0, 1] {
+            let (one, other) = Link::pair().unwrap();
+            let mut source = workers[from].link().await;
+            source.handed = Some(one.into());
+            let sent = source.across(Method::Move, &[&format!("t{number}")], &[("croft-beside", "/dav/files/ana/Family")]).await;
+            source.judged(sent, Head::CONTINUE).await.unwrap();
+            sends.push((format!("moved{number}"), 1 - from, other, source, sent));
+        }
+    }
+    let mut moves = Vec::new();
+    for (name, to, other, source, sent) in sends.into_iter().rev() {
+        let mut target = workers[to].link().await;
+        target.handed = Some(other.into());
+        let received = target.across(Method::Put, &[&name], &[]).await;
+        target.judged(received, Head::PROCESSING).await.unwrap();
+        moves.push((name, source, sent, target, received));
+    }
+    let ends = moves.into_iter().map(|(name, mut source, sent, mut target, received)| {
+        tokio::spawn(async move {
+            let arrived = target.finish(received, Body::of("")).await.unwrap().status;
+            source.send(sent, vec![Frame::Commit(Commit::default())]).await;
+            (name, arrived, source.finish(sent, Body::of("")).await.unwrap().status)
+        })
+    });
+    for end in ends.collect::<Vec<_>>() {
+        let (name, arrived, removed) = tokio::time::timeout(Duration::from_secs(60), end).await.expect("they wait for each other").unwrap();
+        assert_eq!((arrived, removed), (201, 204), "{name}");
+    }
+    for worker in &workers {
+        for number in 0..4 {
+            assert_eq!(tree(&worker.file(&format!("moved{number}"))).len() as u64, FILES);
+            assert!(!worker.file(&format!("t{number}")).exists());
+        }
+    }
+    for worker in workers {
+        worker.end().await;
+    }
+    drop(folders);
+}
+
 async fn until(mut done: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !done() {

@@ -56,10 +56,17 @@ pub(super) async fn receive(ground: &Ground, request: Request, exchange: &mut Ex
     let link = exchange.beside()?;
     let progress = Arc::new(Progress::default());
     exchange.tell(progress.signs()).await?;
+    // Whoever sends has its place when the first message comes, and this one is taken after it: so nobody waits for somebody who waits for him.
+    let first = exchange.unless_gone_telling(packet(&link, &mut vec![0; MAX_PACKET]), || progress.signs()).await?;
+    if first.is_none() {
+        return Err(put::incomplete().into());
+    }
     let space = ground.space.clone();
     let _place = exchange.unless_gone_telling(space.turn_to_receive(), || progress.signs()).await?;
     let room = MAX_SEGMENTS.saturating_sub(target.path.len());
     let (into, packets) = mpsc::channel(AHEAD);
+    // There is room for it.
+    let _ = into.send(first).await;
     let mut making = Making::start(ground.space.clone(), packets, (room, progress.clone()));
     let arrived = exchange.unless_gone_telling(making.fed(&link, &into), || progress.signs()).await;
     // Whoever makes it hears by this that nothing more comes.
@@ -132,14 +139,17 @@ impl Making {
     }
 }
 
+/// The next message from the link.
+async fn packet(link: &Link, buffer: &mut [u8]) -> Result<Packet, Failure> {
+    let Some(received) = link.receive(buffer).await? else { return Ok(None) };
+    Ok(Some((Message::decode(&buffer[..received.length])?, received.descriptor)))
+}
+
 /// Takes messages from the link until the last one, or its end.
 async fn pump(link: &Link, into: &mpsc::Sender<Packet>) -> Result<(), Failure> {
     let mut buffer = vec![0; MAX_PACKET];
     loop {
-        let packet = match link.receive(&mut buffer).await? {
-            Some(received) => Some((Message::decode(&buffer[..received.length])?, received.descriptor)),
-            None => None,
-        };
+        let packet = packet(link, &mut buffer).await?;
         let last = matches!(packet, None | Some((Message::End(_), _)));
         if into.send(packet).await.is_err() || last {
             return Ok(());
