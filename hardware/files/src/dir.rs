@@ -46,6 +46,15 @@ pub struct Listed {
     pub kind: Option<Kind>,
 }
 
+/// What is in a directory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The entries, in the order of the file system.
+    pub entries: Vec<Listed>,
+    /// Names that are no [`Name`] (not UTF-8), as far as they can be shown.
+    pub unnamed: Vec<String>,
+}
+
 impl Dir {
     /// The directory behind a descriptor that somebody opened for this process.
     ///
@@ -122,7 +131,10 @@ impl Dir {
     }
 
     /// A new file `name` for reading and writing.
-    pub(crate) fn new_file(&self, name: &Name) -> Result<File, FilesError> {
+    ///
+    /// # Errors
+    /// [`Operation::Open`]; [`FilesError::is_taken`] where the name is used.
+    pub fn new_file(&self, name: &Name) -> Result<File, FilesError> {
         self.open(name.as_str(), OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL, FILE_MODE).map(File::from)
     }
 
@@ -174,23 +186,36 @@ impl Dir {
     /// # Errors
     /// [`Operation::List`].
     pub fn list(&self) -> Result<Vec<Listed>, FilesError> {
+        Ok(self.listing()?.entries)
+    }
+
+    /// The same, with what [`Dir::list`] leaves out.
+    ///
+    /// # Errors
+    /// [`Operation::List`].
+    pub fn listing(&self) -> Result<Listing, FilesError> {
         let failed = |error: Errno| FilesError::new(Operation::List, error);
         // A descriptor of its own: the place in a listing belongs to the open file, not to the caller.
         let own = self.open(".", OFlag::O_RDONLY | OFlag::O_DIRECTORY, Mode::empty())?;
-        let mut listing = dir::Dir::from_fd(own).map_err(failed)?;
-        let mut entries = Vec::new();
-        for entry in listing.iter() {
+        let mut stream = dir::Dir::from_fd(own).map_err(failed)?;
+        let mut listing = Listing::default();
+        for entry in stream.iter() {
             let entry = entry.map_err(failed)?;
-            let Ok(text) = entry.file_name().to_str() else { continue };
-            let Ok(name) = Name::new(text) else { continue };
+            if [c".", c".."].contains(&entry.file_name()) {
+                continue;
+            }
+            let Some(name) = entry.file_name().to_str().ok().and_then(|text| Name::new(text).ok()) else {
+                listing.unnamed.push(entry.file_name().to_string_lossy().into_owned());
+                continue;
+            };
             let kind = entry.file_type().map(|kind| match kind {
                 dir::Type::File => Kind::File,
                 dir::Type::Directory => Kind::Dir,
                 _ => Kind::Other,
             });
-            entries.push(Listed { name, kind });
+            listing.entries.push(Listed { name, kind });
         }
-        Ok(entries)
+        Ok(listing)
     }
 
     /// Removes the entry `name` and, where it is a directory, all below it.
@@ -406,7 +431,9 @@ mod tests {
         fs::write(folder.path().join(std::ffi::OsStr::from_bytes(b"\xff")), "").unwrap();
         let root = dir(folder.path());
         for _ in 0..2 {
-            assert_eq!(root.list().unwrap(), [Listed { name: Name::literal("a"), kind: Some(Kind::File) }]);
+            let entries = vec![Listed { name: Name::literal("a"), kind: Some(Kind::File) }];
+            assert_eq!(root.list().unwrap(), entries);
+            assert_eq!(root.listing().unwrap(), Listing { entries, unnamed: vec!["\u{fffd}".into()] });
         }
     }
 }

@@ -20,7 +20,7 @@ mod staged;
 mod stat;
 mod xattr;
 
-pub use dir::{Dir, Listed, Opened, Replace};
+pub use dir::{Dir, Listed, Listing, Opened, Replace};
 pub use error::{FilesError, Operation};
 pub use filesystem::{FileSystem, Room};
 pub use keep::Keep;

@@ -5,7 +5,10 @@ mod harness;
 
 use std::{
     fs::{self, File},
-    os::{fd::AsFd, unix::fs::MetadataExt},
+    os::{
+        fd::AsFd,
+        unix::{ffi::OsStrExt, fs::MetadataExt},
+    },
     path::Path,
     time::{Duration, Instant},
 };
@@ -389,6 +392,35 @@ async fn many_trees_at_once_do_not_wait_for_each_other() {
         worker.end().await;
     }
     drop(folders);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_go_along_keeps_the_original() {
+    let mut two = Two::start().await;
+    make(&mut two.source).await;
+    let unreadable = two.at(0, "t/below").join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+    let link = two.at(0, "t/to-elsewhere");
+    let leave = |path: &Path| fs::write(path, "old").unwrap();
+    let lead = |path: &Path| std::os::unix::fs::symlink("/", path).unwrap();
+    for (path, make) in [(&unreadable, &leave as &dyn Fn(&Path)), (&link, &lead)] {
+        make(path);
+        let (copied, kept) = two.ask(Method::Move, &["t"], &["there"], &[]).await;
+        let kept = kept.unwrap();
+        assert!(copied.status < 300 && two.at(1, "there/below/large").exists());
+        assert_eq!((kept.status, kept.code().as_str()), (409, "not-all-was-sent"), "{path:?}");
+        assert!(kept.text().contains(&*path.file_name().unwrap().to_string_lossy()), "{}", kept.text());
+        assert!(fs::symlink_metadata(path).is_ok(), "it is where it was");
+        fs::remove_file(path).unwrap();
+    }
+    // One that comes when all was sent already.
+    let (sent, received) = two.begin(Method::Move, &["t"], &["there"], &[]).await.unwrap();
+    assert!(two.target.finish(received, Body::of("")).await.unwrap().status < 300);
+    leave(&unreadable);
+    two.source.send(sent, vec![Frame::Commit(Commit::default())]).await;
+    assert_eq!(two.source.finish(sent, Body::of("")).await.unwrap().status, 412);
+    fs::remove_file(&unreadable).unwrap();
+    assert_eq!(two.ask(Method::Move, &["t"], &["there"], &[]).await.1.unwrap().status, 204);
+    two.end().await;
 }
 
 async fn until(mut done: impl FnMut() -> bool) {

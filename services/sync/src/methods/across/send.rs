@@ -3,7 +3,7 @@
 use std::{fs::File, os::fd::AsFd, sync::Arc};
 
 use croft_api::bulk::{Method, limits::MAX_SEGMENTS};
-use croft_files::{Dir, Link, Listed, Name};
+use croft_files::{Dir, Link, Listed, Listing, Name};
 use tokio::sync::mpsc;
 
 use super::{AHEAD, Message, tally::Tally};
@@ -50,6 +50,9 @@ pub(super) async fn send(ground: &Ground, request: Request, exchange: &mut Excha
     let tally = sent.ok_or(Failure::Broken("what was not sent whole cannot be there"))?;
     if !moves {
         return Ok(Answer::empty(204, Vec::new()));
+    }
+    if let Some(problem) = tally.left_out() {
+        return Err(problem.into());
     }
     let path = request.path.clone();
     let still = move |space: &Space, _: &Entry| {
@@ -123,7 +126,13 @@ impl Sending<'_> {
                 open.pop();
                 continue;
             };
-            let Some(below) = copy::shown(self.space.child(&level.dir, &listed.name))? else { continue };
+            let Some(below) = copy::shown(self.space.child(&level.dir, &listed.name))? else {
+                // Gone meanwhile, or nothing that is shown.
+                if level.dir.stat_of(&listed.name).is_ok() {
+                    self.tally.leave_out(listed.name.as_str());
+                }
+                continue;
+            };
             let place = level.place;
             if open.len() > MAX_SEGMENTS {
                 return Err(copy::too_deep().into());
@@ -146,8 +155,9 @@ impl Sending<'_> {
             }
             Handle::Dir(dir) => {
                 self.say(Message::Folder { name: name.to_string() }, None)?;
-                let listed = if depth == Depth::Zero { Vec::new() } else { dir.list()? };
-                Some(Level { dir: dir.clone(), place, left: listed.into_iter() })
+                let listing = if depth == Depth::Zero { Listing::default() } else { dir.listing()? };
+                listing.unnamed.iter().for_each(|name| self.tally.leave_out(name));
+                Some(Level { dir: dir.clone(), place, left: listing.entries.into_iter() })
             }
         };
         self.properties_of(entry)?;

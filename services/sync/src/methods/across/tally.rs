@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 
 use croft_files::{Dir, FilesError, Kind, Name, Stat};
+use croft_model::Problem;
 
 use super::Count;
 use crate::error::Failure;
@@ -13,6 +14,10 @@ pub(super) struct Tally {
     hasher: RandomState,
     sum: u64,
     pub(super) count: Count,
+    /// How many entries cannot be sent.
+    left: u64,
+    /// What one of them is called.
+    one_left: Option<String>,
 }
 
 impl Tally {
@@ -30,24 +35,49 @@ impl Tally {
         place
     }
 
+    /// Counts an entry that cannot be sent: a link or a device, or one whose name is not UTF-8.
+    pub(super) fn leave_out(&mut self, name: &str) {
+        self.left += 1;
+        self.one_left.get_or_insert_with(|| name.to_owned());
+    }
+
+    /// Why the original must stay, where not all of it could be sent.
+    pub(super) fn left_out(&self) -> Option<Problem> {
+        let one = self.one_left.as_ref()?;
+        let sentence = match self.left {
+            1 => format!(
+                "\u{201c}{one}\u{201d} in it cannot go to another space. It is a link or a device, or its name is not readable text."
+            ),
+            many => format!(
+                "{many} entries in it, \u{201c}{one}\u{201d} among them, cannot go to another space. They are links or devices, or their names are not readable text."
+            ),
+        };
+        Some(Problem::new(409, "not-all-was-sent", sentence).hint("Give them names that can be read, or do without them."))
+    }
+
     /// Whether `name` in `parent` is still all that was added. Blocks.
     pub(super) fn still_holds(&self, parent: &Dir, name: &Name) -> Result<bool, Failure> {
         let mut now = Self { hasher: self.hasher.clone(), ..Self::default() };
         now.add_all(parent, name, 0)?;
-        Ok(now.sum == self.sum && now.count == self.count)
+        Ok(now.sum == self.sum && now.count == self.count && now.left == self.left)
     }
 
     fn add_all(&mut self, parent: &Dir, name: &Name, place: u64) -> Result<(), FilesError> {
         let stat = match parent.stat_of(name) {
             Ok(stat) if stat.kind != Kind::Other => stat,
-            Ok(_) => return Ok(()),
+            Ok(_) => {
+                self.leave_out(name.as_str());
+                return Ok(());
+            }
             Err(error) if error.is_absent() => return Ok(()),
             Err(error) => return Err(error),
         };
         let place = self.add(place, name, &stat);
         if stat.kind == Kind::Dir {
             let dir = parent.dir(std::slice::from_ref(name))?;
-            for listed in dir.list()? {
+            let listing = dir.listing()?;
+            listing.unnamed.iter().for_each(|name| self.leave_out(name));
+            for listed in listing.entries {
                 self.add_all(&dir, &listed.name, place)?;
             }
         }
