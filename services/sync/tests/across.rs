@@ -215,8 +215,10 @@ async fn locks_of_both_spaces_hold() {
     assert_eq!(two.ask(Method::Move, &["t"], &["there"], &[("if", &source)]).await.0.code(), "locked", "the target");
     assert_eq!(two.ask(Method::Move, &["t"], &["there"], &[("if", &target)]).await.0.code(), "locked", "the source");
     assert_eq!(two.ask(Method::Copy, &["t"], &["free"], &[]).await.0.status, 201, "a copy changes nothing at the source");
-    for stale in [format!("</dav/files/ana/t/below> (<urn:uuid:0>) {target}"), format!("{source} </dav/files/ana/Family/there> ([\"x\"])")]
-    {
+    for stale in [
+        format!("</dav/files/ana/t/below> (<urn:uuid:0>) {target}"),
+        format!("{source} </dav/files/ana/Family/there> ([\"x\"])"),
+    ] {
         assert_eq!(two.ask(Method::Move, &["t"], &["there"], &[("if", &stale)]).await.0.code(), "changed-meanwhile", "{stale}");
     }
     assert!(two.at(0, "t").exists());
@@ -243,14 +245,14 @@ async fn an_original_that_changed_meanwhile_stays() {
     two.end().await;
 }
 
-/// What a worker says to a link on which the test sends `messages`, and then nothing more. A file is sent where the message wants one.
-async fn said_to(target: &mut Gateway, messages: &[Value], content: &File) -> Reply {
+/// What a worker says to a link on which the test sends `messages`, and then nothing more. What is at `content` is sent where a message wants a file.
+async fn said_to(target: &mut Gateway, messages: &[Value], content: &Path) -> Reply {
     let (one, other) = Link::pair().unwrap();
     target.handed = Some(other.into());
     let stream = target.across(Method::Put, &["x"], &[]).await;
     for message in messages {
-        let file = message.get("file").map(|_| content.as_fd());
-        let _ = one.send(message.to_string().as_bytes(), file).await;
+        let file = message.get("file").map(|_| File::open(content).unwrap());
+        let _ = one.send(message.to_string().as_bytes(), file.as_ref().map(AsFd::as_fd)).await;
     }
     drop(one);
     target.finish(stream, Body::of("")).await.expect("an answer")
@@ -263,8 +265,8 @@ async fn half_a_tree_and_nonsense_leave_nothing() {
     let mut target = worker.link().await;
     let path = folder.path().join("content");
     fs::write(&path, "content").unwrap();
-    let (content, other) = (File::open(&path).unwrap(), File::open(folder.path()).unwrap());
     let file = |name: &str, size: u64| json!({"file": {"name": name, "size": size, "modified_seconds": 5, "modified_nanoseconds": 0, "sums": null}});
+    let property = |xml: &str| json!({"property": {"xml": xml}});
     let (whole, dir) = (json!({"whole": {"bytes": 7}}), |name: &str| json!({"folder": {"name": name}}));
     let end = |files: u64, folders: u64, bytes: u64| json!({"end": {"files": files, "folders": folders, "bytes": bytes}});
     let up = json!("up");
@@ -282,20 +284,24 @@ async fn half_a_tree_and_nonsense_leave_nothing() {
         vec![whole.clone(), dir("t"), dir(".."), up.clone(), up.clone(), end(0, 2, 0)],
         vec![whole.clone(), dir("t"), up.clone(), up.clone(), end(0, 1, 0)],
         vec![whole.clone(), file("a", 7), file("b", 7), end(2, 0, 14)],
-        vec![whole.clone(), json!({"property": {"xml": "<a xmlns='u:a'/>"}}), dir("t"), up.clone(), end(0, 1, 0)],
-        vec![whole.clone(), dir("t"), json!({"property": {"xml": "<a"}}), up.clone(), end(0, 1, 0)],
+        vec![whole.clone(), dir("t"), dir("a"), up.clone(), dir("a"), up.clone(), up.clone(), end(0, 3, 0)],
+        vec![whole.clone(), property("<a xmlns='u:a'/>"), dir("t"), up.clone(), end(0, 1, 0)],
+        vec![whole.clone(), dir("t"), property("<a"), up.clone(), end(0, 1, 0)],
+        vec![whole.clone(), dir("t"), property("<a xmlns='u:a'>1</a>"), property("<a xmlns='u:a'>2</a>"), up.clone(), end(0, 1, 0)],
+        vec![whole.clone(), dir("t"), property("<getetag xmlns='DAV:'>x</getetag>"), up.clone(), end(0, 1, 0)],
         vec![dir("t"), up.clone(), end(0, 1, 0)],
         vec![json!({"what": 1})],
         deep,
     ] {
-        let said = said_to(&mut target, &messages, &content).await;
+        let said = said_to(&mut target, &messages, &path).await;
         assert!(said.status >= 400, "{messages:?}: {}", said.status);
         assert!(!worker.file("x").exists(), "{messages:?}");
         assert_eq!(worker.own("uploads"), [""; 0], "{messages:?}");
     }
-    let messages = [whole.clone(), dir("t"), file("a", 7), up.clone(), end(1, 1, 7)];
-    assert!(said_to(&mut target, &messages, &other).await.status >= 500, "a folder is no content");
-    assert_eq!(said_to(&mut target, &messages, &File::open(&path).unwrap()).await.status, 201, "the same is good");
+    let properties = [property("<a xmlns='u:a'>1</a>"), property("<b xmlns='u:a'>2</b>")];
+    let messages = [&[whole.clone(), dir("t")], &properties[..], &[file("a", 7), up.clone(), end(1, 1, 7)]].concat();
+    assert!(said_to(&mut target, &messages, folder.path()).await.status >= 500, "a folder is no content");
+    assert_eq!(said_to(&mut target, &messages, &path).await.status, 201, "the same is good");
     assert_eq!(fs::read_to_string(worker.file("x/a")).unwrap(), "content");
     worker.end().await;
 }

@@ -203,7 +203,7 @@ impl Copying<'_> {
                 Handle::Dir(below) => drop(self.dir((below, entry.stamp.id), &to, &listed.name, depth)?),
                 Handle::File(file) => {
                     self.space.admit(entry.stat.size)?;
-                    let copy = to.file_for_writing(&listed.name)?;
+                    let copy = to.new_file(&listed.name)?;
                     self.space.room.count(croft_files::copy(file, &copy)?);
                     let (seconds, nanoseconds) = time(entry.stat);
                     croft_files::set_modified(&copy, seconds, nanoseconds)?;

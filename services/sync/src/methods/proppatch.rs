@@ -212,6 +212,11 @@ fn parse(body: &[u8]) -> Result<Vec<Change>, Problem> {
     }
 }
 
+/// Whether setting `property` only keeps it.
+pub(super) fn is_kept(property: &Element) -> bool {
+    setting(property) == Effect::Keeps
+}
+
 /// What setting `property` does.
 fn setting(property: &Element) -> Effect {
     if (property.namespace.as_str(), property.name.as_str()) == FAVORITE {

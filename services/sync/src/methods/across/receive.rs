@@ -231,8 +231,11 @@ impl Arriving<'_> {
             let (message, descriptor) = self.packets.blocking_recv().flatten().ok_or_else(put::incomplete)?;
             let Message::Property { xml } = message else { return Ok((message, descriptor)) };
             let (_, properties) = self.last.as_mut().ok_or_else(broken)?;
-            let property = DeadProperty::of(&Element::parse(xml.as_bytes())?);
-            if properties.len() >= proppatch::MAX_PROPERTIES || property.xml.len() > proppatch::MAX_PROPERTY {
+            let element = Element::parse(xml.as_bytes())?;
+            let property = DeadProperty::of(&element);
+            let fits = properties.len() < proppatch::MAX_PROPERTIES && property.xml.len() <= proppatch::MAX_PROPERTY;
+            let known = properties.iter().any(|known| known.name_alone() == property.name_alone());
+            if !fits || known || !proppatch::is_kept(&element) {
                 return Err(broken());
             }
             properties.push(property);
@@ -271,7 +274,7 @@ impl Arriving<'_> {
                     open.push(dir);
                 }
                 Message::File { name, size, modified_seconds, modified_nanoseconds, sums } => {
-                    let copy = to.file_for_writing(&Name::new(name).map_err(|_| broken())?)?;
+                    let copy = to.new_file(&Name::new(name).map_err(|_| broken())?)?;
                     self.fill(descriptor, &copy, size)?;
                     croft_files::set_modified(&copy, modified_seconds, modified_nanoseconds)?;
                     let stat = Stat::of(&copy)?;
