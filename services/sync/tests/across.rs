@@ -218,6 +218,8 @@ async fn locks_of_both_spaces_hold() {
     for stale in [
         format!("</dav/files/ana/t/below> (<urn:uuid:0>) {target}"),
         format!("{source} </dav/files/ana/Family/there> ([\"x\"])"),
+        // About neither space: nothing is there.
+        "</dav/files/zoe/there> ([\"x\"])".into(),
     ] {
         assert_eq!(two.ask(Method::Move, &["t"], &["there"], &[("if", &stale)]).await.0.code(), "changed-meanwhile", "{stale}");
     }

@@ -207,9 +207,16 @@ impl Request {
     fn is_here(&self, about: Option<&str>) -> bool {
         // Without an address it is about the entry that is sent.
         let Some(address) = about else { return self.open.method != Method::Put };
-        let below = |prefix: &str| path_below(prefix, address).is_some();
-        let beside = self.header(BESIDE).filter(|beside| beside.len() > self.open.prefix.len());
-        below(&self.open.prefix) && !beside.is_some_and(below)
+        let below = |prefix: &&str| path_below(prefix, address).is_some();
+        let (here, there) = (Some(self.open.prefix.as_str()).filter(below), self.header(BESIDE).filter(below));
+        match (here, there) {
+            // The root of one space lies in the other.
+            (Some(here), Some(there)) => here.len() > there.len(),
+            (Some(_), None) => true,
+            (None, Some(_)) => false,
+            // In neither: the one that has the original says that nothing is there.
+            (None, None) => self.open.method != Method::Put,
+        }
     }
 
     /// The path inside the space behind an address; `None` for one outside.
