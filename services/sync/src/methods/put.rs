@@ -202,7 +202,7 @@ impl Upload {
         whole(self.request.open.length, count, &self.expected, &Commit { digests: checksum::of(body, &self.expected), ..commit })?;
         self.prepare(|| {
             let staged = self.accept_any(Some(count))?;
-            staged.write(body)?;
+            self.space.fill(&staged, body)?;
             Ok(staged)
         })
     }
@@ -268,9 +268,9 @@ pub(super) async fn receive(
     let wanted = checksum::wanted(expected);
     if is_small(length) {
         let (body, commit) = exchange.receive_inline().await?;
-        let (count, expected) = (body.len() as u64, expected.to_vec());
+        let (count, expected, space) = (body.len() as u64, expected.to_vec(), space.clone());
         let (staged, commit) = blocking(move || {
-            staged.write(&body)?;
+            space.fill(&staged, &body)?;
             Ok((staged, Commit { digests: checksum::of(&body, &expected), ..commit }))
         })
         .await?;

@@ -214,7 +214,8 @@ impl Space {
         }
     }
 
-    /// The file at `path`, where all that leads to it is in memory. Never waits for the disk.
+    /// The file at `path`, where all that leads to it is in memory. What is known of such a file mostly is as well; its attributes alone may have to be
+    /// waited for, since the system does not tell before whether they are.
     pub(crate) fn remembered_file(&self, path: &[Name]) -> Option<Entry> {
         let (Opened::File(file), stat) = self.files.remembered_entry(path).ok()?? else { return None };
         let stamp = self.ids.known(&file, stat).ok()??;
@@ -360,6 +361,13 @@ impl Space {
         if !marked.carried {
             self.ids.remember(marked.stamp);
         }
+    }
+
+    /// Writes a body that is there whole into `staged`, and counts it. Blocks.
+    pub(crate) fn fill(&self, staged: &Staged, body: &[u8]) -> Result<(), Failure> {
+        staged.write(body)?;
+        self.room.count(body.len() as u64);
+        Ok(())
     }
 
     /// A file to receive an upload. Blocks.

@@ -57,3 +57,25 @@ impl Room {
         enough(known.available)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+
+    use croft_model::SpaceNumber;
+
+    use super::*;
+    use crate::space::Space;
+
+    #[test]
+    fn a_body_that_was_there_whole_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("index")).unwrap();
+        let dir = |name: &str| Dir::new(File::open(folder.path().join(name)).unwrap().into()).unwrap();
+        let space = Space::open(&dir(""), &dir("index"), SpaceNumber(7)).unwrap();
+        for length in [5, 65_536] {
+            space.fill(&space.stage().unwrap(), &vec![7; length]).unwrap();
+        }
+        assert_eq!(space.room.arrived.load(Ordering::Acquire), 65_541);
+    }
+}
