@@ -10,6 +10,8 @@ pub const HOST: &str = "croft-host";
 pub const REQUEST: &str = "croft-request";
 /// What lies in the person's own space and what still goes there, as its worker said to the gateway: two numbers of bytes.
 pub const ROOM: &str = "croft-room";
+/// Code of the problem that answers HEAD by a link, which comes without its body.
+pub const PROBLEM: &str = "croft-problem";
 /// Generation of the settings in force when the supervisor answered.
 pub const GENERATION: &str = "croft-generation";
 /// Bodies of API requests, in bytes; more is refused before it is read.

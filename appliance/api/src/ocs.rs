@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use crate::xml::escaped;
 
-/// Bytes of an answer before it is put into its envelope; the largest, the capabilities, has about two thousand.
-const MAX_DATA: usize = 64 * 1024;
+/// Bytes of an answer before it is put into its envelope; the largest is the list of all links of some spaces, each of about 800 bytes.
+const MAX_DATA: usize = 4 * 1024 * 1024;
 /// Bytes of a digest that make an entity tag; as many as no two answers share by chance.
 const TAG_BYTES: usize = 16;
 
@@ -87,7 +87,8 @@ async fn whole(answer: Response, version: Version, form: Form, known: Option<&He
     let seen = known.and_then(|known| known.to_str().ok()).is_some_and(|known| known.split(',').any(|one| one.trim() == tag));
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         head.headers.insert(header::ETAG, tag);
-        head.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        // What must not be kept at all stays so.
+        head.headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
     }
     if seen {
         head.headers.remove(header::CONTENT_TYPE);
@@ -166,6 +167,15 @@ mod tests {
         check("/ocs/v2.php/cloud/user?format=xml", Some("application/json"), Form::Xml);
         check("/ocs/v2.php/cloud/user", Some("*/*"), Form::Xml);
         check("/ocs/v2.php/cloud/user", None, Form::Xml);
+    }
+
+    #[tokio::test]
+    async fn a_long_list_goes_into_its_envelope_and_what_is_not_kept_stays_so() {
+        let list: Vec<String> = (0..500).map(|number| format!("{number:0>800}")).collect();
+        let mut answer = axum::Json(list).into_response();
+        answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let answer = enveloped(&"/ocs/v2.php/x?format=json".parse().unwrap(), &HeaderMap::new(), answer).await;
+        assert_eq!((answer.status(), &answer.headers()[header::CACHE_CONTROL]), (StatusCode::OK, &HeaderValue::from_static("no-store")));
     }
 
     #[test]

@@ -345,10 +345,11 @@ async fn whole(answer: Response) -> Result<Response, Problem> {
     if !is_problem || answer.status().is_success() {
         return Ok(answer);
     }
-    // What is asked for by HEAD comes without its body.
+    // What is asked for by HEAD comes without its body, and with its code.
     let status = answer.status().as_u16();
+    let opens_nothing = answer.headers().get(croft_api::headers::PROBLEM).is_some_and(|code| code == Stranger::NOTHING);
     let body = Limited::new(answer.into_body(), PAGE_BYTES).collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    let unsaid = || if status == 404 { Stranger::nothing() } else { Problem::new(status, "refused", "This was refused.") };
+    let unsaid = || if opens_nothing { Stranger::nothing() } else { Problem::new(status, "refused", "This was refused.") };
     Err(serde_json::from_slice(&body).unwrap_or_else(|_| unsaid()))
 }
 

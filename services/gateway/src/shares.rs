@@ -156,7 +156,6 @@ fn fields(head: &Parts, body: &Bytes) -> Result<HashMap<String, String>, Problem
         let object: serde_json::Map<String, Value> = serde_json::from_slice(body).map_err(|_| unread())?;
         fields.extend(object.into_iter().filter_map(|(name, value)| match value {
             Value::String(text) => Some((name, text)),
-            Value::Null => Some((name, String::new())),
             Value::Number(_) | Value::Bool(_) => Some((name, value.to_string())),
             _ => None,
         }));
@@ -216,6 +215,15 @@ mod tests {
             assert_eq!(number(wrong), None);
         }
         assert!(link_of("x").is_err() && link_of("18446744073709551615").is_err());
+    }
+
+    #[test]
+    fn what_a_client_says_nothing_of_stays_as_it_is() {
+        let (head, ()) = http::Request::put("/x?label=l").header(header::CONTENT_TYPE, "application/json").body(()).unwrap().into_parts();
+        let fields = fields(&head, &Bytes::from(r#"{"permissions":1,"password":null,"expireDate":null}"#)).unwrap();
+        let wish = wish(&fields).unwrap();
+        assert!(wish.password.is_none() && wish.expires.is_none() && wish.label.as_deref() == Some("l"));
+        assert_eq!(wish.kind, Some(LinkKind::Read));
     }
 
     #[test]

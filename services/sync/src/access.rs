@@ -42,6 +42,11 @@ impl Sharers {
         Ok(space.and_then(|space| space.right_of(person)).is_some_and(|right| right >= Right::Share))
     }
 
+    /// Waits until the rights may have changed; false when nothing changes any more.
+    pub(crate) async fn changed(&mut self) -> bool {
+        self.projection.changed().await.is_ok()
+    }
+
     /// What people call `person`, a member of the space.
     pub(crate) fn name_of(&self, person: PersonId) -> Option<String> {
         let projection = self.projection.borrow();

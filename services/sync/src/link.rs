@@ -20,6 +20,7 @@ use tokio::{
 use tracing::Instrument;
 
 use crate::{
+    error::Failure,
     exchange::{Answer, Exchange, Inbound, MAX_INBOUND},
     methods::{self, Ground, stranger},
     news::changed,
@@ -153,7 +154,8 @@ impl Session {
 async fn run(worker: &Worker, ground: &Ground, open: Open, mut exchange: Exchange) {
     let now = jiff::Timestamp::now().as_second();
     let head_only = open.method == croft_api::bulk::Method::Head;
-    let admitted = match Stranger::is_one(&open.capability) {
+    let by_link = Stranger::is_one(&open.capability);
+    let admitted = match by_link {
         true => stranger::admit(ground, &open, now).await,
         false => worker.gatekeeper.admit(&open.capability, now).map_err(Into::into),
     };
@@ -167,19 +169,30 @@ async fn run(worker: &Worker, ground: &Ground, open: Open, mut exchange: Exchang
     };
     let answer = match handled {
         Ok(answer) => answer,
-        Err(failure) => match failure.problem() {
-            Some(problem) if head_only => Answer::from(problem).without_body(),
-            Some(problem) => problem.into(),
-            None => return,
-        },
+        // A refusal has nothing that a link which ended meanwhile would hold back.
+        Err(failure) => return refuse(ground, exchange, failure, (head_only, by_link)).await,
     };
     let Some(guest) = guest else { return exchange.answer(&ground.space.pipes, answer).await };
     let broken_off = exchange.broken_off();
     // Cancel-safe: what is left of an answer by a link that was revoked is nobody's.
     tokio::select! {
-        () = exchange.answer(&ground.space.pipes, answer) => {}
+        biased;
         () = guest.cut.cancelled() => broken_off.await,
+        () = exchange.answer(&ground.space.pipes, answer) => {}
     }
+}
+
+/// Says why a request was refused; with its code in a header where HEAD asked by a link.
+async fn refuse(ground: &Ground, exchange: Exchange, failure: Failure, (head_only, by_link): (bool, bool)) {
+    let Some(problem) = failure.problem() else { return };
+    let code = (croft_api::headers::PROBLEM.to_owned(), problem.code.clone());
+    let mut answer = Answer::from(problem);
+    if head_only {
+        answer = answer.without_body();
+        // The gateway counts by it who tries what opens nothing, and tells it nobody.
+        answer.headers.extend(by_link.then_some(code));
+    }
+    exchange.answer(&ground.space.pipes, answer).await;
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

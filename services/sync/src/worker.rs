@@ -22,7 +22,7 @@ use crate::{
     access::Gatekeeper,
     error::SyncError,
     link,
-    methods::Ground,
+    methods::{Ground, stranger::end_with_rights},
     news::News,
     previews::Previews,
     space::{Keeper, Space, blocking, locks::Locks, unique},
@@ -133,7 +133,11 @@ impl Worker {
         let ended = CancellationToken::new();
         let mut number = 0;
         // Part of this one, so that nothing holds the space when it is over.
-        let mut cared = pin!(care(self.ground.space.clone(), self.stopping.clone()));
+        let (ground, stopping) = (self.ground.clone(), self.stopping.clone());
+        let mut cared = pin!(async move {
+            let ending = stopping.run_until_cancelled(end_with_rights(ground.clone()));
+            tokio::join!(care(ground.space.clone(), stopping.clone()), ending)
+        });
         let mut caring = true;
         loop {
             // Cancel-safe: a link that is not yet accepted stays with the socket, also beyond this process.
@@ -141,7 +145,7 @@ impl Worker {
                 () = stop.cancelled() => break,
                 () = idle(&links, &self.ground.space.locks) => break,
                 accepted = listener.accept() => accepted,
-                () = &mut cared, if caring => {
+                _ = &mut cared, if caring => {
                     caring = false;
                     continue;
                 }

@@ -30,6 +30,9 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// Bytes of a list of files; what is over is counted. A page is in memory as long as somebody reads it.
+const MAX_LIST: usize = 512 * 1024;
+
 /// The policy of the pages.
 pub(crate) fn policy() -> &'static str {
     &POLICY
@@ -118,9 +121,9 @@ fn told(page: &LinkPage, now: i64) -> String {
         LinkKind::Drop => "for you to add files to. What is there already is not shown, and nothing of it is replaced",
         LinkKind::Edit => "for you to look at and change",
     };
-    let until = page.expires.map(|at| match (at - now).max(0) / 86_400 {
-        0 => " The link ends within a day.".to_owned(),
-        1 => " The link ends in a day.".to_owned(),
+    // Of a day that has begun most is left.
+    let until = page.expires.map(|at| match (at - now).max(0).unsigned_abs().div_ceil(86_400) {
+        0 | 1 => " The link ends within a day.".to_owned(),
         days => format!(" The link ends in {days} days."),
     });
     format!("{} opened this {what}.{}", page.by, until.unwrap_or_default())
@@ -130,8 +133,15 @@ fn list(page: &LinkPage, base: &str) -> String {
     if page.entries.is_empty() {
         return "<p class=\"note\">There is nothing in this folder.</p>".into();
     }
-    let entries: String = page.entries.iter().map(|one| entry(one, base, page)).collect();
-    let more = match page.more {
+    let (mut entries, mut shown) = (String::new(), 0);
+    for next in page.entries.iter().map(|one| entry(one, base, page)) {
+        if entries.len() + next.len() > MAX_LIST {
+            break;
+        }
+        entries.push_str(&next);
+        shown += 1;
+    }
+    let more = match page.more + page.entries.len() - shown {
         0 => String::new(),
         more => format!("<p class=\"note\">And {more} more, which this page does not show.</p>"),
     };
@@ -229,6 +239,25 @@ mod tests {
         }
         let problem = Problem::new(404, "x", "<b>").hint("<i>");
         assert_eq!(refused(&problem, "/s/<").status(), StatusCode::NOT_FOUND);
+    }
+
+    #[test]
+    fn a_list_ends_where_it_would_be_too_long_and_says_so() {
+        let entry = |_| LinkEntry { name: "\"".repeat(255), bytes: Some(1), modified: 0, etag: "\"e\"".into() };
+        let page = LinkPage {
+            names: vec!["top".into()],
+            kind: LinkKind::Edit,
+            by: "Ana".into(),
+            expires: None,
+            folder: true,
+            entries: (0..2000).map(entry).collect(),
+            more: 5,
+            pass: None,
+        };
+        let text = list(&page, &format!("/s/t/{}", "%22".repeat(4000)));
+        let shown = text.matches("<li>").count();
+        assert!(shown > 0 && text.len() < MAX_LIST + 20_000, "{shown} in {} bytes", text.len());
+        assert!(text.contains(&format!("And {} more", 2005 - shown)));
     }
 
     #[test]

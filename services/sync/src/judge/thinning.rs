@@ -12,18 +12,35 @@ const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// Which of the versions that were replaced at these times, in Unix seconds from old to new, may go at `now`.
-pub(crate) fn superfluous(replaced: &[i64], now: i64) -> Vec<usize> {
-    let mut going: Vec<usize> = (0..replaced.len())
-        .filter(|&index| match span(now - replaced[index]) {
+/// What is known of a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Judged {
+    /// When it was replaced, in Unix seconds.
+    pub(crate) replaced: i64,
+    /// Whether it came by a link. Such a one pushes out its like alone, and nothing that the household wrote.
+    pub(crate) of_guest: bool,
+}
+
+/// Which of the `versions`, from old to new, may go at `now`.
+pub(crate) fn superfluous(versions: &[Judged], now: i64) -> Vec<usize> {
+    let each = |version: &Judged| matches!(span(now - version.replaced), Span::Each);
+    let mut going: Vec<usize> = (0..versions.len())
+        .filter(|&index| match span(now - versions[index].replaced) {
             Span::Each => false,
             Span::None => true,
-            Span::One(length) => replaced.get(index + 1).is_some_and(|next| next.div_euclid(length) == replaced[index].div_euclid(length)),
+            Span::One(length) => is_followed(versions[index], &versions[index + 1..], length),
         })
         .collect();
-    let over = (replaced.len() - going.len()).saturating_sub(MOST);
-    going.extend((0..replaced.len()).filter(|&index| matches!(span(now - replaced[index]), Span::Each)).take(over));
+    let over = (versions.len() - going.len()).saturating_sub(MOST);
+    let of = |guest: bool| (0..versions.len()).filter(move |&index| each(&versions[index]) && versions[index].of_guest == guest);
+    going.extend(of(true).chain(of(false)).take(over));
     going
+}
+
+/// Whether one of those behind stands for `version` in its span of `length` seconds.
+fn is_followed(version: Judged, behind: &[Judged], length: i64) -> bool {
+    let span = |version: &Judged| version.replaced.div_euclid(length);
+    behind.iter().take_while(|next| span(next) == span(&version)).any(|next| version.of_guest || !next.of_guest)
 }
 
 /// How many are kept at an age.
@@ -48,9 +65,14 @@ mod tests {
 
     const NOW: i64 = 2_000_000_000;
 
+    fn left(versions: &[Judged], now: i64) -> Vec<Judged> {
+        let going = superfluous(versions, now);
+        (0..versions.len()).filter(|index| !going.contains(index)).map(|index| versions[index]).collect()
+    }
+
     fn kept(replaced: &[i64], now: i64) -> Vec<i64> {
-        let going = superfluous(replaced, now);
-        (0..replaced.len()).filter(|index| !going.contains(index)).map(|index| replaced[index]).collect()
+        let versions: Vec<Judged> = replaced.iter().map(|&replaced| Judged { replaced, of_guest: false }).collect();
+        left(&versions, now).into_iter().map(|version| version.replaced).collect()
     }
 
     #[test]
@@ -79,18 +101,38 @@ mod tests {
         assert_eq!(left[39..], times[times.len() - (MOST - 39)..]);
     }
 
+    #[test]
+    fn what_comes_by_a_link_pushes_out_nothing_of_the_household() {
+        let of = |of_guest: bool| move |age: i64| Judged { replaced: NOW - age, of_guest };
+        let (ours, theirs) = (of(false), of(true));
+        // Replaced by a guest, who then replaces their own within the same minute, hour and day.
+        let versions = [ours(3 * HOUR + 30), theirs(3 * HOUR + 20), theirs(3 * HOUR + 10), theirs(5)];
+        assert_eq!(left(&versions, NOW), [versions[0], versions[2], versions[3]]);
+        let mut flood = vec![ours(110), ours(100)];
+        flood.extend((0..1000).map(|index| theirs(99 - index / 11)));
+        let stayed = left(&flood, NOW);
+        assert_eq!((stayed.len(), &stayed[..2]), (MOST, &flood[..2]));
+    }
+
     proptest! {
         #[test]
-        fn judging_often_thins_no_more_than_once(ages in prop::collection::vec(0..400 * DAY, 0..60), later in 0..40 * DAY) {
-            let mut times: Vec<i64> = ages.iter().map(|age| NOW - age).collect();
-            times.sort_unstable();
-            let once = kept(&times, NOW);
-            prop_assert_eq!(kept(&once, NOW), once.clone());
+        fn judging_often_thins_no_more_than_once(
+            versions in prop::collection::vec((0..400 * DAY, any::<bool>()), 0..60),
+            later in 0..40 * DAY,
+        ) {
+            let mut versions: Vec<Judged> =
+                versions.into_iter().map(|(age, of_guest)| Judged { replaced: NOW - age, of_guest }).collect();
+            versions.sort_by_key(|version| version.replaced);
+            let once = left(&versions, NOW);
+            prop_assert_eq!(left(&once, NOW), once.clone());
             // Nothing that one look at the later time would keep is lost by one before it.
-            prop_assert_eq!(kept(&once, NOW + later), kept(&times, NOW + later));
-            if let Some(last) = times.last().filter(|last| NOW - **last <= LONGEST) {
+            prop_assert_eq!(left(&once, NOW + later), left(&versions, NOW + later));
+            if let Some(last) = versions.last().filter(|last| NOW - last.replaced <= LONGEST) {
                 prop_assert!(once.contains(last));
             }
+            // Guests or none, the household's own are kept alike.
+            let ours: Vec<Judged> = versions.iter().copied().filter(|version| !version.of_guest).collect();
+            prop_assert_eq!(left(&ours, NOW), once.into_iter().filter(|version| !version.of_guest).collect::<Vec<_>>());
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A folder as one archive: ZIP without compression, made while it is sent. Nothing of it lies on the disk, and a piece of it in memory.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     fs::File,
     io::{self, Write},
     os::unix::fs::FileExt,
@@ -28,12 +28,16 @@ use crate::{
 
 /// Bytes read at once, and of a piece: what a DATA frame takes goes in one.
 const PIECE: usize = 60 * 1024;
-/// Entries of an archive; its end, which names all of them, is kept in memory.
+/// Entries of an archive, and bytes of their paths: its end, which names all of them, is kept in memory.
 const MAX_ENTRIES: usize = 50_000;
+const MAX_PATHS: usize = 8 * 1024 * 1024;
 /// Folders in each other, each with a descriptor.
 const MAX_DEPTH: usize = 64;
 /// Length from which the format of old does not do.
 const LARGE: u64 = 0xffff_0000;
+
+/// What is in a folder, each name as it is and as it is called in the archive.
+type Names = VecDeque<(Name, String)>;
 
 /// An archive on its way.
 struct Archive {
@@ -41,13 +45,49 @@ struct Archive {
     /// None once its end was written.
     writer: Option<ZipWriter<StreamWriter<Pieces>>>,
     pieces: Pieces,
-    /// Folders that are being walked, from the first one down, each with its path in the archive and the names that are still to come.
-    folders: Vec<(Dir, String, VecDeque<Name>)>,
+    /// Folders that are being walked, from the first one down, each with its path in the archive and what is still to come.
+    folders: Vec<(Dir, String, Names)>,
     /// The file that is being read, and from where to where.
     file: Option<(Arc<File>, u64, u64)>,
-    entries: usize,
+    taken: Taken,
     #[expect(dead_code, reason = "held, not read")]
-    place: OwnedSemaphorePermit,
+    places: Vec<OwnedSemaphorePermit>,
+}
+
+/// What an archive holds so far.
+#[derive(Default)]
+struct Taken {
+    entries: usize,
+    /// Bytes of all paths.
+    paths: usize,
+}
+
+impl Taken {
+    /// Counts an entry of this path length; refuses one too many.
+    fn count(&mut self, path: usize) -> Result<(), Problem> {
+        self.entries += 1;
+        self.paths += path;
+        if self.entries <= MAX_ENTRIES && self.paths <= MAX_PATHS { Ok(()) } else { Err(too_large()) }
+    }
+
+    /// Counts all that is in `dir`, at `depth` and with a path of `length` bytes, before a byte is sent. Blocks.
+    fn survey(&mut self, dir: &Dir, depth: usize, length: usize) -> Result<(), Failure> {
+        if depth >= MAX_DEPTH {
+            return Err(too_large().into());
+        }
+        for listed in dir.list()? {
+            let length = length + 1 + listed.name.as_str().len();
+            self.count(length)?;
+            if listed.kind == Some(Kind::Dir) {
+                match dir.dir(std::slice::from_ref(&listed.name)) {
+                    Ok(below) => self.survey(&below, depth + 1, length)?,
+                    Err(error) if error.is_absent() => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What was written and not yet sent.
@@ -83,9 +123,13 @@ pub(super) async fn archive(ground: &Ground, request: Request) -> Result<Answer,
     let guest = request.access.guest.clone();
     let below = super::path::text(request.shown());
     let space = ground.space.clone();
-    let place = Arc::clone(&space.archiving).try_acquire_owned().map_err(|_| {
-        Problem::new(503, "busy", "The space makes as many archives as it can already.").hint("Try again in a moment.").retry_after(10)
-    })?;
+    let of_guests = guest.as_ref().map(|_| &space.archiving_for_guests);
+    let places = of_guests.into_iter().chain([&space.archiving]).map(|places| {
+        Arc::clone(places).try_acquire_owned().map_err(|_| {
+            Problem::new(503, "busy", "The space makes as many archives as it can already.").hint("Try again in a moment.").retry_after(10)
+        })
+    });
+    let places = places.collect::<Result<Vec<_>, _>>()?;
     let (mut archive, id, name) = blocking(move || {
         let entry = space.entry(&request.path)?;
         stranger::still_opens(&request.access, &space)?;
@@ -93,7 +137,8 @@ pub(super) async fn archive(ground: &Ground, request: Request) -> Result<Answer,
             return Err(Problem::new(405, "is-a-file", "Only a folder becomes an archive.").hint("Download the file.").into());
         };
         let name = request.path.last().map_or_else(|| request.access.space.clone(), ToString::to_string);
-        Ok((Archive::new(space, place, dir, &name)?, entry.stamp.id, name))
+        Taken::default().survey(&dir, 1, name.len())?;
+        Ok((Archive::new(space, places, dir, &name)?, entry.stamp.id, name))
     })
     .await?;
     if let Some(guest) = guest {
@@ -107,10 +152,10 @@ pub(super) async fn archive(ground: &Ground, request: Request) -> Result<Answer,
 }
 
 impl Archive {
-    fn new(space: Arc<Space>, place: OwnedSemaphorePermit, dir: Dir, name: &str) -> Result<Self, Failure> {
+    fn new(space: Arc<Space>, places: Vec<OwnedSemaphorePermit>, dir: Dir, name: &str) -> Result<Self, Failure> {
         let pieces = Pieces::default();
         let writer = Some(ZipWriter::new_stream(pieces.clone()));
-        let mut this = Self { space, writer, pieces, folders: Vec::new(), file: None, entries: 0, place };
+        let mut this = Self { space, writer, pieces, folders: Vec::new(), file: None, taken: Taken::default(), places };
         this.enter(dir, plain(name))?;
         Ok(this)
     }
@@ -133,11 +178,11 @@ impl Archive {
             let writer = self.writer.take().ok_or(Failure::Broken("an archive ends once"))?;
             return writer.finish().map(drop).map_err(unwritten);
         };
-        let Some(name) = names.pop_front() else {
+        let Some((name, called)) = names.pop_front() else {
             self.folders.pop();
             return Ok(());
         };
-        let path = format!("{path}/{}", plain(name.as_str()));
+        let path = format!("{path}/{called}");
         match self.space.child(dir, &name) {
             Ok(entry) => self.begin(entry, path),
             // Gone since its folder was listed, or nothing that is shown.
@@ -149,10 +194,8 @@ impl Archive {
     }
 
     fn begin(&mut self, entry: Entry, path: String) -> Result<(), Failure> {
-        self.entries += 1;
-        if self.entries > MAX_ENTRIES {
-            return Err(Failure::Broken("a folder has more entries than an archive takes"));
-        }
+        // It may have grown since it was surveyed.
+        self.taken.count(path.len())?;
         let modified = entry.stat.modified_seconds();
         match entry.handle {
             Handle::Dir(dir) => self.enter(dir, path),
@@ -167,13 +210,13 @@ impl Archive {
 
     fn enter(&mut self, dir: Dir, path: String) -> Result<(), Failure> {
         if self.folders.len() >= MAX_DEPTH {
-            return Err(Failure::Broken("a folder is deeper than an archive takes"));
+            return Err(too_large().into());
         }
         let shown = dir.list()?.into_iter().filter(|listed| listed.kind != Some(Kind::Other));
         let mut names: Vec<Name> = shown.map(|listed| listed.name).collect();
         names.sort();
         self.writer()?.add_directory(path.as_str(), SimpleFileOptions::default()).map_err(unwritten)?;
-        self.folders.push((dir, path, names.into()));
+        self.folders.push((dir, path, called(names)));
         Ok(())
     }
 
@@ -198,6 +241,32 @@ fn plain(name: &str) -> String {
     name.replace('\\', "_")
 }
 
+/// Each of the `names` with what it is called in an archive: no two in a folder are called alike.
+fn called(names: Vec<Name>) -> Names {
+    let mut taken: HashSet<String> = names.iter().map(ToString::to_string).filter(|name| plain(name) == *name).collect();
+    let mut call = |name: &Name| {
+        let wanted = plain(name.as_str());
+        if wanted == name.as_str() {
+            return wanted;
+        }
+        let free = (1_usize..).map(|number| if number == 1 { wanted.clone() } else { format!("{wanted} ({number})") });
+        let called = free.into_iter().find(|called| !taken.contains(called)).unwrap_or_default();
+        taken.insert(called.clone());
+        called
+    };
+    names
+        .into_iter()
+        .map(|name| {
+            let called = call(&name);
+            (name, called)
+        })
+        .collect()
+}
+
+fn too_large() -> Problem {
+    Problem::new(409, "archive-too-large", "This folder holds more than one archive takes.").hint("Download the folders in it one by one.")
+}
+
 fn time(seconds: i64) -> DateTime {
     let at = Timestamp::from_second(seconds).unwrap_or_default().to_zoned(TimeZone::UTC);
     let part = |part: i8| u8::try_from(part).unwrap_or_default();
@@ -208,4 +277,26 @@ fn time(seconds: i64) -> DateTime {
 
 fn unwritten(error: zip::result::ZipError) -> Failure {
     Failure::Read(io::Error::other(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_names_of_a_folder_are_called_alike() {
+        let names = ["a (2)", "a\\b", "a_b", "a_b (2)", "b"].map(|name| Name::new(name).unwrap());
+        let called: Vec<String> = called(names.into()).into_iter().map(|(_, called)| called).collect();
+        assert_eq!(called, ["a (2)", "a_b (3)", "a_b", "a_b (2)", "b"]);
+    }
+
+    #[test]
+    fn an_archive_has_so_many_entries_and_so_long_paths() {
+        let full = |entries: usize, path: usize| {
+            let mut taken = Taken::default();
+            (0..entries).all(|_| taken.count(path).is_ok())
+        };
+        assert!(full(MAX_ENTRIES, 100) && !full(MAX_ENTRIES + 1, 100));
+        assert!(full(MAX_PATHS / 4096, 4096) && !full(MAX_PATHS / 4096 + 1, 4096));
+    }
 }

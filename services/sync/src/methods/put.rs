@@ -11,7 +11,7 @@ use croft_files::{Change, Dir, FilesError, Name, Staged};
 use croft_model::Problem;
 use tokio::{sync::oneshot, task::spawn_blocking};
 
-use super::{Ground, Request, identity, mkcol, publish, split, told};
+use super::{Ground, Request, identity, mkcol, publish, split, stranger, told};
 use crate::{
     access::Access,
     error::{Failure, no_folder, stale},
@@ -68,12 +68,13 @@ pub(super) async fn put(ground: &Ground, request: Request, exchange: &mut Exchan
     let upload = Arc::new(Upload::new(ground, request)?);
     upload.make_folders(ground).await?;
     if is_small(length) {
-        let (body, commit) = exchange.receive_inline().await?;
+        let (body, commit) = stranger::while_open(&upload.request.access, length, exchange.receive_inline()).await?;
         return Ok(upload.publish_small(ground, body, commit).await?.answer);
     }
     let judged = upload.clone();
     let staged = blocking(move || judged.accept(announced)).await?;
-    let (staged, count, commit) = receive((&upload.space, &upload.request.access), staged, length, &upload.expected, exchange).await?;
+    let received = receive((&upload.space, &upload.request.access), staged, length, &upload.expected, exchange);
+    let (staged, count, commit) = stranger::while_open(&upload.request.access, length, received).await?;
     whole(length, count, &upload.expected, &commit)?;
     Ok(upload.publish(ground, staged, count).await?.answer)
 }
@@ -228,7 +229,7 @@ impl Upload {
         let name = self.name.clone();
         let (change, status) = match present {
             Some(entry) => {
-                let keep = self.space.keep(&entry, id, &self.request.path)?;
+                let keep = self.space.keep(&entry, id, &self.request.path, self.request.access.guest.is_some())?;
                 (Change::Replace { file: staged, dir, name, unique: unique()?, keep }, 204)
             }
             None => (Change::Create { file: staged, dir, name }, 201),

@@ -3,7 +3,7 @@
 //! A link that never was, has ended, is used up, or leads to nothing any more has one and the same answer. What a link opens is found by its
 //! id, wherever it was moved, and is looked at once more behind each step: a folder that another one took the place of opens nothing.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use croft_api::{
     bulk::{Method, Open, Proof, Stranger},
@@ -18,11 +18,17 @@ use crate::{
     error::{Failure, not_found},
     exchange::{Answer, Exchange},
     judge::{link as judge, path},
-    space::{Link, Space, Uses, blocking},
+    space::{Link, Reserved, Space, Uses, blocking, random},
 };
 
 /// Entries on a page: what a phone shows without trouble. Who needs more has a program.
 const MAX_ENTRIES: usize = 2000;
+
+/// What an upload may take beside a second for each so many bytes: the pace below which it only holds a place.
+const UPLOAD_TIME: Duration = Duration::from_secs(120);
+const UPLOAD_PACE: u64 = 16 * 1024;
+/// Numbers that a dropped file's name may get; after them come some by chance, so that its place among many of that name is not told.
+const NUMBERS: u32 = 10;
 
 /// The access that a link gives, for the one request `open`.
 pub(crate) async fn admit(ground: &Ground, open: &Open, now: i64) -> Result<Access, Failure> {
@@ -85,11 +91,9 @@ async fn works(
     }
     // It ends with the right, and does not come back with it.
     let (space, ended) = (ground.space.clone(), key.to_owned());
-    let noted = blocking(move || Ok(space.records.change_link(&ended, |link| link.ended = Some(now))?)).await;
-    if let Err(error) = noted {
+    if let Err(error) = blocking(move || end(&space, &ended, now)).await {
         tracing::warn!(%error, "a link that ended cannot be marked");
     }
-    ground.space.links.cut_off(key);
     Err(Stranger::nothing())
 }
 
@@ -139,11 +143,61 @@ pub(super) fn request(guest: &Guest, access: Access, open: Open, below: Vec<Name
     Ok(Request { open, path, access, hidden })
 }
 
-/// Refuses when what the link of a guest opens is no longer where it was looked for, or the link was revoked. Blocks.
+/// Refuses when what the link of a guest opens is no longer where it was looked for, or the link has ended. Blocks.
 pub(super) fn still_opens(access: &Access, space: &Space) -> Result<(), Failure> {
     let Some(guest) = &access.guest else { return Ok(()) };
     let there = space.entry(&guest.base).is_ok_and(|entry| entry.stamp.id == guest.target);
-    if there && !guest.cut.is_cancelled() { Ok(()) } else { Err(Stranger::nothing().into()) }
+    let now = jiff::Timestamp::now().as_second();
+    if there && !guest.cut.is_cancelled() && guest.expires.is_none_or(|expires| now < expires) {
+        return Ok(());
+    }
+    Err(Stranger::nothing().into())
+}
+
+/// Receives by `work` a body of `length` bytes; from a guest no longer than the link works, and not at any pace.
+pub(super) async fn while_open<T>(
+    access: &Access,
+    length: Option<u64>,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let Some(guest) = &access.guest else { return work.await };
+    let left = guest.expires.map_or(i64::MAX, |expires| expires - jiff::Timestamp::now().as_second());
+    let patience = UPLOAD_TIME + Duration::from_secs(length.unwrap_or(0) / UPLOAD_PACE);
+    let time = patience.min(Duration::from_secs(u64::try_from(left).unwrap_or(0)));
+    // Cancel-safe: what was received has no name yet, and goes.
+    tokio::select! {
+        biased;
+        () = guest.cut.cancelled() => Err(Stranger::nothing().into()),
+        done = tokio::time::timeout(time, work) => done.unwrap_or_else(|_| Err(Stranger::nothing().into())),
+    }
+}
+
+/// Ends the links of those who may no longer share, whenever that may have changed.
+pub(crate) async fn end_with_rights(ground: Ground) {
+    let mut sharers = ground.sharers.clone();
+    while sharers.changed().await {
+        let (space, judging) = (ground.space.clone(), sharers.clone());
+        let swept = blocking(move || {
+            let now = jiff::Timestamp::now().as_second();
+            for (key, link, _) in space.records.links()? {
+                if link.ended.is_none() && !judging.may_share(link.by)? {
+                    end(&space, &key, now)?;
+                }
+            }
+            Ok(())
+        });
+        if let Err(error) = swept.await {
+            tracing::warn!(%error, "links could not be compared with the rights of who made them");
+        }
+    }
+}
+
+/// Marks a link as ended with the right of who made it, durably, and breaks off what is under way by it. Blocks.
+fn end(space: &Space, key: &str, now: i64) -> Result<(), Failure> {
+    // Broken off even where the disk takes no mark.
+    space.links.cut_off(key);
+    space.records.change_link(key, |link| link.ended = Some(now))?;
+    Ok(())
 }
 
 /// Handles a request among the files that the link opens, and remembers it.
@@ -165,7 +219,9 @@ pub(super) async fn handle(ground: &Ground, guest: &Arc<Guest>, mut request: Req
             let Some(length) = request.open.length else {
                 return Err(Problem::new(411, "length-missing", "The length of the file has to be known before it comes.").into());
             };
-            has_room(ground, guest, length).await?;
+            let _reserved = has_room(ground, guest, 1, length).await?;
+            // Folders that come along would be counted by nobody, and stay where the file fails.
+            request.open.headers.retain(|(name, _)| name != "x-nc-webdav-auto-mkcol");
             let answer = match guest.kind {
                 LinkKind::Drop => added(ground, request, exchange).await?,
                 _ => by_method(ground, request, exchange).await?,
@@ -182,9 +238,7 @@ pub(super) async fn handle(ground: &Ground, guest: &Arc<Guest>, mut request: Req
         Method::Mkcol | Method::Delete => {
             let made = u64::from(method == Method::Mkcol);
             let what = if made > 0 { LinkDeed::Added } else { LinkDeed::Deleted };
-            if made > 0 {
-                has_room(ground, guest, 0).await?;
-            }
+            let _reserved = has_room(ground, guest, made, 0).await?;
             let mut answer = by_method(ground, request, exchange).await?;
             // By this the household brings it back.
             answer.headers.retain(|(name, _)| name != "croft-trash");
@@ -257,10 +311,12 @@ async fn added(ground: &Ground, request: Request, exchange: &mut Exchange) -> Re
     let judged = Arc::new(Upload::only_new(ground, alike(&request, request.path.clone()))?);
     let accepting = judged.clone();
     let staged = blocking(move || accepting.accept_any(length)).await?;
-    let (staged, count, commit) = super::put::receive((&ground.space, &request.access), staged, length, &judged.expected, exchange).await?;
+    let received = super::put::receive((&ground.space, &request.access), staged, length, &judged.expected, exchange);
+    let (staged, count, commit) = while_open(&request.access, length, received).await?;
     super::put::whole(length, count, &judged.expected, &commit)?;
     let _naming = ground.space.links.naming.lock().await;
-    for number in 1..=trash::MAX_NUMBER {
+    for attempt in 1..=2 * NUMBERS {
+        let number = if attempt <= NUMBERS { attempt } else { by_chance()? };
         let mut path = folder.clone();
         path.push(trash::numbered(&wanted, number));
         let (looking, sought) = (ground.space.clone(), path.clone());
@@ -292,11 +348,21 @@ fn is_free(space: &Space, path: &[Name]) -> Result<bool, Failure> {
     }
 }
 
-async fn has_room(ground: &Ground, guest: &Arc<Guest>, length: u64) -> Result<(), Failure> {
+/// A number that tells nothing of how many are taken.
+fn by_chance() -> Result<u32, Failure> {
+    u32::from_str_radix(&random::<4>()?, 16).map_err(|_| Failure::Broken("hexadecimal digits are a number"))
+}
+
+/// Reserves room for what comes in by the link, until it is counted or has failed.
+async fn has_room(ground: &Ground, guest: &Arc<Guest>, entries: u64, bytes: u64) -> Result<Reserved, Failure> {
+    // First reserved, then compared with what was counted: whatever comes in beside this is in the one or in the other.
+    let reserved = Reserved::new(&ground.space, &guest.key, entries, bytes);
     let (space, key) = (ground.space.clone(), guest.key.clone());
     let (_, uses) = blocking(move || Ok(space.records.link(&key)?)).await?.ok_or_else(Stranger::nothing)?;
-    if uses.received < judge::MAX_RECEIVED && uses.received_bytes.saturating_add(length) <= judge::MAX_RECEIVED_BYTES {
-        return Ok(());
+    let (coming, coming_bytes) = reserved.in_all();
+    let fits = uses.received.saturating_add(coming) <= judge::MAX_RECEIVED;
+    if entries == 0 || fits && uses.received_bytes.saturating_add(coming_bytes) <= judge::MAX_RECEIVED_BYTES {
+        return Ok(reserved);
     }
     Err(Problem::new(507, "link-full", "As much came in by this link as may.").hint("Ask for another link.").into())
 }
@@ -305,6 +371,8 @@ async fn has_room(ground: &Ground, guest: &Arc<Guest>, length: u64) -> Result<()
 pub(super) async fn downloaded(ground: &Ground, guest: &Arc<Guest>, below: String, id: u64) -> Result<(), Failure> {
     let now = jiff::Timestamp::now().as_second();
     let links = &ground.space.links;
+    // One after the other, so that two parts that are asked for at once are one download.
+    let _counting = links.counting.lock().await;
     if links.is_recent(&guest.key, guest.address, id, now) {
         return Ok(());
     }

@@ -117,7 +117,7 @@ impl Target {
         if entry.stat.inode == comes.inode {
             return Ok(None);
         }
-        let keep = space.keep(&entry, heir, &self.path)?;
+        let keep = space.keep(&entry, heir, &self.path, false)?;
         if let Some(keep) = &keep {
             if !keep.take(folder, &self.name)? {
                 return Ok(None);

@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use super::Space;
-use crate::error::Failure;
+use crate::{error::Failure, judge::link::MAX_RECEIVED_BYTES};
 
 /// Requests by links under way in a space: a third of the worker's pipes, so that the household always has the rest.
 const PLACES: usize = 16;
@@ -44,6 +44,47 @@ pub(crate) struct Links {
     comparing: Semaphore,
     /// Held while a file that came by a link gets its name, so that no two get the same one.
     pub(crate) naming: tokio::sync::Mutex<()>,
+    /// Held while a download is counted.
+    pub(crate) counting: tokio::sync::Mutex<()>,
+    /// Entries and bytes that are coming in by each link and are not counted yet.
+    coming: Mutex<HashMap<String, (u64, u64)>>,
+}
+
+/// Room for what comes in by a link, reserved as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Reserved {
+    space: Arc<Space>,
+    key: String,
+    entries: u64,
+    bytes: u64,
+}
+
+impl Reserved {
+    pub(crate) fn new(space: &Arc<Space>, key: &str, entries: u64, bytes: u64) -> Self {
+        // What is more than all that may come in is refused as well.
+        let bytes = bytes.min(MAX_RECEIVED_BYTES + 1);
+        let mut coming = lock(&space.links.coming);
+        let of_link = coming.entry(key.to_owned()).or_default();
+        *of_link = (of_link.0 + entries, of_link.1 + bytes);
+        drop(coming);
+        Self { space: space.clone(), key: key.to_owned(), entries, bytes }
+    }
+
+    /// Entries and bytes that are reserved for the link, this among them.
+    pub(crate) fn in_all(&self) -> (u64, u64) {
+        lock(&self.space.links.coming).get(&self.key).copied().unwrap_or_default()
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        let mut coming = lock(&self.space.links.coming);
+        let Some(of_link) = coming.get_mut(&self.key) else { return };
+        *of_link = (of_link.0 - self.entries, of_link.1 - self.bytes);
+        if *of_link == (0, 0) {
+            coming.remove(&self.key);
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -61,6 +102,8 @@ impl Default for Links {
             places: Arc::new(Semaphore::new(PLACES)),
             comparing: Semaphore::new(1),
             naming: tokio::sync::Mutex::default(),
+            counting: tokio::sync::Mutex::default(),
+            coming: Mutex::default(),
         }
     }
 }

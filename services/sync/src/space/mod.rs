@@ -40,7 +40,7 @@ use self::{
 pub(crate) use self::{
     catalog::{Keeper, Noted, Seen},
     dead::DeadProperty,
-    links::Links,
+    links::{Links, Reserved},
     records::{Assembled, Guarded, Link, Uses},
     room::{RESERVE_BYTES, Room},
     sums::Sums,
@@ -62,8 +62,9 @@ const NAME_LOCKS: usize = 256;
 /// Copies and assemblies of uploads at once; and as many on the way to another space, and from one.
 const COPIES: usize = 2;
 
-/// Archives at once, at about 300 bytes an entry.
+/// Archives at once, with the names of all their entries in memory; and of these for people with a link, so that they never take all.
 const ARCHIVES: usize = 4;
+const ARCHIVES_OF_GUESTS: usize = 2;
 
 /// An open space.
 #[derive(Debug)]
@@ -101,6 +102,7 @@ pub(crate) struct Space {
     copies: Semaphore,
     /// Places for archives that are made while they are sent: each remembers all that is in it.
     pub(crate) archiving: Arc<Semaphore>,
+    pub(crate) archiving_for_guests: Arc<Semaphore>,
     /// A search reads all that was seen.
     searching: Semaphore,
     names: Vec<Arc<Mutex<()>>>,
@@ -174,6 +176,7 @@ impl Space {
             emptying: std::sync::Mutex::default(),
             copies: Semaphore::new(COPIES),
             archiving: Arc::new(Semaphore::new(ARCHIVES)),
+            archiving_for_guests: Arc::new(Semaphore::new(ARCHIVES_OF_GUESTS)),
             sendings: Semaphore::new(COPIES),
             arrivals: Semaphore::new(COPIES),
             searching: Semaphore::new(1),
@@ -414,7 +417,7 @@ pub(crate) fn unique() -> Result<Name, Failure> {
 }
 
 /// So many random bytes in hexadecimal.
-fn random<const N: usize>() -> Result<String, Failure> {
+pub(crate) fn random<const N: usize>() -> Result<String, Failure> {
     croft_api::random::bytes::<N>().map(hex::encode).map_err(|_| Failure::Broken("the system gave no random bytes"))
 }
 

@@ -1,4 +1,5 @@
-//! Earlier contents of files: `.croft/versions/<file id>/<modified>-<replaced>-<8 hex digits>`, in seconds and in milliseconds since 1970.
+//! Earlier contents of files: `.croft/versions/<file id>/<modified>-<replaced>-<8 hex digits>`, in seconds and in milliseconds since 1970. Behind the
+//! digits stands `g` where the content came by a link, and `r` where what replaced it did.
 
 use std::fs::File;
 
@@ -7,7 +8,10 @@ use croft_files::{Dir, FilesError, Keep, Kind, Name, Stat};
 use super::{Entry, MODE, Space, random};
 use crate::{
     error::{Failure, not_found},
-    judge::{path, thinning::superfluous},
+    judge::{
+        path,
+        thinning::{Judged, superfluous},
+    },
 };
 
 /// The extended attribute of a file's folder of versions: the path at which the file was when the last of them was made.
@@ -15,6 +19,13 @@ const PATH: &std::ffi::CStr = c"user.croft.path";
 
 /// Seconds for which an empty folder of versions stays.
 const FRESH: i64 = 3600;
+
+/// Digits that make a version's name its own; behind them stand the marks.
+const DIGITS: usize = 8;
+/// The content came by a link.
+const OF_GUEST: char = 'g';
+/// What replaced it came by a link.
+const BY_GUEST: char = 'r';
 
 /// An earlier content of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,30 +38,37 @@ pub(crate) struct Version {
     pub(crate) replaced: i64,
     /// The same in milliseconds, for the order of those of one second.
     replaced_ms: i64,
+    of_guest: bool,
+    by_guest: bool,
 }
 
 impl Version {
     fn of(name: Name) -> Option<Self> {
-        let mut parts = name.as_str().splitn(3, '-').map(str::parse::<i64>);
-        let (Some(Ok(modified)), Some(Ok(replaced_ms))) = (parts.next(), parts.next()) else { return None };
-        Some(Self { modified, replaced: replaced_ms.div_euclid(1000), replaced_ms, name })
+        let mut parts = name.as_str().splitn(3, '-');
+        let mut number = || parts.next()?.parse::<i64>().ok();
+        let (modified, replaced_ms) = (number()?, number()?);
+        let marks = parts.next().and_then(|rest| rest.get(DIGITS..)).unwrap_or_default();
+        let (of_guest, by_guest) = (marks.contains(OF_GUEST), marks.contains(BY_GUEST));
+        Some(Self { modified, replaced: replaced_ms.div_euclid(1000), replaced_ms, of_guest, by_guest, name })
     }
 }
 
 impl Space {
     /// A place for the content of `entry`, the file at `path`, as an earlier one of the file `id`; none where it is not lost or is nothing: an empty
-    /// file, or one that has another name. Makes room among those that are there. Blocks.
-    pub(crate) fn keep(&self, entry: &Entry, id: u64, path: &[Name]) -> Result<Option<Keep>, Failure> {
+    /// file, or one that has another name. What takes its place comes by a link where it is `by_guest`. Makes room among those that are there. Blocks.
+    pub(crate) fn keep(&self, entry: &Entry, id: u64, path: &[Name], by_guest: bool) -> Result<Option<Keep>, Failure> {
         if entry.stat.size == 0 || entry.stat.names != 1 {
             return Ok(None);
         }
         let now = jiff::Timestamp::now();
         let dir = self.versions.make_or_open(&folder(id)?, MODE)?;
-        self.thin(&dir, now.as_second())?;
+        let before = self.thin(&dir, now.as_second())?;
         // Only a help where the catalogue does not know the file yet.
         let _ = dir.set_xattr(PATH, path::text(path).as_bytes());
         let modified = entry.stat.modified_seconds().max(0);
-        let name = named(format!("{modified}-{}-{}", now.as_millisecond(), random::<4>()?))?;
+        let of_guest = before.is_some_and(|last| last.by_guest);
+        let marks: String = [(of_guest, OF_GUEST), (by_guest, BY_GUEST)].into_iter().filter_map(|(is, mark)| is.then_some(mark)).collect();
+        let name = named(format!("{modified}-{}-{}{marks}", now.as_millisecond(), random::<4>()?))?;
         Ok(Some(Keep { parent: self.versions.clone(), dir, name }))
     }
 
@@ -148,16 +166,17 @@ impl Space {
         Ok(left)
     }
 
-    fn thin(&self, dir: &Dir, now: i64) -> Result<(), Failure> {
-        let there = versions(dir)?;
-        let times: Vec<i64> = there.iter().map(|version| version.replaced).collect();
-        for index in superfluous(&times, now) {
+    /// Removes what is superfluous; gives the last one that was there.
+    fn thin(&self, dir: &Dir, now: i64) -> Result<Option<Version>, Failure> {
+        let mut there = versions(dir)?;
+        let judged: Vec<Judged> = there.iter().map(|version| Judged { replaced: version.replaced, of_guest: version.of_guest }).collect();
+        for index in superfluous(&judged, now) {
             match dir.remove_tree(&there[index].name) {
                 Err(error) if !error.is_absent() => return Err(error.into()),
                 _ => {}
             }
         }
-        Ok(())
+        Ok(there.pop())
     }
 
     fn version_folder(&self, id: u64) -> Result<Option<Dir>, Failure> {
@@ -196,6 +215,10 @@ mod tests {
         };
         check("1700000000-1700000009123-0a1b2c3d", Some((1_700_000_000, 1_700_000_009)));
         check("0-5000-x-y", Some((0, 5)));
+        let marks = |text: &str| Version::of(Name::new(text).unwrap()).map(|version| (version.of_guest, version.by_guest)).unwrap();
+        assert_eq!(marks("1-5000-0a1b2c3d"), (false, false));
+        assert_eq!(marks("1-5000-0a1b2c3dr"), (false, true));
+        assert_eq!(marks("1-5000-0a1b2c3dgr"), (true, true));
         for foreign in ["1700000000", "a-b-c", "-1", "1-", "1-x", "99999999999999999999-1-a"] {
             check(foreign, None);
         }
