@@ -82,6 +82,13 @@ pub(crate) struct Arguments {
     /// Opens a shell of root inside the machine at HOME/probe.sock: a line in, its output and `probe-end STATUS` out. For tests and for looking around.
     #[arg(long)]
     probe: bool,
+    /// A credential that the machine hands to systemd, for tests: `systemd.extra-unit.NAME=TEXT` and the like. May be given several times.
+    #[arg(long, value_name = "NAME=TEXT", value_parser = named_text)]
+    credential: Vec<(String, String)>,
+}
+
+fn named_text(word: &str) -> Result<(String, String), &'static str> {
+    word.split_once('=').map(|(name, text)| (name.to_owned(), text.to_owned())).ok_or("it is NAME=TEXT")
 }
 
 /// Boots, prints `ready https://localhost:PORT`, and stays until somebody ends it.
@@ -175,13 +182,16 @@ const PROBE_WANTED: &str = "[Unit]\nWants=croft-probe.service\n";
 
 /// What the emulator needs for that shell.
 fn probe() -> Vec<String> {
-    let credential = |name: &str, text: &str| format!("type=11,value=io.systemd.credential.binary:{name}={}", BASE64_STANDARD.encode(text));
     let port = ["-device", "virtio-serial-pci", "-chardev", "socket,id=probe,path=probe.sock,server=on,wait=off"];
-    let named = ["-device", "virtserialport,chardev=probe,name=croft.probe", "-smbios"];
+    let named = ["-device", "virtserialport,chardev=probe,name=croft.probe"];
     let mut words: Vec<String> = port.iter().chain(&named).map(ToString::to_string).collect();
-    words.push(credential("systemd.extra-unit.croft-probe.service", PROBE));
-    words.extend(["-smbios".into(), credential("systemd.unit-dropin.multi-user.target", PROBE_WANTED)]);
+    words.extend(credential("systemd.extra-unit.croft-probe.service", PROBE));
+    words.extend(credential("systemd.unit-dropin.multi-user.target", PROBE_WANTED));
     words
+}
+
+fn credential(name: &str, text: &str) -> [String; 2] {
+    ["-smbios".into(), format!("type=11,value=io.systemd.credential.binary:{name}={}", BASE64_STANDARD.encode(text))]
 }
 
 /// The disks of the emulator. The first one is what it starts from.
@@ -238,10 +248,11 @@ impl Machine {
         // The firmware has a driver of its own for it.
         let screen: &[&str] = if arguments.screen { &["-device", "VGA,romfile="] } else { &[] };
         let button = ["-qmp", "unix:button.sock,server=on,wait=off"];
-        let probe = if arguments.probe { probe() } else { Vec::new() };
-        let probe: Vec<&str> = probe.iter().map(String::as_str).collect();
+        let mut given = if arguments.probe { probe() } else { Vec::new() };
+        given.extend(arguments.credential.iter().flat_map(|(name, text)| credential(name, text)));
+        let given: Vec<&str> = given.iter().map(String::as_str).collect();
         let words =
-            [&["qemu-system-x86_64"][..], &machine, &quiet, &firmware, &disks, &network, &others, &identity, screen, &button, &probe]
+            [&["qemu-system-x86_64"][..], &machine, &quiet, &firmware, &disks, &network, &others, &identity, screen, &button, &given]
                 .concat();
         let _ = fs::remove_file(home.join("serial.log"));
         // `unshare` and what follows replace each other, so the child is the emulator; it ends with this process.

@@ -101,9 +101,17 @@ impl Machine {
     /// # Panics
     /// It does not, in a long time.
     pub fn wait_for_console(&self, text: &str) {
+        self.wait_for_console_times(text, 1);
+    }
+
+    /// Waits until the console has said `text` so many times.
+    ///
+    /// # Panics
+    /// It does not, in a long time.
+    pub fn wait_for_console_times(&self, text: &str, times: usize) {
         let begun = Instant::now();
-        while !self.whole_console().contains(text) {
-            assert!(begun.elapsed() < BOOT, "the console does not say `{text}`:\n{}", self.last_lines());
+        while self.whole_console().matches(text).count() < times {
+            assert!(begun.elapsed() < BOOT, "the console does not say `{text}` {times} times:\n{}", self.last_lines());
             std::thread::sleep(Duration::from_millis(200)); // waits: for lines of the emulated console, by polling
         }
     }

@@ -34,6 +34,7 @@ async fn a_hundred_pulled_plugs_lose_no_acknowledged_write() {
     let password = machine.claim().await.app_password("writer").await;
     let acknowledged = Acknowledged::default();
     for round in 0..kills {
+        println!("round {round}");
         if round % DURING_START == DURING_START - 1 {
             machine.pull_the_plug();
             machine.switch_on();
