@@ -11,7 +11,7 @@ use crate::{run, say, tree::Tree, web};
 pub(crate) struct Need {
     /// The package.
     pub(crate) package: &'static str,
-    /// A program (or, with a slash, a file) that shows that it is there, however it came.
+    /// A program (or, with a slash, a file; or a library, by its file's name) that shows that it is there, however it came.
     pub(crate) shown_by: &'static str,
 }
 
@@ -19,8 +19,9 @@ const fn need(package: &'static str, shown_by: &'static str) -> Need {
     Need { package, shown_by }
 }
 
-/// What building and running a box takes.
-const TO_RUN: [Need; 4] = [need("gcc", "cc"), need("curl", "curl"), need("util-linux", "setpriv"), need("nodejs", "node")];
+/// What building and running a box takes, and what its decoders load.
+const TO_RUN: [Need; 5] =
+    [need("gcc", "cc"), need("curl", "curl"), need("util-linux", "setpriv"), need("nodejs", "node"), need("libheif1", "libheif.so.1")];
 /// npm stands apart: Debian's package draws in hundreds of others, and most sources of Node.js bring their own.
 const NPM: [Need; 1] = [need("npm", "npm")];
 /// What the crash tests on real file systems take; they mount disks, so only root runs them.
@@ -33,6 +34,8 @@ const TO_SYNC: [Need; 5] = [
     need("rclone", "rclone"),
     need("cadaver", "cadaver"),
 ];
+/// What makes the pictures and films of the tests.
+const TO_DRAW: [Need; 2] = [need("libheif-examples", "heif-enc"), need("ffmpeg", "ffmpeg")];
 /// What the tests in a real browser take.
 /// (certutil installs the household's certificate for it).
 pub(crate) const TO_BROWSE: [Need; 3] = [
@@ -75,6 +78,7 @@ pub(crate) fn everything(tree: &Tree) -> miette::Result<()> {
 pub(crate) fn for_tests(tree: &Tree) -> miette::Result<()> {
     to_run(tree)?;
     debian(tree, &TO_SYNC)?;
+    debian(tree, &TO_DRAW)?;
     if nix::unistd::geteuid().is_root() {
         debian(tree, &TO_CRASH)?;
         crate::tools_root::make(tree)?;
@@ -141,7 +145,14 @@ pub(crate) fn debian(tree: &Tree, needs: &[Need]) -> miette::Result<()> {
 }
 
 fn is_met(tree: &Tree, need: &Need) -> bool {
-    if need.shown_by.starts_with('/') { Path::new(need.shown_by).is_file() } else { run::is_here(tree, need.shown_by) }
+    if need.shown_by.starts_with('/') {
+        Path::new(need.shown_by).is_file()
+    } else if need.shown_by.contains(".so") {
+        let folders = [format!("/usr/lib/{}-linux-gnu", std::env::consts::ARCH), "/usr/lib64".into(), "/usr/lib".into()];
+        folders.iter().any(|folder| Path::new(folder).join(need.shown_by).is_file())
+    } else {
+        run::is_here(tree, need.shown_by)
+    }
 }
 
 fn cargo_tool(tree: &Tree, tool: &CargoTool) -> miette::Result<()> {

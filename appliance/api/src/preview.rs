@@ -7,7 +7,7 @@ pub const SOCKET: &str = "preview.sock";
 /// The first byte of each question.
 const VERSION: u8 = 1;
 /// Version of the decoder. It rises with a release that reads more files or draws them otherwise: what is kept of an older one is asked anew.
-pub const DECODER_VERSION: u8 = 1;
+pub const DECODER_VERSION: u8 = 2;
 /// Bytes of a question.
 pub const ASK_BYTES: usize = 7;
 /// Bytes of the head of an answer.

@@ -13,7 +13,7 @@ use landlock::{
     RulesetStatus, Scope,
 };
 
-pub use seal::{SealError, seal};
+pub use seal::{SealError, Threads, seal};
 
 /// The newest rules that this release names. An older kernel enforces what it knows of them (`landlock(7)`).
 const RULES: ABI = ABI::V6;

@@ -32,6 +32,31 @@ const LEFT: &[libc::c_long] = &[
     libc::SYS_sigaltstack,
 ];
 
+/// What a thread needs beside that, for itself.
+const LEFT_TO_THREADS: &[libc::c_long] = &[libc::SYS_rseq, libc::SYS_set_robust_list];
+/// What is answered as an older system would: then threads are started by `clone`, whose arguments can be looked at, and a library that asks for the
+/// machine's cores takes one.
+const UNKNOWN: &[libc::c_long] = &[libc::SYS_clone3, libc::SYS_sched_getaffinity];
+/// How the C library starts a thread by `clone`, and never a process (`pthread_create(3)`).
+const THREAD: libc::c_int = libc::CLONE_VM
+    | libc::CLONE_FS
+    | libc::CLONE_FILES
+    | libc::CLONE_SYSVSEM
+    | libc::CLONE_SIGHAND
+    | libc::CLONE_THREAD
+    | libc::CLONE_SETTLS
+    | libc::CLONE_PARENT_SETTID
+    | libc::CLONE_CHILD_CLEARTID;
+
+/// Whether a sealed process may start threads, which are sealed as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Threads {
+    /// It stays with the one that it has.
+    One,
+    /// Libraries that do not work without may.
+    More,
+}
+
 /// The process could not be sealed.
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
@@ -47,12 +72,19 @@ pub enum SealError {
 ///
 /// # Errors
 /// [`SealError`]: then nothing foreign may be read.
-pub fn seal(source: BorrowedFd<'_>) -> Result<(), SealError> {
-    apply(source, SeccompAction::KillProcess)
+pub fn seal(source: BorrowedFd<'_>, threads: Threads) -> Result<(), SealError> {
+    apply(source, threads, SeccompAction::KillProcess)
 }
 
-fn apply(source: BorrowedFd<'_>, otherwise: SeccompAction) -> Result<(), SealError> {
-    let mut rules: BTreeMap<i64, Vec<Rule>> = LEFT.iter().map(|call| (*call, Vec::new())).collect();
+fn apply(source: BorrowedFd<'_>, threads: Threads, otherwise: SeccompAction) -> Result<(), SealError> {
+    let mut rules = all_of(LEFT);
+    if threads == Threads::More {
+        // Of two lists the stricter answer holds, so the second one may leave what the first one does not know.
+        install(all_of(UNKNOWN), SeccompAction::Allow, SeccompAction::Errno(libc::ENOSYS.unsigned_abs()))?;
+        rules.extend(all_of(UNKNOWN).into_iter().chain(all_of(LEFT_TO_THREADS)));
+        let is_thread = Condition::new(0, Width::Qword, Op::Eq, u64::from(THREAD.unsigned_abs()))?;
+        rules.insert(libc::SYS_clone, vec![Rule::new(vec![is_thread])?]);
+    }
     let on = |descriptor: u64| Condition::new(0, Width::Dword, Op::Eq, descriptor).and_then(|condition| Rule::new(vec![condition]));
     for call in [libc::SYS_read, libc::SYS_lseek] {
         rules.insert(call, vec![on(u64::from(source.as_raw_fd().unsigned_abs()))?]);
@@ -68,8 +100,18 @@ fn apply(source: BorrowedFd<'_>, otherwise: SeccompAction) -> Result<(), SealErr
     for call in [libc::SYS_mmap, libc::SYS_mprotect] {
         rules.insert(call, vec![Rule::new(vec![Condition::new(2, Width::Dword, Op::MaskedEq(executable), 0)?])?]);
     }
+    install(rules, otherwise, SeccompAction::Allow)
+}
+
+/// Rules for calls without a question.
+fn all_of(calls: &[libc::c_long]) -> BTreeMap<i64, Vec<Rule>> {
+    calls.iter().map(|call| (*call, Vec::new())).collect()
+}
+
+/// From now on a call that `rules` name is answered by `named`, every other by `otherwise`.
+fn install(rules: BTreeMap<i64, Vec<Rule>>, otherwise: SeccompAction, named: SeccompAction) -> Result<(), SealError> {
     let arch: TargetArch = std::env::consts::ARCH.try_into()?;
-    let program: BpfProgram = SeccompFilter::new(rules, otherwise, SeccompAction::Allow, arch)?.try_into()?;
+    let program: BpfProgram = SeccompFilter::new(rules, otherwise, named, arch)?.try_into()?;
     Ok(seccompiler::apply_filter(&program)?)
 }
 
@@ -90,26 +132,35 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test sees that no program is started")]
     fn what_is_not_left_is_refused_and_memory_stays() {
         // In place of the end of this very process, which the test below sees.
-        let refused = SeccompAction::Errno(libc::EPERM.unsigned_abs());
-        // A seal binds a thread and its children, so a thread of its own leaves the other tests free.
-        let sealed = thread::spawn(move || {
-            let (mut source, mut other) =
-                (File::open("/proc/self/status").expect("opened"), File::open("/proc/self/status").expect("opened"));
-            apply(source.as_fd(), refused).expect("sealed");
-            let grown = vec![7_u8; 40 << 20];
-            let denied = [
-                File::open("/dev/null").is_err(),
-                UdpSocket::bind("127.0.0.1:0").is_err(),
-                UnixStream::pair().is_err(),
-                other.read(&mut [0; 8]).is_err(),
-                thread::Builder::new().spawn(|| ()).is_err(),
-            ];
-            let left = source.read(&mut [0; 8]).is_ok() && std::io::stderr().write_all(b"\n").is_ok();
-            (grown.iter().all(|byte| *byte == 7), denied, left)
-        });
-        assert_eq!(sealed.join().expect("the thread ends"), (true, [true; 5], true));
+        let refused = || SeccompAction::Errno(libc::EPERM.unsigned_abs());
+        for (threads, without_thread) in [(Threads::One, true), (Threads::More, false)] {
+            // A seal binds a thread and its children, so a thread of its own leaves the other tests free.
+            let sealed = thread::spawn(move || {
+                let (mut source, mut other) =
+                    (File::open("/proc/self/status").expect("opened"), File::open("/proc/self/status").expect("opened"));
+                // A program is found before it is started.
+                let mut program = Command::new("/bin/true");
+                apply(source.as_fd(), threads, refused()).expect("sealed");
+                let grown = vec![7_u8; 40 << 20];
+                let denied = [
+                    File::open("/dev/null").is_err(),
+                    UdpSocket::bind("127.0.0.1:0").is_err(),
+                    UnixStream::pair().is_err(),
+                    other.read(&mut [0; 8]).is_err(),
+                    program.spawn().is_err(),
+                    // A thread is sealed as the one that starts it.
+                    thread::Builder::new()
+                        .spawn(|| File::open("/dev/null").is_err())
+                        .map_or(without_thread, |thread| !without_thread && thread.join().expect("it ends")),
+                ];
+                let left = source.read(&mut [0; 8]).is_ok() && std::io::stderr().write_all(b"\n").is_ok();
+                (grown.iter().all(|byte| *byte == 7), denied, left)
+            });
+            assert_eq!(sealed.join().expect("the thread ends"), (true, [true; 6], true), "{threads:?}");
+        }
     }
 
     #[test]
@@ -117,7 +168,7 @@ mod tests {
     fn what_is_not_left_ends_the_process() {
         const CHILD: &str = "CROFT_TEST_SEALED";
         if std::env::var_os(CHILD).is_some() {
-            seal(std::io::stdin().as_fd()).expect("sealed");
+            seal(std::io::stdin().as_fd(), Threads::One).expect("sealed");
             let _ = UdpSocket::bind("127.0.0.1:0");
             return;
         }

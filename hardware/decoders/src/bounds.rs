@@ -9,6 +9,8 @@ pub struct Bounds {
     pub memory_bytes: u64,
     /// Seconds of processor time.
     pub cpu_seconds: u64,
+    /// Processes and threads that it may start; the system counts all of its user, so there is no bound where a library starts threads.
+    pub processes: Option<u64>,
 }
 
 /// A bound could not be set.
@@ -22,14 +24,14 @@ pub struct BoundsError(&'static str, #[source] nix::Error);
 /// The system refuses.
 pub fn bind(bounds: &Bounds) -> Result<(), BoundsError> {
     let limits = [
-        ("memory", Resource::RLIMIT_AS, bounds.memory_bytes),
-        ("time", Resource::RLIMIT_CPU, bounds.cpu_seconds),
-        ("files", Resource::RLIMIT_FSIZE, 0),
-        ("descriptors", Resource::RLIMIT_NOFILE, 0),
-        ("processes", Resource::RLIMIT_NPROC, 0),
-        ("core", Resource::RLIMIT_CORE, 0),
+        ("memory", Resource::RLIMIT_AS, Some(bounds.memory_bytes)),
+        ("time", Resource::RLIMIT_CPU, Some(bounds.cpu_seconds)),
+        ("files", Resource::RLIMIT_FSIZE, Some(0)),
+        ("descriptors", Resource::RLIMIT_NOFILE, Some(0)),
+        ("processes", Resource::RLIMIT_NPROC, bounds.processes),
+        ("core", Resource::RLIMIT_CORE, Some(0)),
     ];
-    limits.into_iter().try_for_each(|(what, resource, most)| {
+    limits.into_iter().filter_map(|(what, resource, most)| Some((what, resource, most?))).try_for_each(|(what, resource, most)| {
         // Past the softer bound of time comes a signal that says why; past the harder one the end.
         let hard = if resource == Resource::RLIMIT_CPU { most + 1 } else { most };
         setrlimit(resource, most, hard).map_err(|error| BoundsError(what, error))

@@ -4,25 +4,27 @@ use std::{
     cell::Cell,
     fs::File,
     io::{self, BufReader, Read, Seek, SeekFrom, Write, stdin, stdout},
-    os::fd::AsFd,
+    os::{fd::AsFd, unix::fs::FileExt},
 };
 
 use croft_api::preview::{Ask, Refused, Shape};
-use croft_decoders::{Bounds, Ended, Program};
-use croft_sandbox::{Walls, confine, seal};
+use croft_decoders::{Bounds, Ended, Heif, Program};
+use croft_sandbox::{Threads, Walls, confine, seal};
 
-use crate::{error::DecodeError, picture};
+use crate::{error::DecodeError, heif, picture};
 
 /// The first word of a decoder, as `croftd` knows it.
 pub const FIRST_WORD: &str = "decoder";
 /// What one file may cost. The largest picture takes 256 MiB, and what it is read from and made of comes to it.
-const BOUNDS: Bounds = Bounds { memory_bytes: 512 * 1024 * 1024, cpu_seconds: 15 };
+const BOUNDS: Bounds = Bounds { memory_bytes: 512 * 1024 * 1024, cpu_seconds: 15, processes: Some(0) };
 /// Bytes that are read at once.
 const BUFFER: usize = 256 * 1024;
 /// SIGXCPU: past its processor time.
 const OUT_OF_TIME: i32 = 24;
 /// SIGKILL: by somebody else, or for want of memory in the whole role.
 const KILLED: i32 = 9;
+/// SIGILL, SIGABRT, SIGFPE, SIGSEGV: the file has led its own code astray, and would again.
+const ASTRAY: [i32; 4] = [4, 6, 8, 11];
 /// Codes of reasons begin here, above those with which a program ends by itself.
 const FIRST_CODE: u8 = 40;
 /// The code where the file could not be read, or the answer not be written: a fault of the box.
@@ -58,16 +60,31 @@ impl Seek for Source<'_> {
 /// It cannot be confined: nothing was read then.
 pub fn decode(ask: Ask) -> Result<u8, DecodeError> {
     let file = File::from(stdin().as_fd().try_clone_to_owned().map_err(DecodeError::Input)?);
+    // A library can only be loaded before.
+    let library = if heif::is_one(&head(&file)) { Heif::load() } else { None };
+    let (threads, processes) = if library.is_some() { (Threads::More, None) } else { (Threads::One, BOUNDS.processes) };
     confine(Walls::default())?;
-    croft_decoders::bind(&BOUNDS)?;
-    seal(file.as_fd())?;
+    croft_decoders::bind(&Bounds { processes, ..BOUNDS })?;
+    seal(file.as_fd(), threads)?;
     let failed = Cell::new(false);
-    let small = picture::shrink(BufReader::with_capacity(BUFFER, Source { file, failed: &failed }), ask);
+    let source = BufReader::with_capacity(BUFFER, Source { file, failed: &failed });
+    let small = match &library {
+        Some(library) => heif::shrink(library, source, ask),
+        None => picture::shrink(source, ask),
+    };
     Ok(match small {
         Ok(small) if stdout().write_all(&small).and_then(|()| stdout().flush()).is_ok() => 0,
         Err(refused) if !failed.get() => FIRST_CODE + refused as u8,
         _ => NOT_READ,
     })
+}
+
+/// The first bytes, to be compared and nothing else: less where there are none, or where they cannot be read, which the decoder then finds, too.
+fn head(file: &File) -> Vec<u8> {
+    let mut head = vec![0; heif::HEAD_BYTES];
+    let read = file.read_at(&mut head, 0).unwrap_or_default();
+    head.truncate(read);
+    head
 }
 
 /// The program that answers `ask`.
@@ -92,6 +109,10 @@ pub(crate) fn meaning(ended: Ended, written: Vec<u8>) -> Result<Vec<u8>, Refused
         Ended::Signal(OUT_OF_TIME) => return Err(Refused::TooLarge),
         Ended::Signal(KILLED) => tracing::error!("a decoder was killed, maybe for want of memory"),
         // A fault of its own, or it did what is not left to it.
+        Ended::Signal(signal) if ASTRAY.contains(&signal) => {
+            tracing::warn!(signal, "a file led its decoder astray");
+            return Err(Refused::Broken);
+        }
         Ended::Signal(signal) => tracing::error!(signal, "a decoder was ended by a signal"),
     }
     Err(Refused::Busy)
@@ -114,7 +135,10 @@ mod tests {
         for code in [0, 1, 44, i32::from(NOT_READ), 101] {
             check(Ended::Code(code), b"", Err(Refused::Busy));
         }
-        for signal in [6, KILLED, 11, 31] {
+        for signal in ASTRAY {
+            check(Ended::Signal(signal), b"x", Err(Refused::Broken));
+        }
+        for signal in [7, KILLED, 31] {
             check(Ended::Signal(signal), b"x", Err(Refused::Busy));
         }
     }

@@ -86,7 +86,7 @@ async fn every_end_of_a_decoder_is_an_answer_and_the_desk_goes_on() {
     for (width, expected) in [
         (1, Ok(b"a picture".to_vec())),
         (3, Err(Refused::Broken)),
-        (4, Err(Refused::Busy)),
+        (4, Err(Refused::Broken)),
         (5, Err(Refused::Busy)),
         (1, Ok(b"a picture".to_vec())),
     ] {

@@ -9,10 +9,12 @@
 //! | [`Desk`] | takes questions from workers, a few at once; ends after a minute without any |
 //! | [`decode`] | the other process: confined, bounded, sealed; then it reads |
 //! | `picture` | a small picture out of a large one |
+//! | `heif` | the same of HEIC and AVIF, by a library of the system |
 
 mod decoder;
 mod desk;
 mod error;
+mod heif;
 mod picture;
 
 pub use decoder::{FIRST_WORD, decode};

@@ -11,9 +11,9 @@ use image::{
 const READ: [ImageFormat; 6] =
     [ImageFormat::Bmp, ImageFormat::Gif, ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Tiff, ImageFormat::WebP];
 /// Pixels of a picture: four times what most phones take. In 8 bits and three colours that are 192 MB.
-const MAX_PIXELS: u64 = 64 * 1024 * 1024;
+pub(crate) const MAX_PIXELS: u64 = 64 * 1024 * 1024;
 /// One side of a picture; JPEG has no longer ones.
-const MAX_SIDE: u32 = 65_535;
+pub(crate) const MAX_SIDE: u32 = 65_535;
 /// Bytes that a picture takes in memory.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
 /// How well a small picture looks like the large one, of 100: nobody sees a difference at this size.
@@ -37,11 +37,16 @@ pub(crate) fn shrink(source: impl BufRead + Seek, ask: Ask) -> Result<Vec<u8>, R
     }
     // What these say is an extra: a picture without is a picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let profile = decoder.icc_profile().unwrap_or_default().filter(|profile| is_of_rgb(profile));
+    let profile = decoder.icc_profile().unwrap_or_default();
     let large = DynamicImage::from_decoder(decoder).map_err(|error| refused(&error))?;
+    drawn(large, ask, orientation, profile)
+}
+
+/// A picture that is unpacked, turned as it says and with what its colours mean, as a JPEG that gets into the box of `ask`.
+pub(crate) fn drawn(large: DynamicImage, ask: Ask, orientation: Orientation, profile: Option<Vec<u8>>) -> Result<Vec<u8>, Refused> {
     let mut small = scaled(large, &turned(ask, orientation));
     small.apply_orientation(orientation);
-    encoded(&on_white(&small), profile)
+    encoded(&on_white(&small), profile.filter(|profile| is_of_rgb(profile)))
 }
 
 /// The box before the picture is turned.

@@ -16,6 +16,8 @@ const TYPES: &[(&str, &str)] = &[
     ("gif", "image/gif"),
     ("gz", "application/gzip"),
     ("heic", "image/heic"),
+    ("heif", "image/heif"),
+    ("hif", "image/heif"),
     ("htm", "text/html"),
     ("html", "text/html"),
     ("ics", "text/calendar"),

@@ -3,7 +3,9 @@
 #![expect(clippy::expect_used, reason = "a test's own tools fail by panicking, which is how a test fails")]
 
 use std::{
+    fs,
     io::Cursor,
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -22,6 +24,25 @@ fn picture(side: u32, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     DynamicImage::from(noise).write_to(&mut bytes, format).expect("written");
     bytes.into_inner()
+}
+
+/// What a program makes of the picture `from`, which it finds as `from.png` in a folder of its own and writes to `NAME` there.
+fn made(program: &str, arguments: &[&str], from: &RgbImage, name: &str) -> Vec<u8> {
+    let folder = tempfile::tempdir().expect("a folder");
+    from.save(folder.path().join("from.png")).expect("written");
+    let output = Command::new(program).args(arguments).arg(name).current_dir(folder.path()).output().expect("it is installed");
+    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    fs::read(folder.path().join(name)).expect("made")
+}
+
+/// Red on the left half, blue on the right one.
+fn halves(width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, _| if x < width / 2 { Rgb([250, 10, 10]) } else { Rgb([10, 10, 250]) })
+}
+
+fn is_red(picture: &RgbImage, x: u32, y: u32) -> bool {
+    let pixel = picture.get_pixel(x, y).0;
+    pixel[0] > 180 && pixel[2] < 80
 }
 
 async fn put(ana: &Visitor, name: &str, bytes: Vec<u8>) {
@@ -109,6 +130,39 @@ async fn a_picture_has_a_small_one_at_every_address_and_for_nobody_else() {
     assert_eq!(asked(&ana, "/dav/previews/ana/a.png?size=x").await.status(), StatusCode::BAD_REQUEST);
     let written = ana.request(Method::PUT, "/dav/previews/ana/a.png?size=256").body("x").send().await.expect("an answer");
     assert_eq!(written.status(), StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn pictures_of_phones_are_read_by_the_library_of_the_system() {
+    let test_box = TestBox::start(Claimed::ByAna);
+    let ana = Visitor::ana(&test_box).await;
+    for (name, options) in
+        [("a.heic", &["from.png", "-o"][..]), ("small.HEIC", &["-t", "320", "from.png", "-o"]), ("a.avif", &["-A", "from.png", "-o"])]
+    {
+        put(&ana, name, made("heif-enc", options, &halves(1200, 600), name)).await;
+        for (side, expected) in [(256, (256, 128)), (1024, (1024, 512))] {
+            let small = small(&ana, &format!("/dav/previews/ana/{name}?size={side}")).await;
+            assert_eq!(small.dimensions(), expected, "{name}");
+            assert!(is_red(&small, 20, 20) && !is_red(&small, expected.0 - 20, 20), "{name}");
+        }
+    }
+    // What a library of C meets must cost one answer.
+    let whole = made("heif-enc", &["from.png", "-o"], &halves(1200, 600), "a.heic");
+    let at = whole.windows(4).position(|name| name == b"ispe").expect("a size") + 8;
+    let sized = |side: u32| [&whole[..at], &side.to_be_bytes().repeat(2), &whole[at + 8..]].concat();
+    let role = pid_of(&test_box, "preview").expect("the role runs");
+    for (name, bytes) in [
+        ("cut.heic", whole[..whole.len() / 2].to_vec()),
+        ("vast.heic", sized(60_000)),
+        ("huge.heic", sized(u32::MAX)),
+        ("noise.heic", [&whole[..40], &[0x5a; 10_000]].concat()),
+        ("head.avif", b"\0\0\0\x18ftypavif\0\0\0\0mif1avif".to_vec()),
+    ] {
+        put(&ana, name, bytes).await;
+        let answer = asked(&ana, &format!("/dav/previews/ana/{name}?size=256")).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{name}");
+    }
+    assert_eq!(pid_of(&test_box, "preview"), Some(role), "the role lived through all of it");
 }
 
 #[tokio::test]

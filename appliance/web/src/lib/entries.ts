@@ -22,7 +22,7 @@ function number(entry: Entry, key: 'modified' | 'size'): number {
 export type FileKind = 'folder' | 'shared' | 'image' | 'video' | 'audio' | 'document' | 'archive' | 'other'
 
 const ENDINGS: Partial<Record<FileKind, string>> = {
-  image: 'jpg jpeg png gif webp avif heic heif bmp tif tiff svg raw dng',
+  image: 'jpg jpeg png gif webp avif heic heif hif bmp tif tiff svg raw dng',
   video: 'mp4 mov mkv webm avi m4v mpg mpeg',
   audio: 'mp3 flac ogg opus m4a wav aac',
   document: 'pdf txt md doc docx odt rtf xls xlsx ods csv ppt pptx odp epub',

@@ -39,7 +39,8 @@ const WAITING: usize = 48;
 /// How long a client waits, the queue included. A page of pictures asks for some dozens at once.
 const PATIENCE: Duration = Duration::from_secs(25);
 /// Media types that are asked for. Which picture it is, its bytes say to the decoder.
-const TYPES: [&str; 6] = ["image/bmp", "image/gif", "image/jpeg", "image/png", "image/tiff", "image/webp"];
+const TYPES: [&str; 9] =
+    ["image/avif", "image/bmp", "image/gif", "image/heic", "image/heif", "image/jpeg", "image/png", "image/tiff", "image/webp"];
 
 /// Small pictures of one space.
 #[derive(Debug)]
@@ -187,11 +188,11 @@ mod tests {
         let check = |words: &str, expected: Option<&str>| {
             assert_eq!(Wanted::parse(words).map(|(wanted, id)| format!("{} {id:?}", wanted.key("e"))).as_deref(), expected, "{words}")
         };
-        check("1 1 fit", Some("e-256f1 None"));
-        check("256 64 cover", Some("e-256c1 None"));
-        check("64 257 fit", Some("e-1024f1 None"));
-        check("4294967295 1 fit", Some("e-1024f1 None"));
-        check("64 64 fit 68719476738", Some("e-256f1 Some(68719476738)"));
+        check("1 1 fit", Some("e-256f2 None"));
+        check("256 64 cover", Some("e-256c2 None"));
+        check("64 257 fit", Some("e-1024f2 None"));
+        check("4294967295 1 fit", Some("e-1024f2 None"));
+        check("64 64 fit 68719476738", Some("e-256f2 Some(68719476738)"));
         for wrong in ["", "1 1", "1 1 fill", "1 x fit", "-1 1 fit", "1 1 fit fit", "1 1 fit 7 7", "1  1 fit", "4294967296 1 fit"] {
             check(wrong, None);
         }
@@ -202,6 +203,8 @@ mod tests {
         for (name, bytes, expected) in [
             ("a.JPG", 1, true),
             ("a.webp", MAX_FILE_BYTES, true),
+            ("IMG_1.HEIC", 1, true),
+            ("a.avif", 1, true),
             ("a.jpg", MAX_FILE_BYTES + 1, false),
             ("a.jpg", 0, false),
             ("a.svg", 1, false),
