@@ -1,4 +1,8 @@
 /** Pictures are seen in the grid and one after the other; what cannot be shown says so. */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Page } from '@playwright/test'
 import { choose, fresh, makeFolder } from './folder.ts'
 import { png } from './png.ts'
@@ -42,6 +46,39 @@ test('the grid shows small pictures, and the viewer goes from one to the next', 
   const download = page.waitForEvent('download')
   await page.getByRole('option', { name: /e\.bin/ }).dblclick()
   expect((await download).suggestedFilename()).toBe('e.bin')
+})
+
+/** A film of two seconds. */
+function film(name: string, codec: string): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), 'croft-film-'))
+  try {
+    const to = join(folder, name)
+    execFileSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=640x360:r=10:d=2', '-pix_fmt', 'yuv420p', '-c:v', codec, to], { stdio: ['ignore', 'ignore', 'pipe'] })
+    return readFileSync(to)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+test('a film has a picture and plays, and one that the browser cannot play says so', async ({ page }) => {
+  await makeFolder(page, fresh('Films'))
+  await choose(page, [
+    { name: 'a.mp4', mimeType: 'video/mp4', buffer: film('a.mp4', 'libx264') },
+    // No browser plays this.
+    { name: 'b.mov', mimeType: 'video/quicktime', buffer: film('b.mov', 'prores') },
+  ])
+  await expect(page.getByRole('option')).toHaveCount(2)
+  await page.getByRole('button', { name: 'Grid' }).click()
+  const tile = page.getByRole('option', { name: /a\.mp4/ })
+  await expect.poll(() => tile.locator('img').evaluate((image: HTMLImageElement) => [image.naturalWidth, image.naturalHeight])).toEqual([256, 256])
+  await tile.dblclick()
+  const video = page.getByRole('dialog', { name: 'a.mp4' }).locator('video')
+  await expect(video).toHaveAttribute('poster', /^\/dav\/previews\/ana\/.*\/a\.mp4\?size=1024/)
+  await expect.poll(() => video.evaluate((player: HTMLVideoElement) => [player.videoWidth, player.videoHeight, player.duration])).toEqual([640, 360, 2])
+  await page.getByRole('button', { name: 'The next one' }).click()
+  const other = page.getByRole('dialog', { name: 'b.mov' })
+  await expect(other).toContainText('This cannot be shown here.')
+  await expect(other.getByRole('button', { name: 'Download' })).toBeVisible()
 })
 
 test('pictures of all folders are found by month', async ({ page }) => {

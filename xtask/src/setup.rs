@@ -20,8 +20,15 @@ const fn need(package: &'static str, shown_by: &'static str) -> Need {
 }
 
 /// What building and running a box takes, and what its decoders load.
-const TO_RUN: [Need; 5] =
-    [need("gcc", "cc"), need("curl", "curl"), need("util-linux", "setpriv"), need("nodejs", "node"), need("libheif1", "libheif.so.1")];
+/// (The package of OpenH264 itself has another name in each release of Debian; this one draws it in.)
+const TO_RUN: [Need; 6] = [
+    need("gcc", "cc"),
+    need("curl", "curl"),
+    need("util-linux", "setpriv"),
+    need("nodejs", "node"),
+    need("libheif1", "libheif.so.1"),
+    need("libopenh264-dev", "libopenh264.so"),
+];
 /// npm stands apart: Debian's package draws in hundreds of others, and most sources of Node.js bring their own.
 const NPM: [Need; 1] = [need("npm", "npm")];
 /// What the crash tests on real file systems take; they mount disks, so only root runs them.

@@ -7,11 +7,11 @@ use std::{
     os::{fd::AsFd, unix::fs::FileExt},
 };
 
-use croft_api::preview::{Ask, Refused, Shape};
+use croft_api::preview::{Ask, MAX_FILE_BYTES, Refused, Shape};
 use croft_decoders::{Bounds, Ended, Heif, Program};
 use croft_sandbox::{Threads, Walls, confine, seal};
 
-use crate::{error::DecodeError, heif, picture};
+use crate::{error::DecodeError, film, heif, picture};
 
 /// The first word of a decoder, as `croftd` knows it.
 pub const FIRST_WORD: &str = "decoder";
@@ -39,6 +39,41 @@ struct Source<'a> {
     failed: &'a Cell<bool>,
 }
 
+/// What a file is read by.
+enum Reader {
+    Picture,
+    Heif(Heif),
+    Film(film::Libraries),
+}
+
+impl Reader {
+    /// The one for `file`, by its first bytes, with the libraries that it takes, which can only be loaded before the process is confined.
+    fn of(file: &File) -> Self {
+        let head = head(file);
+        if heif::is_one(&head) {
+            Heif::load().map_or(Self::Picture, Self::Heif)
+        } else if film::is_one(&head) {
+            Self::Film(film::Libraries::load())
+        } else {
+            Self::Picture
+        }
+    }
+
+    fn threads(&self) -> Threads {
+        if matches!(self, Self::Picture) { Threads::One } else { Threads::More }
+    }
+
+    fn shrink(&self, mut source: Source<'_>, ask: Ask) -> Result<Vec<u8>, Refused> {
+        let length = source.seek(SeekFrom::End(0)).and_then(|length| source.rewind().map(|()| length)).map_err(|_| Refused::Broken)?;
+        match self {
+            Self::Film(libraries) => film::shrink(libraries, source, ask),
+            _ if length > MAX_FILE_BYTES => Err(Refused::TooLarge),
+            Self::Heif(library) => heif::shrink(library, source, ask),
+            Self::Picture => picture::shrink(BufReader::with_capacity(BUFFER, source), ask),
+        }
+    }
+}
+
 impl Read for Source<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read(buffer);
@@ -60,18 +95,14 @@ impl Seek for Source<'_> {
 /// It cannot be confined: nothing was read then.
 pub fn decode(ask: Ask) -> Result<u8, DecodeError> {
     let file = File::from(stdin().as_fd().try_clone_to_owned().map_err(DecodeError::Input)?);
-    // A library can only be loaded before.
-    let library = if heif::is_one(&head(&file)) { Heif::load() } else { None };
-    let (threads, processes) = if library.is_some() { (Threads::More, None) } else { (Threads::One, BOUNDS.processes) };
+    let reader = Reader::of(&file);
+    let threads = reader.threads();
+    let processes = if threads == Threads::More { None } else { BOUNDS.processes };
     confine(Walls::default())?;
     croft_decoders::bind(&Bounds { processes, ..BOUNDS })?;
     seal(file.as_fd(), threads)?;
     let failed = Cell::new(false);
-    let source = BufReader::with_capacity(BUFFER, Source { file, failed: &failed });
-    let small = match &library {
-        Some(library) => heif::shrink(library, source, ask),
-        None => picture::shrink(source, ask),
-    };
+    let small = reader.shrink(Source { file, failed: &failed }, ask);
     Ok(match small {
         Ok(small) if stdout().write_all(&small).and_then(|()| stdout().flush()).is_ok() => 0,
         Err(refused) if !failed.get() => FIRST_CODE + refused as u8,

@@ -5,7 +5,7 @@ use std::{os::fd::OwnedFd, sync::Arc, time::Duration};
 use croft_api::{
     inherit::Descriptors,
     lifecycle::Lifecycle,
-    preview::{ASK_BYTES, Ask, MAX_FILE_BYTES, MAX_PICTURE_BYTES, PIECE_BYTES, Refused, encode_answer},
+    preview::{ASK_BYTES, Ask, MAX_PICTURE_BYTES, PIECE_BYTES, Refused, encode_answer},
     socket::Peers,
 };
 use croft_decoders::{DecoderError, Input, Program, Unfit};
@@ -18,6 +18,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{decoder, error::PreviewError};
 
+/// Bytes of a file, whatever it is: as many as any film has, of which little is read. Of other files the decoder takes less.
+const MAX_BYTES: u64 = 1 << 40;
 /// Decoders at once: one for each core of a small machine.
 const PLACES: usize = 2;
 /// Questions at once, with those that wait. Each worker asks two, so only a box with many busy spaces comes here.
@@ -142,7 +144,7 @@ impl Desk {
 
     async fn answer(&self, file: OwnedFd, ask: Ask) -> Result<Vec<u8>, Refused> {
         let until = Instant::now() + ask.patience();
-        let input = Input::new(file, MAX_FILE_BYTES).map_err(|unfit| match unfit {
+        let input = Input::new(file, MAX_BYTES).map_err(|unfit| match unfit {
             Unfit::TooLarge => Refused::TooLarge,
             // No worker hands over such a descriptor, whatever the file is.
             Unfit::Kind | Unfit::Mode => {

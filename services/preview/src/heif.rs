@@ -32,11 +32,11 @@ pub(crate) fn shrink(heif: &Heif, mut source: impl Read + Seek, ask: Ask) -> Res
     }
     let mut file = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
     source.take(length).read_to_end(&mut file).map_err(|_| Refused::Broken)?;
-    drawn(heif, &file, ask)
+    drawn(heif, &file, ask, Orientation::NoTransforms)
 }
 
-/// The picture in the bytes of such a file.
-pub(crate) fn drawn(heif: &Heif, file: &[u8], ask: Ask) -> Result<Vec<u8>, Refused> {
+/// The picture in the bytes of such a file, turned beyond what they say.
+pub(crate) fn drawn(heif: &Heif, file: &[u8], ask: Ask, orientation: Orientation) -> Result<Vec<u8>, Refused> {
     let most = Most { pixels: MAX_PIXELS, side: MAX_SIDE };
     let pixels = heif.read(file, most, |width, height| is_enough(ask, width, height)).map_err(refused)?;
     let Pixels { width, height, alpha, bytes, profile } = pixels;
@@ -45,8 +45,7 @@ pub(crate) fn drawn(heif: &Heif, file: &[u8], ask: Ask) -> Result<Vec<u8>, Refus
     } else {
         RgbImage::from_raw(width, height, bytes).map(DynamicImage::from)
     };
-    // It is turned already.
-    picture::drawn(large.ok_or(Refused::Broken)?, ask, Orientation::NoTransforms, profile)
+    picture::drawn(large.ok_or(Refused::Broken)?, ask, orientation, profile)
 }
 
 /// Whether a picture of this size need not be enlarged.
@@ -58,7 +57,8 @@ fn is_enough(ask: Ask, width: u32, height: u32) -> bool {
     }
 }
 
-fn refused(unread: Unread) -> Refused {
+/// What that means to the one who asked.
+pub(crate) fn refused(unread: Unread) -> Refused {
     match unread {
         Unread::Unsupported => Refused::Unsupported,
         Unread::TooLarge => Refused::TooLarge,

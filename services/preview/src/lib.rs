@@ -10,10 +10,12 @@
 //! | [`decode`] | the other process: confined, bounded, sealed; then it reads |
 //! | `picture` | a small picture out of a large one |
 //! | `heif` | the same of HEIC and AVIF, by a library of the system |
+//! | `film` | the same of one picture of a film |
 
 mod decoder;
 mod desk;
 mod error;
+mod film;
 mod heif;
 mod picture;
 

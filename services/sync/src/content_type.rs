@@ -26,6 +26,7 @@ const TYPES: &[(&str, &str)] = &[
     ("js", "text/javascript"),
     ("json", "application/json"),
     ("m4a", "audio/mp4"),
+    ("m4v", "video/mp4"),
     ("md", "text/markdown"),
     ("mkv", "video/x-matroska"),
     ("mov", "video/quicktime"),

@@ -4,7 +4,7 @@
 
 use std::{
     fs,
-    io::Cursor,
+    io::{Cursor, Seek, SeekFrom, Write},
     process::Command,
     time::{Duration, Instant},
 };
@@ -163,6 +163,52 @@ async fn pictures_of_phones_are_read_by_the_library_of_the_system() {
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{name}");
     }
     assert_eq!(pid_of(&test_box, "preview"), Some(role), "the role lived through all of it");
+}
+
+/// A film that says that it is turned a quarter to the right (ISO/IEC 14496-12, 8.3.2).
+fn turned(mut film: Vec<u8>) -> Vec<u8> {
+    let matrix = film.windows(4).position(|name| name == b"tkhd").expect("a track") + 44;
+    for (place, number) in film[matrix..].chunks_exact_mut(4).zip([0, 0x1_0000, 0, 0xffff_0000_u32, 0]) {
+        place.copy_from_slice(&number.to_be_bytes());
+    }
+    film
+}
+
+#[tokio::test]
+async fn a_film_has_a_picture_however_long_it_is() {
+    let test_box = TestBox::start(Claimed::ByAna);
+    let ana = Visitor::ana(&test_box).await;
+    let film = |codec: &[&str], name: &str| {
+        let options =
+            [&["-v", "error", "-loop", "1", "-i", "from.png", "-t", "2", "-r", "10", "-pix_fmt", "yuv420p", "-c:v"], codec].concat();
+        made("ffmpeg", &options, &halves(1200, 600), name)
+    };
+    let plain = film(&["libx264"], "a.mp4");
+    let phone = turned(film(&["libx265", "-tag:v", "hvc1", "-x265-params", "log-level=none"], "a.mov"));
+    for (name, bytes, expected, blue) in [("a.mp4", &plain, (256, 128), (230, 20)), ("a.MOV", &phone, (128, 256), (20, 230))] {
+        put(&ana, name, bytes.clone()).await;
+        let small = small(&ana, &format!("/dav/previews/ana/{name}?size=256")).await;
+        assert_eq!(small.dimensions(), expected, "{name}");
+        assert!(is_red(&small, 20, 20) && !is_red(&small, blue.0, blue.1), "{name}");
+    }
+    // More bytes than a picture may have, most of them a hole before the list of tracks.
+    let long = test_box.path("spaces/s1/files/long.mp4");
+    let list = plain.windows(4).position(|name| name == b"moov").expect("a list of tracks") - 4;
+    let hole = 3_000_000_000_u32;
+    let mut file = fs::File::create(&long).expect("a file");
+    file.write_all(&[&plain[..list], &hole.to_be_bytes(), b"free"].concat()).expect("written");
+    file.seek(SeekFrom::Start(list as u64 + u64::from(hole))).expect("a hole");
+    file.write_all(&plain[list..]).expect("written");
+    drop(file);
+    assert_eq!(small(&ana, "/dav/previews/ana/long.mp4?size=256").await.dimensions(), (256, 128));
+    for (name, bytes) in [
+        ("cut.mp4", plain[..plain.len() / 2].to_vec()),
+        ("noise.mov", [&plain[..60], &[0x5a; 10_000]].concat()),
+        ("a.mp4", b"hello".to_vec()),
+    ] {
+        put(&ana, name, bytes).await;
+        assert_eq!(asked(&ana, &format!("/dav/previews/ana/{name}?size=256")).await.status(), StatusCode::NOT_FOUND, "{name}");
+    }
 }
 
 #[tokio::test]

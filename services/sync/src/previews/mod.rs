@@ -42,6 +42,9 @@ const PATIENCE: Duration = Duration::from_secs(25);
 const TYPES: [&str; 9] =
     ["image/avif", "image/bmp", "image/gif", "image/heic", "image/heif", "image/jpeg", "image/png", "image/tiff", "image/webp"];
 
+/// Media types of films, of which little is read however long they are.
+const FILMS: [&str; 2] = ["video/mp4", "video/quicktime"];
+
 /// Small pictures of one space.
 #[derive(Debug)]
 pub(crate) struct Previews {
@@ -60,7 +63,8 @@ pub(crate) struct Wanted {
 
 /// Whether there may be a small picture of a file with this name and length.
 pub(crate) fn may_be(name: &str, bytes: u64) -> bool {
-    bytes > 0 && bytes <= MAX_FILE_BYTES && TYPES.contains(&content_type::of(name))
+    let kind = content_type::of(name);
+    bytes > 0 && (FILMS.contains(&kind) || bytes <= MAX_FILE_BYTES && TYPES.contains(&kind))
 }
 
 /// There is none of this file.
@@ -205,6 +209,9 @@ mod tests {
             ("a.webp", MAX_FILE_BYTES, true),
             ("IMG_1.HEIC", 1, true),
             ("a.avif", 1, true),
+            ("a.MOV", MAX_FILE_BYTES + 1, true),
+            ("a.mp4", 0, false),
+            ("a.mkv", 1, false),
             ("a.jpg", MAX_FILE_BYTES + 1, false),
             ("a.jpg", 0, false),
             ("a.svg", 1, false),

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useState, type SyntheticEvent } from 'react'
 import { davUrl, previewUrl, SCREEN, textQuery } from '@/api/dav'
 import { Loaded } from '@/components/Loaded'
 import { fileKind, isDrawn, showing } from '@/lib/entries'
@@ -18,6 +18,8 @@ export function Shown({ person, entry }: { person: string; entry: Entry }) {
   // Tried one after the other.
   const source = (kind === 'image' ? pictures(person, entry) : [davUrl(person, entry.path)])[failures]
   const onError = (): void => { setFailures((before) => before + 1) }
+  // Of a film whose pictures it cannot read, a browser plays the sound.
+  const onMetadata = (event: SyntheticEvent<HTMLVideoElement>): void => { if (event.currentTarget.videoWidth === 0) onError() }
   const fill = 'max-h-full max-w-full place-self-center object-contain'
   if (kind === 'text') return <Text person={person} entry={entry} />
   if (kind === 'image' && source !== undefined) {
@@ -28,7 +30,7 @@ export function Shown({ person, entry }: { person: string; entry: Entry }) {
       <div className="grid size-full min-h-0 place-items-center">
         {/* Films of a household have no captions to offer. */}
         {/* eslint-disable-next-line jsx-a11y/media-has-caption */}
-        {kind === 'video' ? <video src={source} controls autoPlay onError={onError} className={fill} /> : <audio src={source} controls autoPlay onError={onError} aria-label={entry.name} />}
+        {kind === 'video' ? <video src={source} poster={entry.previewed ? previewUrl(person, entry, SCREEN) : undefined} controls autoPlay onError={onError} onLoadedMetadata={onMetadata} className={fill} /> : <audio src={source} controls autoPlay onError={onError} aria-label={entry.name} />}
       </div>
     )
   }
