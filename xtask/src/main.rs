@@ -4,6 +4,7 @@
 //! Never used on a box: nothing here is shipped.
 
 mod bench;
+mod fuzz;
 mod image;
 mod layers;
 mod openapi;
@@ -43,6 +44,8 @@ enum Command {
     Web,
     /// Measures a box: memory when idle, or files beside other servers. Uses a release build.
     Bench(bench::Arguments),
+    /// Looks for inputs that break the properties of the fuzz targets, for minutes or hours.
+    Fuzz(fuzz::Arguments),
     /// Assembles appliance/openapi.json from the roles.
     Openapi(openapi::Arguments),
     /// The command line `croft` from this tree.
@@ -71,6 +74,7 @@ fn main() -> miette::Result<()> {
         Command::Tidy => tidy::run(&tree),
         Command::Web => setup::web(&tree).and_then(|()| web::build(&tree)),
         Command::Bench(arguments) => bench::run(&tree, &arguments),
+        Command::Fuzz(arguments) => fuzz::run(&tree, &arguments),
         Command::Openapi(arguments) => openapi::run(&tree, &arguments),
         Command::Croft { arguments } => run::croft(&tree, &arguments),
         Command::Image(arguments) => image::run(&tree, &arguments),

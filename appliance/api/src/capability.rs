@@ -149,4 +149,16 @@ mod tests {
         check("", 1000, Err(Refused::Malformed));
         check(&"a".repeat(5000), 1000, Err(Refused::Malformed));
     }
+    croft_fuzz::target! {
+        /// Nothing is accepted but what identity signed, and that in one form.
+        fn capabilities(input) {
+            let Ok(text) = std::str::from_utf8(input) else { return };
+            let minter = Minter::from_seed(&[7; 32]).expect("a seed of 32 bytes");
+            let verifier = Verifier::new(&minter.public_key_hex(), "sync@s1").expect("a key");
+            if let Ok(claims) = verifier.verify(text, 1000) {
+                assert_eq!(text, minter.mint(&claims));
+                assert_eq!(claims.expires, 1060, "the corpus has one of that time");
+            }
+        }
+    }
 }

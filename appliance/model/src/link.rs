@@ -112,6 +112,16 @@ mod tests {
         }
     }
 
+    croft_fuzz::target! {
+        /// A link has one address: what is read is written as the same text.
+        fn link_tokens(input) {
+            let Ok(text) = std::str::from_utf8(input) else { return };
+            if let Ok(token) = text.parse::<LinkToken>() {
+                assert_eq!(token.expose(), text);
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn what_is_shown_is_read_and_nothing_else(space in 1_u16.., secret: [u8; 16], any in "[-0-9a-fs]{0,40}") {

@@ -103,3 +103,22 @@ pub(crate) fn names(path: &str) -> Result<Vec<String>, Problem> {
     let good = |name: &&str| !matches!(*name, "" | "." | "..") && !name.contains('\0');
     path.split('/').map(|name| Some(name).filter(good).map(str::to_owned).ok_or_else(wrong)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    croft_fuzz::target! {
+        /// No name in a path that somebody wrote climbs or is two.
+        fn written_paths(input) {
+            let Ok(text) = std::str::from_utf8(input) else { return };
+            match names(text) {
+                Ok(found) => {
+                    assert!(found.iter().all(|name| !["", ".", ".."].contains(&name.as_str()) && !name.contains(['/', '\0'])));
+                    assert_eq!(names(&found.join("/")).unwrap(), found);
+                }
+                Err(problem) => assert_eq!(problem.code, "name-invalid"),
+            }
+        }
+    }
+}

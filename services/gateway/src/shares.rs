@@ -138,13 +138,13 @@ fn wish(asked: &HashMap<String, String>) -> Result<LinkWish, Problem> {
     Ok(LinkWish { kind, label: asked.get("label").cloned(), password: asked.get("password").cloned(), expires, downloads: None })
 }
 
-/// The end of the day that a client names, in Unix seconds; 0 for none.
+/// The end of the day that a client names, in Unix seconds; 0 for none, which no day stands for.
 fn expiry(text: &str) -> Option<i64> {
     if text.is_empty() {
         return Some(0);
     }
     let date: Date = text.get(..10)?.parse().ok()?;
-    Some(date.tomorrow().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second())
+    Some(date.tomorrow().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second()).filter(|end| *end > 0)
 }
 
 /// The fields of a call: a form or a JSON object in its body, or its query.
@@ -246,12 +246,50 @@ mod tests {
         check(&[("publicUpload", "true")], Some(LinkKind::Edit));
         check(&[("publicUpload", "false")], Some(LinkKind::Read));
         assert_eq!(
-            (expiry(""), expiry("2026-12-31"), expiry("2026-12-31 00:00:00"), expiry("soon")),
-            (Some(0), Some(1_798_761_600), Some(1_798_761_600), None)
+            (expiry(""), expiry("2026-12-31"), expiry("2026-12-31 00:00:00"), expiry("soon"), expiry("1969-12-31")),
+            (Some(0), Some(1_798_761_600), Some(1_798_761_600), None, None)
         );
         assert_eq!(day(1_798_761_600), "2026-12-31 00:00:00");
         for kind in ["0", "1", "4", "6", "10"] {
             assert_eq!(judge_type(kind).unwrap_err().code, "share-in-a-space");
+        }
+    }
+    croft_fuzz::target! {
+        /// The fields of a call take no more than some bytes for each that was sent, and a wish ends within the days that clients can name. A body that
+        /// begins with a brace is JSON, any other a form.
+        fn share_fields(input) {
+            let kind = if input.starts_with(b"{") { "application/json" } else { "application/x-www-form-urlencoded" };
+            let (head, ()) = http::Request::post("/x").header(header::CONTENT_TYPE, kind).body(()).unwrap().into_parts();
+            let asked = match fields(&head, &Bytes::copy_from_slice(input)) {
+                Ok(asked) => asked,
+                Err(problem) => return assert_eq!(problem.code, "body-invalid"),
+            };
+            assert!(asked.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() <= 8 * input.len());
+            match wish(&asked) {
+                Ok(wish) => {
+                    assert_eq!(wish.password.as_ref(), asked.get("password"));
+                    let never = asked.get("expireDate").is_some_and(String::is_empty);
+                    assert!(wish.expires.is_none_or(|at| if never { at == 0 } else { names_a_day(at) }), "{:?}", wish.expires);
+                }
+                Err(problem) => assert!(problem.code == "link-malformed" && problem.key.is_some()),
+            }
+            let _ = names(asked.get("path").map(String::as_str).unwrap_or_default());
+        }
+    }
+
+    /// Whether the last day before `expires` is read as the same.
+    fn names_a_day(expires: i64) -> bool {
+        expires > 0 && expiry(&day(expires)) == Some(expires)
+    }
+
+    croft_fuzz::target! {
+        /// The number of a link is of one link.
+        fn share_numbers(input) {
+            let Ok(text) = std::str::from_utf8(input) else { return };
+            if let Ok(id) = link_of(text) {
+                // No space has the number 0.
+                assert!(number(&id).map_or(id.starts_with("s0-"), |number| text.parse() == Ok(number)), "{id}");
+            }
         }
     }
 }

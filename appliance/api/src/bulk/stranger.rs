@@ -118,4 +118,20 @@ mod tests {
         }
         assert!(!Stranger::is_one("eyJ3aG8i.c2ln"));
     }
+    croft_fuzz::target! {
+        /// Whoever asks by a link is taken for nobody else, and crosses as the same.
+        fn strangers(input) {
+            let Ok(text) = std::str::from_utf8(input) else { return };
+            let Some(stranger) = Stranger::parse(text) else { return };
+            assert!(Stranger::is_one(text));
+            let again = Stranger::parse(&stranger.expose()).unwrap();
+            assert!(again.token == stranger.token && again.address == stranger.address);
+            let said = |proof: &Proof| match proof {
+                Proof::None => (0, String::new()),
+                Proof::Password(secret) => (1, secret.expose().to_owned()),
+                Proof::Pass(secret) => (2, secret.expose().to_owned()),
+            };
+            assert_eq!(said(&again.proof), said(&stranger.proof));
+        }
+    }
 }

@@ -147,3 +147,50 @@ fn the_bytes_are_the_ones_in_the_format() {
     let hello = encode(&[(0, Frame::Hello(Hello { version: 1, root: Some(Root { etag: "ab".into(), id: 3 }) }))]).unwrap();
     assert_eq!(hello, [0, 0, 0, 0, 0, 0, 0, 14, 0, 1, 0, 2, b'a', b'b', 0, 0, 0, 0, 0, 0, 0, 3]);
 }
+
+/// Bytes of the texts in a frame, and whether its lists keep to their limits.
+fn held(frame: &Frame) -> usize {
+    let path = |segments: &[String]| -> usize {
+        let length = segments.iter().map(|segment| segment.len() + 1).sum();
+        assert!(segments.len() <= MAX_SEGMENTS && length <= MAX_PATH);
+        length
+    };
+    let headers = |headers: &[Header]| -> usize {
+        assert!(headers.len() <= MAX_HEADERS);
+        headers.iter().map(|(name, value)| name.len() + value.len()).sum()
+    };
+    match frame {
+        Frame::Open(open) => {
+            let mounts = open.mounts.as_deref().unwrap_or_default();
+            assert!(mounts.len() <= MAX_MOUNTS);
+            let mounts: usize = mounts.iter().map(|mount| mount.name.len() + mount.root.as_ref().map_or(0, |root| root.etag.len())).sum();
+            let texts = open.request.len() + open.capability.len() + open.prefix.len();
+            texts + path(&open.segments) + path(open.destination.as_deref().unwrap_or_default()) + headers(&open.headers) + mounts
+        }
+        Frame::Head(head) => headers(&head.headers),
+        Frame::Data(bytes) => {
+            assert!((1..=MAX_INLINE).contains(&bytes.len()));
+            bytes.len()
+        }
+        Frame::Commit(commit) => {
+            assert!(commit.digests.len() <= MAX_DIGESTS);
+            commit.digests.iter().map(|digest| digest.hex.len()).sum()
+        }
+        Frame::Hello(hello) => hello.root.as_ref().map_or(0, |root| root.etag.len()),
+        Frame::Changed { folder, root } => {
+            assert!(folder.len() <= MAX_PATH);
+            folder.len() + root.etag.len()
+        }
+        Frame::Pipe | Frame::Abort(_) | Frame::End { .. } => 0,
+    }
+}
+
+croft_fuzz::target! {
+    /// What a packet holds keeps to every limit, is no more than its bytes, and is written so that it is read as the same.
+    fn packets(input) {
+        let Ok(frames) = decode(Bytes::copy_from_slice(input)) else { return };
+        assert!((1..=input.len() / FRAME_HEAD).contains(&frames.len()));
+        assert!(frames.iter().map(|(_, frame)| held(frame)).sum::<usize>() <= input.len());
+        assert_eq!(decode(encode(&frames).unwrap().into()), Ok(frames));
+    }
+}

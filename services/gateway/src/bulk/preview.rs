@@ -95,4 +95,20 @@ mod tests {
             assert_eq!(header(&uri).ok().map(|(_, value)| value).as_deref(), expected, "{query}");
         }
     }
+    croft_fuzz::target! {
+        /// The worker is told two sides, a shape and perhaps an id, and nothing else that stands in a query.
+        fn preview_queries(input) {
+            let query: String = String::from_utf8_lossy(input).chars().filter(char::is_ascii_graphic).collect();
+            let Ok(uri) = format!("/p?{query}").parse::<Uri>() else { return };
+            match header(&uri) {
+                Ok((_, value)) => {
+                    let words: Vec<&str> = value.split(' ').collect();
+                    let ([width, height, shape] | [width, height, shape, _]) = words[..] else { panic!("{value}") };
+                    assert!(width.parse::<u32>().is_ok_and(|side| side < 100_000) && height.parse::<u32>().is_ok_and(|side| side < 100_000));
+                    assert!(["fit", "cover"].contains(&shape) && words.get(3).is_none_or(|id| id.parse::<u64>().is_ok()), "{value}");
+                }
+                Err(problem) => assert_eq!(problem.code, "preview-malformed"),
+            }
+        }
+    }
 }

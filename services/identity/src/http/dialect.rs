@@ -82,9 +82,15 @@ impl<S: Send + Sync> FromRequest<S> for Token {
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let unreadable = || Problem::new(400, "body-invalid", "The body must be a form with the field `token`.").key("token");
         let text = String::from_request(request, state).await.map_err(|_| unreadable())?;
-        // A form is written as a query is.
-        let uri: Uri = format!("/?{text}").parse().map_err(|_| unreadable())?;
-        Ok(Query::try_from_uri(&uri).map_err(|_| unreadable())?.0)
+        Ok(Self::in_form(&text).ok_or_else(unreadable)?)
+    }
+}
+
+impl Token {
+    /// The field in a form, which is written as a query is.
+    fn in_form(text: &str) -> Option<Self> {
+        let uri: Uri = format!("/?{text}").parse().ok()?;
+        Some(Query::try_from_uri(&uri).ok()?.0)
     }
 }
 
@@ -227,12 +233,23 @@ fn described(person: &Person, language: &str, room: &Room) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::COLORS;
+    use super::{COLORS, Token};
 
     #[test]
     fn the_colours_are_those_of_the_web_ui() {
         let tokens = include_str!("../../../../appliance/web/src/ui/tokens.css");
         let [accent, on_accent] = COLORS;
         assert!(tokens.contains(&format!("--accent: {accent}; --accent-ink: {on_accent};")));
+    }
+    croft_fuzz::target! {
+        /// A field of a form is no longer than the form, and is what was written into it.
+        fn token_forms(input) {
+            let Ok(text) = std::str::from_utf8(input) else { return };
+            assert!(Token::in_form(text).is_none_or(|Token { token }| token.len() <= text.len()));
+            let written: String = input.iter().map(|byte| format!("%{byte:02x}")).collect();
+            if written.len() < 60_000 {
+                assert_eq!(Token::in_form(&format!("token={written}")).unwrap().token, text);
+            }
+        }
     }
 }

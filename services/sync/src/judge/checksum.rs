@@ -112,4 +112,22 @@ mod tests {
         assert!(compare(&expected, &commit(&[])).is_err());
         assert!(compare(&expected, &commit(&[Digest { kind: DigestKind::Sha1, hex: "00".into() }])).is_err());
     }
+    croft_fuzz::target! {
+        /// What is expected are whole digests, no more than the header has room for, and only a body that has them all passes.
+        fn checksums(input) {
+            let Ok(text) = std::str::from_utf8(input) else { return };
+            for name in ["oc-checksum", "content-digest"] {
+                match super::expected(&[(name.into(), text.into())]) {
+                    Ok(expected) => {
+                        let whole = |digest: &Digest| hex::decode(&digest.hex).is_ok_and(|bytes| [20, 32].contains(&bytes.len()));
+                        assert!(expected.iter().all(whole) && expected.len() <= text.len() / 40);
+                        let commit = |body: &[u8]| Commit { count: body.len() as u64, digests: of(body, &expected) };
+                        let passes = |body: &[u8]| compare(&expected, &commit(body)).is_ok();
+                        assert!(expected.is_empty() || !(passes(b"") && passes(b"another")));
+                    }
+                    Err(problem) => assert_eq!(problem.code, "checksum-malformed"),
+                }
+            }
+        }
+    }
 }

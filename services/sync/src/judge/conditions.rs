@@ -153,4 +153,24 @@ mod tests {
         check("nonsense", false);
         assert!(range_holds(&[], PRESENT));
     }
+    croft_fuzz::target! {
+        /// Nothing is changed under a condition that names another content, and what names no content by its tag cannot be a part of it.
+        fn conditions(input) {
+            let Ok(text) = std::str::from_utf8(input) else { return };
+            let one = |name: &str| list(&[(name, text)]);
+            let named = text.contains(PRESENT.etag) || text.split(',').any(|tag| tag.trim() == "*");
+            assert_eq!(judge_write(&one("if-match"), None), Verdict::Failed);
+            assert!(named || judge_write(&one("if-match"), Some(PRESENT)) == Verdict::Failed);
+            assert_eq!(judge_write(&one("if-none-match"), None), Verdict::Proceed);
+            assert!(named || judge_write(&one("if-none-match"), Some(PRESENT)) == Verdict::Proceed);
+            assert!(named || seconds(text) == Some(PRESENT.modified) || !range_holds(&one("if-range"), PRESENT));
+            let changed_since = seconds(text).is_some_and(|date| date < PRESENT.modified);
+            assert_eq!(judge_write(&one("if-unmodified-since"), Some(PRESENT)) == Verdict::Failed, changed_since);
+            // A read fails only where a write would.
+            for name in ["if-match", "if-none-match", "if-modified-since", "if-unmodified-since"] {
+                let failed = judge_read(&one(name), PRESENT) == Verdict::Failed;
+                assert!(!failed || judge_write(&one(name), Some(PRESENT)) == Verdict::Failed);
+            }
+        }
+    }
 }

@@ -281,6 +281,8 @@ fn unwritten(error: zip::result::ZipError) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -298,5 +300,25 @@ mod tests {
         };
         assert!(full(MAX_ENTRIES, 100) && !full(MAX_ENTRIES + 1, 100));
         assert!(full(MAX_PATHS / 4096, 4096) && !full(MAX_PATHS / 4096 + 1, 4096));
+    }
+    croft_fuzz::target! {
+        /// Each name of a folder, one a line, stands in its archive once and as one part of a path; none climbs out of where it is unpacked.
+        fn archived_names(input) {
+            let names: BTreeSet<Name> = String::from_utf8_lossy(input).lines().filter_map(|text| Name::new(text).ok()).collect();
+            let called = called(names.into_iter().collect());
+            let pieces = Pieces::default();
+            let mut writer = ZipWriter::new_stream(pieces.clone());
+            for (_, name) in &called {
+                writer.start_file(format!("folder/{name}"), SimpleFileOptions::default()).unwrap();
+            }
+            drop(writer.finish().unwrap());
+            let archive = zip::ZipArchive::new(io::Cursor::new(pieces.take())).unwrap();
+            let found: BTreeSet<_> = archive.file_names().collect::<Result<_, _>>().unwrap();
+            assert_eq!(found.len(), called.len());
+            for name in found {
+                let inside = name.strip_prefix("folder/").unwrap();
+                assert!(!["", ".", ".."].contains(&inside) && !inside.contains(['/', '\\', '\0']), "{inside:?}");
+            }
+        }
     }
 }

@@ -216,4 +216,24 @@ mod tests {
         assert!(parse("<D:shared/>", &format!("<D:owner>{}</D:owner>", "a".repeat(MAX_OWNER))).is_err());
         assert!(Wanted::parse(b"<lockinfo/>").is_err());
     }
+    croft_fuzz::target! {
+        /// The one who holds a lock is told in few bytes that stand alone.
+        fn locks(input) {
+            match Wanted::parse(input) {
+                Ok(Wanted { owner, .. }) => {
+                    assert!(owner.len() <= MAX_OWNER);
+                    assert!(owner.is_empty() || Element::parse(owner.as_bytes()).unwrap().to_xml() == owner);
+                }
+                Err(problem) => assert!(["xml-malformed", "owner-too-long"].contains(&problem.code.as_str())),
+            }
+        }
+    }
+
+    croft_fuzz::target! {
+        /// No lock lasts longer than the longest, whatever is wished.
+        fn timeouts(input) {
+            let Ok(text) = std::str::from_utf8(input) else { return };
+            assert!(timeout(text).is_none_or(|lasts| (Duration::from_secs(1)..=LONGEST).contains(&lasts)));
+        }
+    }
 }

@@ -288,4 +288,23 @@ mod tests {
             assert!(parse(bad.as_bytes()).is_err(), "{bad}");
         }
     }
+    croft_fuzz::target! {
+        /// What is kept keeps to the limits, stands alone, and would be kept as the same again.
+        fn property_changes(input) {
+            match parse(input) {
+                Ok(changes) => {
+                    assert!((1..=MAX_PROPERTIES).contains(&changes.len()));
+                    for Change { property, effect } in changes {
+                        assert!(property.xml.len() <= MAX_PROPERTY);
+                        let element = Element::parse(property.xml.as_bytes()).unwrap();
+                        assert_eq!(DeadProperty::of(&element), property);
+                        let name = Element::parse(property.name_alone().as_bytes()).unwrap();
+                        assert!(property.is(&name.namespace, &name.name));
+                        assert!(effect != Effect::Keeps || is_kept(&element));
+                    }
+                }
+                Err(problem) => assert!(["xml-malformed", "property-too-long", "too-many-properties"].contains(&problem.code.as_str())),
+            }
+        }
+    }
 }

@@ -348,4 +348,23 @@ mod tests {
             check(wrong, None);
         }
     }
+    croft_fuzz::target! {
+        /// A chunk is called by its number alone, and the order of names is that of numbers.
+        fn chunk_names(input) {
+            let names = std::str::from_utf8(input).unwrap_or_default().lines().filter_map(|text| Name::new(text).ok());
+            let mut chunks = Vec::new();
+            for name in names {
+                match number(&name) {
+                    Ok(own) => {
+                        assert_eq!(own.as_str().len(), 20);
+                        assert_eq!(number(&own).unwrap(), own);
+                        chunks.push((name.as_str().parse::<u128>().unwrap(), own));
+                    }
+                    Err(problem) => assert_eq!(problem.code, "chunk-malformed"),
+                }
+            }
+            chunks.sort();
+            assert!(chunks.is_sorted_by_key(|(_, name)| name));
+        }
+    }
 }

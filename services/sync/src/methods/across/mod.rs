@@ -86,4 +86,12 @@ mod tests {
             assert!(Message::decode(bad.as_bytes()).is_err(), "{bad}");
         }
     }
+    croft_fuzz::target! {
+        /// A message from another worker is written so that it is read as the same.
+        fn messages(input) {
+            if let Ok(message) = Message::decode(input) {
+                assert_eq!(Message::decode(&message.encode().unwrap()).unwrap(), message);
+            }
+        }
+    }
 }

@@ -64,4 +64,13 @@ mod tests {
             check(wrong, None);
         }
     }
+    croft_fuzz::target! {
+        /// A time is one that every file system holds, and is read as the same when it is written as seconds.
+        fn times(input) {
+            let Ok(text) = std::str::from_utf8(input) else { return };
+            let Some(Time(seconds, nanoseconds)) = Time::of(text) else { return };
+            assert!((0..1 << 34).contains(&seconds) && (0..1_000_000_000).contains(&nanoseconds));
+            assert_eq!(put::modified(&format!("{seconds}.{nanoseconds:09}")).unwrap(), (seconds, nanoseconds));
+        }
+    }
 }

@@ -102,3 +102,39 @@ fn limit(search: &Element) -> Result<usize, Problem> {
     debug_assert_eq!(named.namespace, DAV);
     Ok(named.text().trim().parse::<usize>().map_err(|_| malformed())?.min(MAX_FOUND))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::space::Seen;
+
+    fn leaves(condition: &Condition) -> usize {
+        match condition {
+            Condition::All(all) | Condition::Any(all) => all.iter().map(leaves).sum(),
+            Condition::Not(one) => leaves(one),
+            _ => 1,
+        }
+    }
+
+    croft_fuzz::target! {
+        /// A search keeps to its limits, and says of every entry whether it is meant; one that is refused hears why.
+        fn searches(input) {
+            match Search::parse(input) {
+                Ok(search) => {
+                    assert!(search.limit <= MAX_FOUND && search.scopes.len() <= MAX_PARTS && search.order.len() <= MAX_PARTS);
+                    assert!(leaves(&search.condition) <= 64);
+                    for name in ["", "a", "Summer.jpg", "%_%", "\u{130}\u{df}"] {
+                        let file = Seen { id: u64::MAX, name, folder: false, size: Some(u64::MAX), modified: Some(i64::MIN) };
+                        let folder = Seen { folder: true, size: None, modified: None, ..file };
+                        for seen in [file, folder] {
+                            let not = Condition::Not(Box::new(search.condition.clone()));
+                            assert_eq!(not.holds(&seen), search.condition.holds(&seen).map(|holds| !holds));
+                            assert!(search.order.iter().all(|(field, _)| field.key(&seen).is_none_or(|key| key.len() <= 8 + 3 * name.len())));
+                        }
+                    }
+                }
+                Err(problem) => assert!(["xml-malformed", "search-too-long", "too-many-properties"].contains(&problem.code.as_str())),
+            }
+        }
+    }
+}
