@@ -5,6 +5,7 @@
 mod found;
 mod frame;
 pub mod limits;
+mod photos;
 mod stranger;
 mod taken;
 mod wire;
@@ -13,6 +14,7 @@ pub use found::{Around, Found};
 pub use frame::{
     AbortReason, Area, Commit, Digest, DigestKind, DigestSet, Frame, Head, Header, Hello, Method, MountLine, Open, REQUEST_HEADERS, Root,
 };
+pub use photos::{Month, Photos, Shot, ZONE_BYTES};
 pub use stranger::{Proof, Stranger};
 pub use taken::Taken;
 pub use wire::{BadPacket, decode, encode};

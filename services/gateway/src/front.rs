@@ -25,7 +25,7 @@ use tracing::Instrument;
 use crate::{
     assets,
     body::Lingering,
-    bulk::{Workers, files, links::Links, room, search},
+    bulk::{Workers, files, links::Links, photos::Photos, room, search},
     certificate::Certificate,
     crowd::{Crowd, Place},
     dav::{self, Root},
@@ -35,7 +35,7 @@ use crate::{
     headers::{self, Kind, protect},
     health, hosts, household, limits, links,
     listener::Answer,
-    origin,
+    origin, photos,
     plain::hex_id,
     proxy::{self, Passed, Vouched},
     push::Push,
@@ -190,6 +190,7 @@ impl Front {
                 let shown = Shown::in_headers(request.headers())?;
                 self.links(asker, &projection, request, shown).await
             }
+            _ if photos::is_about(&path) => self.photos(asker, &projection, &request).await,
             _ if path.starts_with("/api/") => self.api(asker, request, &path).await,
             _ if path.starts_with("/internal/") => Err(nothing_here()),
             _ => assets::serve(request.method(), &path, request.headers()),
@@ -354,6 +355,18 @@ impl Front {
             true => links::answer(&of, (&head.method, &head.uri), &body).await?,
             false => shares::answer(&of, asker.host, &head, &body).await?,
         };
+        Ok(answer.map(|body| held(body, place)))
+    }
+
+    /// Answers a call about the photos of the one who asks.
+    async fn photos(&self, asker: Asker<'_>, projection: &Projection, request: &Request<Lingering>) -> Result<Response, Problem> {
+        let shown = Shown::in_headers(request.headers())?.ok_or_else(sign_in_first)?;
+        let issued = self.sign_in.capability(&shown, "gateway", asker.client).await?;
+        let tree = issued.person.and_then(|person| household::tree_of(projection, person)).ok_or_else(no_such_file)?;
+        let place = self.calls.enter(asker.client, Some(&issued))?;
+        let pass = dav::Pass { sign_in: &self.sign_in, shown: &shown, client: asker.client };
+        let of = Photos { workers: &self.workers, capabilities: &pass, tree: &tree, id: asker.id };
+        let answer = photos::answer(&of, request.method(), request.uri()).await?;
         Ok(answer.map(|body| held(body, place)))
     }
 

@@ -7,6 +7,7 @@
 //! | sign-in (`sign_in`) | credentials in requests, identity's revocations | capabilities for the roles behind |
 //! | bulk (`bulk`, `dav`) | requests for files | frames to the space's worker, changed folders to `events` and `push` |
 //! | links (`links`, `guests`) | calls of the API about links, requests of strangers by one | frames to the space's worker, pages |
+//! | photos (`photos`) | calls of the API about the timeline of a person | frames to the workers of their spaces |
 //! | push (`push`) | WebSockets of sync clients, changed folders, settings | that something in a person's tree changed |
 //!
 //! Needs: a projection of the sections box, people, spaces and door. Never: a right on any file, a passphrase kept, a connection outwards.
@@ -32,6 +33,7 @@ mod links;
 mod listener;
 mod origin;
 mod patience;
+mod photos;
 mod plain;
 mod proxy;
 mod push;
@@ -44,5 +46,10 @@ mod tests;
 pub use error::GatewayError;
 pub use events::FolderChanged;
 pub use household::{Mount, Tree};
-pub use links::openapi;
 pub use run::{Routing, run};
+
+/// The description of what the gateway itself answers of the API.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    links::openapi().merge_from(photos::openapi())
+}

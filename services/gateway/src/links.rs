@@ -16,14 +16,12 @@ use crate::bulk::{Capabilities, links::Links, preview::pairs};
 /// Where they are.
 const ROOT: &str = "/api/v1/links";
 
-/// The description of the domain.
 #[derive(OpenApi)]
 #[openapi(paths(list, make, one, change, revoke), components(schemas(LinkOrder, LinkRow, LinkWish)))]
 struct Description;
 
-/// The description of what the gateway itself answers of the API.
-#[must_use]
-pub fn openapi() -> utoipa::openapi::OpenApi {
+/// The description of the domain.
+pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
     Description::openapi()
 }
 

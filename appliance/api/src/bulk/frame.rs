@@ -143,11 +143,13 @@ pub enum Area {
     Across = 11,
     /// The room of the space: GET without a path gives a [`Taken`](super::Taken).
     Room = 12,
+    /// Pictures and films of the space by time ([`Photos`](super::Photos)).
+    Photos = 13,
 }
 
 impl Area {
     /// Every area.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Files,
         Self::Uploads,
         Self::Trash,
@@ -161,6 +163,7 @@ impl Area {
         Self::Archive,
         Self::Across,
         Self::Room,
+        Self::Photos,
     ];
 }
 

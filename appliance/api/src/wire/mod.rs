@@ -8,6 +8,7 @@ pub mod household;
 pub mod install;
 pub mod links;
 pub mod network;
+pub mod photos;
 pub mod power;
 pub mod settings;
 pub mod trust;

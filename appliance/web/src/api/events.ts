@@ -100,13 +100,27 @@ const GATHER_MS = 300
 
 let gathered = new Map<string, readonly unknown[] | undefined>()
 
+/** The same for the timeline, of which each look costs the box more. */
+const GATHER_MEDIA_MS = 2000
+
+let mediaChanges = false
+
+function mediaChanged(client: QueryClient): void {
+  if (mediaChanges) return
+  mediaChanges = true
+  setTimeout(() => {
+    mediaChanges = false
+    void client.invalidateQueries({ queryKey: keys.media })
+  }, GATHER_MEDIA_MS)
+}
+
 function folderChanged(client: QueryClient, event: { space: string; folder: string }): void {
+  mediaChanged(client)
   if (gathered.size === 0) {
     setTimeout(() => {
       const changed = gathered
       gathered = new Map()
       void client.invalidateQueries({ queryKey: keys.trash })
-      void client.invalidateQueries({ queryKey: keys.media })
       for (const key of changed.values()) {
         // A space that is not known yet may be anywhere in the tree.
         void client.invalidateQueries(key ? { queryKey: key, exact: true } : { queryKey: keys.folders })

@@ -31,6 +31,8 @@ export interface Call {
   query?: Record<string, string | number | boolean | undefined>
   json?: unknown
   headers?: Record<string, string>
+  /** Ends the call when nobody waits for it any more. */
+  signal?: AbortSignal
 }
 
 /** An answer with its body read. */
@@ -53,7 +55,7 @@ export async function call<M extends Method, P extends PathOf<M>>(method: M, pat
 }
 
 async function send(method: string, path: string, options: Call): Promise<Response> {
-  const init: RequestInit = { method, headers: { Accept: 'application/json', ...options.headers } }
+  const init: RequestInit = { method, signal: options.signal ?? null, headers: { Accept: 'application/json', ...options.headers } }
   if (options.json !== undefined) {
     init.body = JSON.stringify(options.json)
     init.headers = { 'Content-Type': 'application/json', ...init.headers }
@@ -61,6 +63,8 @@ async function send(method: string, path: string, options: Call): Promise<Respon
   try {
     return await fetch(fill(path, options), init)
   } catch (error) {
+    // Whoever gave it up knows that the box is there.
+    if (options.signal?.aborted === true) throw error
     lostBox()
     throw new Unreachable('no answer', { cause: error })
   }

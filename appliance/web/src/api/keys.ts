@@ -24,7 +24,10 @@ export const keys = {
   trash: ['trash'],
   versions: (id: number) => ['versions', id],
   named: (words: readonly string[]) => ['named', ...words],
+  /** All that is shown of the timeline. */
   media: ['media'],
+  timeline: ['media', 'timeline'],
+  photos: (month: string, page: number) => ['media', 'photos', month, page],
   folders: ['folder'],
   text: (path: Path, etag: string | undefined) => ['text', etag, ...path],
   folder: (path: Path) => ['folder', ...path],

@@ -1,12 +1,10 @@
-import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import { queryOptions } from '@tanstack/react-query'
 import { dav, davBase } from '@/api/dav'
 import { keys } from '@/api/keys'
 import { DAV, NC, OC, parseFound, PROPERTIES, type Entry } from '@/lib/propfind'
 
 /** Entries that a search for names shows at most. */
 const NAMED = 20
-/** Pictures and films of one page of the timeline. */
-const PAGE = 200
 
 /** Characters of XML that text cannot hold as they are. */
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
@@ -31,23 +29,4 @@ export const namedQuery = (person: string, typed: string) => {
     enabled: words.some((word) => word.length > 1),
     staleTime: 10_000,
   })
-}
-
-const MEDIA = `<d:or>${compared('like', 'getcontenttype', 'image/%')}${compared('like', 'getcontenttype', 'video/%')}</d:or>`
-
-/** Pictures and films of all spaces of the person, page by page, the latest first. */
-export const mediaQuery = (person: string) => infiniteQueryOptions({
-  queryKey: keys.media,
-  initialPageParam: undefined as Date | undefined,
-  // Those of one second may lie on both sides of a page's end, so the next begins with that second again.
-  queryFn: ({ pageParam, signal }) => search(person, `${MEDIA}${pageParam === undefined ? '' : compared('lte', 'getlastmodified', pageParam.toISOString())}`, PAGE, signal),
-  getNextPageParam: (last, _all, before) => nextUntil(last, before),
-})
-
-/** Until when the page after `page` reaches, which itself reached until `before`; `undefined` at the end, which a page says that is not full. */
-export function nextUntil(page: readonly Pick<Entry, 'modified'>[], before: Date | undefined): Date | undefined {
-  const oldest = page.at(-1)?.modified
-  if (oldest === undefined || page.length < PAGE) return undefined
-  // A full page of one second may hide more of that second, which no question reaches; what is older comes next.
-  return oldest.getTime() === before?.getTime() ? new Date(oldest.getTime() - 1000) : oldest
 }

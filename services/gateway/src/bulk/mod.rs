@@ -11,6 +11,7 @@
 //! | `place` | which space a path leads to, and under which name a shared one is shown |
 //! | `preview` | how large a small picture shall be |
 //! | `links` | what a person's links are, and changes of them |
+//! | `photos` | the timeline of a person, merged |
 //! | `room` | what a person's own space says of its room |
 //! | [`search`] | a search in all spaces of a person, merged |
 //! | [`files`] | what of the client's request goes there |
@@ -25,6 +26,7 @@ mod kept;
 mod link;
 pub(crate) mod links;
 pub(crate) mod path;
+pub(crate) mod photos;
 mod place;
 pub(crate) mod preview;
 pub(crate) mod room;

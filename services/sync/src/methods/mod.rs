@@ -10,6 +10,7 @@ mod links;
 pub(crate) mod lock;
 mod mkcol;
 mod mounts;
+mod photos;
 mod preview;
 mod propfind;
 mod proppatch;
@@ -119,6 +120,10 @@ pub(crate) async fn handle(ground: &Ground, access: Access, open: Open, exchange
         Area::Room => {
             ground.space.guard.judge()?;
             return room::room(ground, &request).await;
+        }
+        Area::Photos => {
+            ground.space.guard.judge()?;
+            return photos::photos(ground, request, exchange).await;
         }
         Area::Across => {
             ground.space.guard.judge()?;

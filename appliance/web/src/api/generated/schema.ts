@@ -437,6 +437,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many pictures and films each month has, the latest month first. */
+        get: operations["photos_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/photos/{month}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A part of a month, the latest photos first. */
+        get: operations["photos_page"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/power": {
         parameters: {
             query?: never;
@@ -1614,6 +1648,47 @@ export interface components {
          * @enum {string}
          */
         PersonRole: "owner" | "member";
+        /** @description A month of the timeline. */
+        PhotoMonth: {
+            /** @description Year and month: `2026-05`. */
+            month: string;
+            /**
+             * Format: int64
+             * @description Pictures and films of it.
+             */
+            photos: number;
+        };
+        /** @description A part of a month, the latest first. */
+        PhotoPage: {
+            /** @description Shared spaces that did not answer; their photos have no place in the month meanwhile. */
+            missing: string[];
+            /** @description Its photos. What is gone since it was counted is left out. */
+            photos: components["schemas"]["PhotoRow"][];
+        };
+        /** @description A picture or film. */
+        PhotoRow: {
+            /** @description The ETag of its content, without quotes. */
+            etag: string;
+            /**
+             * Format: int64
+             * @description Its file id.
+             */
+            id: number;
+            /**
+             * Format: int64
+             * @description When the file was changed, in Unix seconds.
+             */
+            modified: number;
+            /** @description Where it is, in the tree of the one who asks: `Family/holiday/a.jpg`. */
+            path: string;
+            /** @description Whether the box may make a small picture of it. */
+            preview: boolean;
+            /**
+             * Format: int64
+             * @description Its size.
+             */
+            size_bytes: number;
+        };
         /** @description The storage below all spaces. */
         Pool: {
             /** @description The file system under it, as the kernel names it. */
@@ -2019,6 +2094,13 @@ export interface components {
             ntp_servers?: string[];
             /** @description Name in the IANA time zone database: `Europe/Berlin`. */
             zone?: string;
+        };
+        /** @description How many photos there are, month by month. */
+        Timeline: {
+            /** @description Shared spaces that did not answer; their photos are not counted. */
+            missing: string[];
+            /** @description Months with photos, the latest first. */
+            months: components["schemas"]["PhotoMonth"][];
         };
         /** @description A change of the address that goes back by itself. */
         Trial: {
@@ -3255,6 +3337,81 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    photos_timeline: {
+        parameters: {
+            query?: {
+                /** @description The IANA name of the time zone by whose clock months begin; UTC without one. */
+                zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    photos_page: {
+        parameters: {
+            query?: {
+                /** @description Photos of the month that are passed over. */
+                offset?: number;
+                /** @description Photos at most; 500 are the most. */
+                limit?: number;
+                /** @description The same as of the timeline. */
+                zone?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Year and month: `2026-05`. */
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -101,7 +101,9 @@ export const de: Words = {
     here: 'Es ist schon hier.', stays: 'Das lässt sich von hier nicht wegnehmen.', action: 'Verschieben oder kopieren',
   },
   photos: {
-    title: 'Fotos', lead: 'Bilder und Filme aus allen deinen Räumen, nach dem Zeitpunkt der letzten Änderung.', empty: 'Noch kein Bild.', emptyHelp: 'Bilder und Filme, die du hochlädst, erscheinen hier von selbst.', more: 'Frühere zeigen',
+    title: 'Fotos', lead: 'Bilder und Filme aus allen deinen Räumen, nach dem Zeitpunkt der letzten Änderung.', empty: 'Noch kein Bild.', emptyHelp: 'Bilder und Filme, die du hochlädst, erscheinen hier von selbst.',
+    list: 'Zeitstrahl', keys: 'Pfeiltasten führen von Foto zu Foto, Bild auf und Bild ab von Monat zu Monat, die Eingabetaste öffnet.', scrubber: 'Monat', month: (name, n) => `${name}, ${zahl(n, 'Foto', 'Fotos')}`, coming: (at, all) => `Foto ${String(at)} von ${String(all)}, noch nicht gelesen`,
+    missing: (names) => `Diese Räume antworten gerade nicht, ihre Fotos fehlen hier: ${names}.`,
   },
   trash: {
     title: 'Papierkorb', lead: (n, size) => `${zahl(n, 'Ding', 'Dinge')}, ${size}. Was gelöscht wurde, bleibt 30 Tage hier, oder bis die Box den Platz braucht.`, nothing: 'Der Papierkorb ist leer.', nothingHelp: 'Was du löschst, bleibt 30 Tage hier und lässt sich zurückholen.',

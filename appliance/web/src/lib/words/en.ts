@@ -101,7 +101,9 @@ export const en = {
     here: 'It is here already.', stays: 'This cannot be taken away from where it is.', action: 'Move or copy',
   },
   photos: {
-    title: 'Photos', lead: 'Pictures and films of all your spaces, by the time of their last change.', empty: 'No picture yet.', emptyHelp: 'Pictures and films that you upload appear here by themselves.', more: 'Show earlier ones',
+    title: 'Photos', lead: 'Pictures and films of all your spaces, by the time of their last change.', empty: 'No picture yet.', emptyHelp: 'Pictures and films that you upload appear here by themselves.',
+    list: 'Timeline', keys: 'Arrow keys move from photo to photo, Page Up and Page Down from month to month, Enter opens.', scrubber: 'Month', month: (name: string, n: number) => `${name}, ${count(n, 'photo', 'photos')}`, coming: (at: number, all: number) => `Photo ${String(at)} of ${String(all)}, not read yet`,
+    missing: (names: string) => `These spaces do not answer now, so their photos are not here: ${names}.`,
   },
   trash: {
     title: 'Trash', lead: (n: number, size: string) => `${count(n, 'thing', 'things')}, ${size}. What was deleted stays here for 30 days, or until the box needs the room.`, nothing: 'The trash is empty.', nothingHelp: 'What you delete stays here for 30 days and can be brought back.',

@@ -104,7 +104,7 @@ export function FolderView({ person, folder, title, listing }: { person: string;
       </Modal>
       {versionsOf?.id !== undefined && <VersionsDialog person={person} entry={versionsOf} id={versionsOf.id} onClose={() => { setVersionsOf(undefined) }} />}
       {sharing && <ShareDialog entry={sharing} onClose={() => { setSharing(undefined) }} />}
-      {viewed >= 0 && <Viewer person={person} entries={viewable} at={viewed} onMove={(at) => { setViewing(viewable[at]?.name) }} onClose={() => { setViewing(undefined) }} />}
+      {viewed >= 0 && <Viewer person={person} entry={viewable[viewed]} at={viewed} count={viewable.length} onMove={(at) => { setViewing(viewable[at]?.name) }} onClose={() => { setViewing(undefined) }} />}
       {carrying && <CarryDialog person={person} folder={folder} entries={carrying} onClose={() => { setCarrying(undefined) }} />}
       {deleting && <DeleteDialog person={person} folder={folder} entries={deleting} onClose={() => { setDeleting(undefined) }} />}
     </>

@@ -9,13 +9,14 @@ mod keeper;
 mod notes;
 mod pass;
 mod rows;
+mod timeline;
 
 use std::{
     collections::HashMap,
     panic::AssertUnwindSafe,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -27,6 +28,7 @@ pub(crate) use self::{guard::Guard, keeper::Keeper, notes::Noted};
 use self::{
     notes::{Note, Notes},
     rows::{Batch, Row, Rows},
+    timeline::Kept,
 };
 use super::{Entry, Handle, Space};
 use crate::{content_type, error::Failure};
@@ -49,6 +51,10 @@ pub(crate) struct Catalog {
     writing: Mutex<()>,
     /// Whether something was written that a power cut would take.
     unsaved: AtomicBool,
+    /// Rises with whatever is written.
+    generation: AtomicU64,
+    /// What was made of it last.
+    timeline: Mutex<Option<Kept>>,
     /// When it was opened, in nanoseconds since 1970.
     opened: i64,
 }
@@ -70,6 +76,8 @@ impl Catalog {
             trees: Mutex::default(),
             writing: Mutex::default(),
             unsaved: AtomicBool::new(false),
+            generation: AtomicU64::new(0),
+            timeline: Mutex::default(),
             opened: now() - CLOCK,
         }
     }
@@ -169,6 +177,7 @@ impl Catalog {
             return Ok(());
         }
         let lasting = rows.write(batch)?;
+        self.generation.fetch_add(1, Ordering::AcqRel);
         self.unsaved.store(!lasting, Ordering::Release);
         Ok(())
     }
@@ -191,6 +200,11 @@ pub(crate) struct Seen<'a> {
 }
 
 impl Seen<'_> {
+    /// Whether it belongs into the timeline of pictures and films.
+    pub(crate) fn is_photo(&self) -> bool {
+        self.content_type().is_some_and(|kind| kind.starts_with("image/") || kind.starts_with("video/"))
+    }
+
     /// The media type of a file.
     pub(crate) fn content_type(&self) -> Option<&'static str> {
         (!self.folder).then(|| content_type::of(self.name))

@@ -1,0 +1,48 @@
+//! Domain `photos`: pictures and films of all spaces of a person, by time. The gateway serves it, out of what the workers of those spaces say.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// How many photos there are, month by month.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Timeline {
+    /// Months with photos, the latest first.
+    pub months: Vec<PhotoMonth>,
+    /// Shared spaces that did not answer; their photos are not counted.
+    pub missing: Vec<String>,
+}
+
+/// A month of the timeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PhotoMonth {
+    /// Year and month: `2026-05`.
+    pub month: String,
+    /// Pictures and films of it.
+    pub photos: u64,
+}
+
+/// A part of a month, the latest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PhotoPage {
+    /// Its photos. What is gone since it was counted is left out.
+    pub photos: Vec<PhotoRow>,
+    /// Shared spaces that did not answer; their photos have no place in the month meanwhile.
+    pub missing: Vec<String>,
+}
+
+/// A picture or film.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PhotoRow {
+    /// Its file id.
+    pub id: u64,
+    /// Where it is, in the tree of the one who asks: `Family/holiday/a.jpg`.
+    pub path: String,
+    /// The ETag of its content, without quotes.
+    pub etag: String,
+    /// Its size.
+    pub size_bytes: u64,
+    /// When the file was changed, in Unix seconds.
+    pub modified: i64,
+    /// Whether the box may make a small picture of it.
+    pub preview: bool,
+}

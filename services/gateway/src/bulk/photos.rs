@@ -1,0 +1,138 @@
+//! The timeline of a person: what each of their spaces says of its pictures and films, merged.
+
+use std::collections::{BTreeMap, HashMap};
+
+use axum::body::Body;
+use bytes::Bytes;
+use croft_api::{
+    bulk::{Area, Method, Month, Open, Photos as Asked, Shot, limits::MAX_MOUNTS},
+    wire::photos::{PhotoMonth, PhotoPage, PhotoRow, Timeline},
+};
+use croft_model::{Problem, SpaceId, SpaceNumber};
+use futures_util::{StreamExt, stream};
+use http::StatusCode;
+use http_body_util::{BodyExt, Limited};
+use serde::de::DeserializeOwned;
+
+use super::{Capabilities, Workers, place, workers::broken_off};
+use crate::household::{Mount, Tree};
+
+/// Spaces that are asked at once.
+const AT_ONCE: usize = 4;
+/// Bytes of one answer: the places of a million photos.
+const ANSWER_BYTES: usize = 16 << 20;
+
+/// The photos of a person, in all their spaces.
+pub(crate) struct Photos<'a, C> {
+    pub(crate) workers: &'a Workers,
+    pub(crate) capabilities: &'a C,
+    pub(crate) tree: &'a Tree,
+    /// The request's.
+    pub(crate) id: &'a str,
+}
+
+/// What spaces said, and the shared ones that did not.
+struct Said<T> {
+    all: Vec<T>,
+    missing: Vec<String>,
+}
+
+impl<C: Capabilities> Photos<'_, C> {
+    /// How many photos each month has by the clock of `zone`.
+    pub(crate) async fn timeline(&self, zone: String) -> Result<Timeline, Problem> {
+        let shown = place::named(self.workers, self.capabilities, self.tree, self.id).await?;
+        let _place = self.workers.gather().await?;
+        let said = self.each(spaces(&shown), &Asked::Months { zone }, read::<Timeline>).await?;
+        let mut months: BTreeMap<String, u64> = BTreeMap::new();
+        for PhotoMonth { month, photos } in said.all.into_iter().flat_map(|timeline| timeline.months) {
+            *months.entry(month).or_default() += photos;
+        }
+        let months = months.into_iter().rev().map(|(month, photos)| PhotoMonth { month, photos });
+        Ok(Timeline { months: months.collect(), missing: said.missing })
+    }
+
+    /// The photos of a month from the one at `offset` on, `limit` at most.
+    pub(crate) async fn page(&self, month: Month, (offset, limit): (usize, usize), zone: String) -> Result<PhotoPage, Problem> {
+        let shown = place::named(self.workers, self.capabilities, self.tree, self.id).await?;
+        let _place = self.workers.gather().await?;
+        let asked = Asked::Shots { month, until: offset.saturating_add(limit), zone };
+        let said = self.each(spaces(&shown), &asked, |bytes| Shot::decode_all(bytes).ok_or_else(broken_off)).await?;
+        let mut missing = said.missing;
+        let mut shots: Vec<Shot> = said.all.into_iter().flatten().collect();
+        shots.sort_unstable_by_key(|shot| shot.key());
+        let page: Vec<u64> = shots.into_iter().skip(offset).take(limit).map(|shot| shot.id).collect();
+        let mut rows: HashMap<u64, PhotoRow> = HashMap::new();
+        for (space, mount) in spaces(&shown) {
+            let of = |id: &&u64| SpaceNumber::of_file(**id).is_some_and(|number| number == SpaceNumber::from(space));
+            let ids: Vec<u64> = page.iter().filter(of).copied().collect();
+            if ids.is_empty() {
+                continue;
+            }
+            let body = serde_json::to_vec(&ids).map_err(|error| croft_api::problem::internal(&error))?.into();
+            match (self.ask(space, &Asked::Rows, body).await.and_then(|bytes| read::<Vec<PhotoRow>>(&bytes)), mount) {
+                (Ok(more), mount) => rows.extend(more.into_iter().map(|row| (row.id, seen(row, mount.as_ref())))),
+                (Err(_), Some(mount)) => missing.push(mount.name),
+                (Err(problem), None) => return Err(problem),
+            }
+        }
+        Ok(PhotoPage { photos: page.iter().filter_map(|id| rows.remove(id)).collect(), missing })
+    }
+
+    /// Asks each of `spaces` the same. The own one has to answer; a shared one of which somebody is no member any more has nothing.
+    async fn each<T>(
+        &self,
+        spaces: Vec<(SpaceId, Option<Mount>)>,
+        asked: &Asked,
+        read: impl Fn(&[u8]) -> Result<T, Problem>,
+    ) -> Result<Said<T>, Problem> {
+        let ask = |(space, mount)| async move { (self.ask(space, asked, Bytes::new()).await, mount) };
+        let mut answers = stream::iter(spaces.into_iter().map(ask)).buffer_unordered(AT_ONCE);
+        let mut said = Said { all: Vec::new(), missing: Vec::new() };
+        while let Some((answer, mount)) = answers.next().await {
+            match (answer.and_then(|bytes| read(&bytes)), mount) {
+                (Ok(answer), _) => said.all.push(answer),
+                (Err(problem), None) => return Err(problem),
+                (Err(problem), Some(_)) if problem.status == StatusCode::NOT_FOUND.as_u16() => {}
+                (Err(_), Some(mount)) => said.missing.push(mount.name),
+            }
+        }
+        said.missing.sort();
+        Ok(said)
+    }
+
+    async fn ask(&self, space: SpaceId, asked: &Asked, body: Bytes) -> Result<Bytes, Problem> {
+        let open = Open {
+            method: if *asked == Asked::Rows { Method::Search } else { Method::Get },
+            length: Some(body.len() as u64),
+            request: self.id.to_owned(),
+            capability: self.capabilities.capability_for(space).await?,
+            area: Area::Photos,
+            prefix: String::new(),
+            segments: Vec::new(),
+            destination: None,
+            headers: vec![asked.header()],
+            mounts: None,
+        };
+        let (head, answer) = self.workers.ask(space, open, Body::from(body)).await?.into_parts();
+        let answer = Limited::new(answer, ANSWER_BYTES).collect().await.map_err(|_| broken_off())?.to_bytes();
+        if head.status.is_success() { Ok(answer) } else { Err(serde_json::from_slice(&answer).unwrap_or_else(|_| broken_off())) }
+    }
+}
+
+/// The spaces of a tree.
+fn spaces(tree: &Tree) -> Vec<(SpaceId, Option<Mount>)> {
+    let mounts = tree.mounts.iter().take(MAX_MOUNTS).map(|mount| (mount.space, Some(mount.clone())));
+    std::iter::once((tree.own, None)).chain(mounts).collect()
+}
+
+/// A photo as whoever has its space under that name sees it.
+fn seen(mut row: PhotoRow, mount: Option<&Mount>) -> PhotoRow {
+    if let Some(mount) = mount {
+        row.path = format!("{}/{}", mount.name, row.path);
+    }
+    row
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(bytes).map_err(|_| broken_off())
+}
