@@ -4,7 +4,7 @@ import { ApiError, readProblem, Unreachable } from '@/api/problem'
 import { lostBox } from '@/api/reach'
 import { signedOut } from '@/api/http'
 import { encodePath, type Path } from '@/lib/path'
-import { parseListing, PROPFIND_BODY, type Entry, type Listing } from '@/lib/propfind'
+import { PROPFIND_BODY, readListing, type Entry, type Listing } from '@/lib/propfind'
 
 /** The WebDAV root of a person's tree, encoded, with a slash at the end. */
 export const davBase = (person: string): string => `/dav/files/${encodePath([person])}/`
@@ -61,7 +61,7 @@ export const folderQuery = (person: string, folder: Path) => queryOptions({
   queryFn: async ({ signal }): Promise<Listing> => {
     const url = davBase(person) + encodePath(folder) + (folder.length > 0 ? '/' : '')
     const response = await dav('PROPFIND', url, { signal, body: PROPFIND_BODY, headers: { Depth: '1', 'Content-Type': 'application/xml; charset=utf-8' } })
-    return parseListing(await response.text(), davBase(person), folder)
+    return await readListing(await response.text(), davBase(person), folder)
   },
 })
 

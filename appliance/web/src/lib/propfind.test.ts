@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ListingError, parseListing } from '@/lib/propfind'
+import { ListingError, parseListing, readListing } from '@/lib/propfind'
 
 const BASE = '/dav/files/ana/'
 
@@ -51,4 +51,18 @@ test('anything but a listing is an error', () => {
   for (const text of ['', '<html/>', '<multistatus/>', 'not xml', multistatus(), multistatus(response(`${BASE}x`, ''))]) {
     expect(() => parseListing(text, BASE, []), text).toThrow(ListingError)
   }
+})
+
+test('a long listing is read in parts, and the page goes on between them', async () => {
+  for (const count of [0, 1, 998, 999, 1000, 1999, 2500]) {
+    const xml = multistatus(self, ...Array.from({ length: count }, (_, at) => response(`${BASE}${String(at)}.jpg`, `<d:getetag>"${String(at)}"</d:getetag>`)))
+    let turns = 0
+    const timer = setInterval(() => { turns += 1 })
+    const listing = await readListing(xml, BASE, [])
+    clearInterval(timer)
+    expect(listing, String(count)).toEqual(parseListing(xml, BASE, []))
+    expect(listing.entries).toHaveLength(count)
+    if (count > 2000) expect(turns).toBeGreaterThan(0)
+  }
+  for (const text of ['', '<html/>', 'not xml', multistatus(), multistatus(self).slice(0, -5)]) await expect(readListing(text, BASE, [])).rejects.toThrow(ListingError)
 })

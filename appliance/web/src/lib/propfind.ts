@@ -8,6 +8,8 @@ export interface Entry {
   /** Bytes; of a folder only when the box says so. */
   size: number | undefined
   modified: Date | undefined
+  /** When it was taken by the clock there, of a picture or film of which that is known. */
+  taken?: Date | undefined
   etag: string | undefined
   /** The number by which the box knows it, when it says so. */
   id: number | undefined
@@ -43,17 +45,74 @@ export class ListingError extends Error {
 
 /** Reads a multi-status answer (RFC 4918, section 13). `base` is the encoded prefix that all hrefs share, `folder` what was asked for. */
 export function parseListing(xml: string, base: string, folder: Path): Listing {
-  const asked = pathKey(folder)
-  let self: Entry | undefined
-  const entries: Entry[] = []
-  for (const response of responsesOf(xml)) {
-    const entry = readResponse(response, base)
-    if (!entry) continue
-    if (pathKey(entry.path) === asked) self = entry
-    else if (entry.path.length === folder.length + 1) entries.push(entry)
+  const gathered = new Gathered(base, folder)
+  gathered.add(xml)
+  return gathered.listing()
+}
+
+/** Entries that are read at once: some hundredths of a second. */
+const AT_ONCE = 1000
+
+/** The same, with a pause after each part, so that the page goes on however many entries there are. */
+export async function readListing(xml: string, base: string, folder: Path): Promise<Listing> {
+  const gathered = new Gathered(base, folder)
+  for (const part of partsOf(xml)) {
+    gathered.add(part)
+    await new Promise((resolve) => { setTimeout(resolve) })
   }
-  if (!self) throw new ListingError('the folder itself is missing from its listing')
-  return { self, entries }
+  return gathered.listing()
+}
+
+/** A long multi-status document as several whole ones, each with some of its entries. */
+function* partsOf(xml: string): Generator<string> {
+  const root = /<((?:[\w-]+:)?)multistatus\b[^>]*>/.exec(xml)
+  if (!root) {
+    yield xml
+    return
+  }
+  const [open, prefix = ''] = root
+  const end = `</${prefix}response>`
+  let from = root.index + open.length
+  for (let to = from; ;) {
+    for (let entries = 0; entries < AT_ONCE && to >= 0; entries += 1) {
+      const next = xml.indexOf(end, to)
+      to = next < 0 ? next : next + end.length
+    }
+    // The last part has what stands at the end, whatever that is.
+    if (to < 0) break
+    yield `${open}${xml.slice(from, to)}</${prefix}multistatus>`
+    from = to
+  }
+  yield open + xml.slice(from)
+}
+
+/** A listing that is read part by part. */
+class Gathered {
+  readonly #base: string
+  readonly #folder: Path
+  readonly #asked: string
+  readonly #entries: Entry[] = []
+  #self: Entry | undefined
+
+  constructor(base: string, folder: Path) {
+    this.#base = base
+    this.#folder = folder
+    this.#asked = pathKey(folder)
+  }
+
+  add(xml: string): void {
+    for (const response of responsesOf(xml)) {
+      const entry = readResponse(response, this.#base)
+      if (!entry) continue
+      if (pathKey(entry.path) === this.#asked) this.#self = entry
+      else if (entry.path.length === this.#folder.length + 1) this.#entries.push(entry)
+    }
+  }
+
+  listing(): Listing {
+    if (!this.#self) throw new ListingError('the folder itself is missing from its listing')
+    return { self: this.#self, entries: this.#entries }
+  }
 }
 
 /** Reads the answer to a search: entries from anywhere in the tree, in their order. */
