@@ -96,3 +96,34 @@ test('pictures of all folders are found by month', async ({ page }) => {
   await page.keyboard.press('Escape')
   await expect(tile).toBeFocused()
 })
+
+/** A JPEG of nothing but what a camera says of its time: `2019:05:03 14:05:06`. */
+function taken(time: string): Buffer {
+  const number = (value: number, bytes: number): Buffer => {
+    const buffer = Buffer.alloc(bytes)
+    buffer.writeUIntBE(value, 0, bytes)
+    return buffer
+  }
+  const entry = (tag: number, kind: number, count: number, value: number): Buffer => Buffer.concat([number(tag, 2), number(kind, 2), number(count, 4), number(value, 4)])
+  // One directory that leads to another, which leads to the text.
+  const block = Buffer.concat([
+    Buffer.from('MM\0*\0\0\0\x08', 'latin1'), number(1, 2), entry(0x8769, 4, 1, 26), number(0, 4),
+    number(1, 2), entry(0x9003, 2, 20, 44), number(0, 4), Buffer.from(`${time}\0`, 'latin1'),
+  ])
+  return Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe1]), number(block.length + 8, 2), Buffer.from('Exif\0\0', 'latin1'), block, Buffer.from([0xff, 0xd9])])
+}
+
+test('a picture stands at the time it was taken, and the viewer says when that was', async ({ page }) => {
+  await makeFolder(page, fresh('Taken'))
+  const name = `${fresh('beach')}.jpg`
+  await choose(page, [{ name, mimeType: 'image/jpeg', buffer: taken('2031:05:03 14:05:06') }])
+  await expect(page.getByRole('option')).toHaveCount(1)
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Photos' }).click()
+  // Read in the background, soon after it came.
+  const tile = page.getByRole('region', { name: 'May 2031' }).getByRole('button', { name })
+  await expect(tile).toBeVisible({ timeout: 60_000 })
+  await tile.click()
+  await expect(page.getByRole('dialog', { name })).toContainText('Taken 3 May 2031 at 14:05')
+  await page.keyboard.press('Escape')
+  await expect(tile).toBeFocused()
+})

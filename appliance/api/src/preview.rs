@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// Name of the socket below the directory of sockets.
 pub const SOCKET: &str = "preview.sock";
 /// The first byte of each question.
@@ -46,7 +48,33 @@ pub struct Ask {
     pub patience_seconds: u8,
 }
 
-/// Why there is no picture.
+/// What a worker asks about a file, whose descriptor comes with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// For a small picture of it.
+    Picture(Ask),
+    /// When it was taken ([`Taken`]), as the file itself says.
+    Taken {
+        /// How long the one who asks waits, in whole seconds.
+        patience_seconds: u8,
+    },
+}
+
+/// When a picture or film was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Taken {
+    /// What the clock of the camera showed, in seconds since 1970 as if that were in UTC.
+    Wall {
+        /// Seconds.
+        seconds: i64,
+        /// By how many minutes that clock was ahead of UTC, where the camera said so.
+        ahead_minutes: Option<i16>,
+    },
+    /// The moment, in Unix seconds.
+    Moment(i64),
+}
+
+/// Why there is no picture, or no time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Refused {
@@ -106,6 +134,96 @@ impl Ask {
     }
 }
 
+impl Question {
+    /// The second byte of a question that is not about a picture.
+    const TAKEN: u8 = 2;
+
+    /// The question as bytes.
+    #[must_use]
+    pub fn encode(self) -> [u8; ASK_BYTES] {
+        match self {
+            Self::Picture(ask) => ask.encode(),
+            Self::Taken { patience_seconds } => [VERSION, Self::TAKEN, 0, 0, 0, 0, patience_seconds],
+        }
+    }
+
+    /// The question behind `bytes`.
+    ///
+    /// # Errors
+    /// [`BadWords`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, BadWords> {
+        match bytes {
+            &[VERSION, Self::TAKEN, 0, 0, 0, 0, patience_seconds] => Ok(Self::Taken { patience_seconds }),
+            _ => Ask::decode(bytes).map(Self::Picture),
+        }
+    }
+
+    /// How long is waited, at most.
+    #[must_use]
+    pub fn patience(self) -> Duration {
+        let (Self::Picture(Ask { patience_seconds, .. }) | Self::Taken { patience_seconds }) = self;
+        Duration::from_secs(patience_seconds.into()).min(MAX_PATIENCE)
+    }
+}
+
+impl Taken {
+    /// Bytes of an answer.
+    pub const BYTES: usize = 11;
+    /// Seconds since 1970 within which anything was taken: from the first photograph, in 1826, to the year 2199.
+    pub const POSSIBLE: std::ops::RangeInclusive<i64> = -4_544_208_000..=7_258_118_399;
+    /// Minutes that a clock may be ahead of UTC, or behind.
+    const MAX_AHEAD: u16 = 16 * 60;
+
+    /// The answer as bytes; `None` for a file that does not say.
+    #[must_use]
+    pub fn encode(taken: Option<Self>) -> [u8; Self::BYTES] {
+        let (kind, seconds, minutes) = match taken {
+            None => (0, 0, 0),
+            Some(Self::Wall { seconds, ahead_minutes: None }) => (1, seconds, 0),
+            Some(Self::Wall { seconds, ahead_minutes: Some(minutes) }) => (2, seconds, minutes),
+            Some(Self::Moment(seconds)) => (3, seconds, 0),
+        };
+        let mut bytes = [kind; Self::BYTES];
+        bytes[1..9].copy_from_slice(&seconds.to_be_bytes());
+        bytes[9..].copy_from_slice(&minutes.to_be_bytes());
+        bytes
+    }
+
+    /// The answer behind `bytes`.
+    ///
+    /// # Errors
+    /// [`BadWords`]: another length or kind, or a time at which nothing was taken.
+    pub fn decode(bytes: &[u8]) -> Result<Option<Self>, BadWords> {
+        let &[kind, a, b, c, d, e, f, g, h, x, y] = bytes else { return Err(BadWords("another length of a time")) };
+        let (seconds, minutes) = (i64::from_be_bytes([a, b, c, d, e, f, g, h]), i16::from_be_bytes([x, y]));
+        let taken = match (kind, minutes) {
+            (0, 0) if seconds == 0 => return Ok(None),
+            (1, 0) => Self::Wall { seconds, ahead_minutes: None },
+            (2, minutes) => Self::Wall { seconds, ahead_minutes: Some(minutes) },
+            (3, 0) => Self::Moment(seconds),
+            _ => return Err(BadWords("a kind of time that is none")),
+        };
+        taken.is_possible().then_some(Some(taken)).ok_or(BadWords("a time at which nothing was taken"))
+    }
+
+    /// The moment in Unix seconds, as clients of the dialect know it: of a clock that did not say how far it was from UTC, as if it were in UTC.
+    #[must_use]
+    pub fn unix(self) -> i64 {
+        match self {
+            Self::Wall { seconds, ahead_minutes } => seconds - i64::from(ahead_minutes.unwrap_or(0)) * 60,
+            Self::Moment(seconds) => seconds,
+        }
+    }
+
+    /// Whether anything can have been taken then.
+    #[must_use]
+    pub fn is_possible(self) -> bool {
+        let (Self::Wall { seconds, .. } | Self::Moment(seconds)) = self;
+        let ahead = if let Self::Wall { ahead_minutes, .. } = self { ahead_minutes.unwrap_or(0) } else { 0 };
+        Self::POSSIBLE.contains(&seconds) && ahead.unsigned_abs() <= Self::MAX_AHEAD
+    }
+}
+
 /// The head of an answer as bytes: bytes of the picture that follows, or why there is none.
 #[must_use]
 pub fn encode_answer(answer: Result<u32, Refused>) -> [u8; ANSWER_BYTES] {
@@ -149,6 +267,10 @@ mod tests {
         ] {
             assert!(Ask::decode(wrong).is_err(), "{wrong:?}");
         }
+        for question in [Question::Picture(ask), Question::Taken { patience_seconds: 7 }] {
+            assert_eq!(Question::decode(&question.encode()), Ok(question));
+        }
+        assert!(Question::decode(&[1, 2, 0, 0, 0, 1, 7]).is_err() && Question::decode(&[1, 3, 0, 0, 0, 0, 7]).is_err());
         for answer in [Ok(7), Err(Refused::Unsupported), Err(Refused::TooLarge), Err(Refused::Broken), Err(Refused::Busy)] {
             assert_eq!(decode_answer(&encode_answer(answer)), Ok(answer.map(|length| length as usize)));
         }
@@ -157,16 +279,37 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_time_is_read_as_it_was_written_and_no_impossible_one() {
+        let wall = |seconds, ahead_minutes| Some(Taken::Wall { seconds, ahead_minutes });
+        let (first, last) = (*Taken::POSSIBLE.start(), *Taken::POSSIBLE.end());
+        for taken in [None, wall(first, None), wall(last, Some(-570)), wall(0, Some(0)), Some(Taken::Moment(-1))] {
+            assert_eq!(Taken::decode(&Taken::encode(taken)), Ok(taken));
+        }
+        for taken in [wall(first - 1, None), wall(0, Some(961)), wall(0, Some(i16::MIN)), Some(Taken::Moment(last + 1))] {
+            assert!(Taken::decode(&Taken::encode(taken)).is_err(), "{taken:?}");
+        }
+        for kind in [4, u8::MAX] {
+            assert!(Taken::decode(&[kind, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).is_err());
+        }
+    }
+
     croft_fuzz::target! {
         /// A question or an answer has one form, and names nothing past the limits.
         fn small_pictures(input) {
+            if let Ok(question) = Question::decode(input) {
+                assert_eq!(question.encode(), input);
+            }
             if let Ok(ask) = Ask::decode(input) {
-                assert_eq!(ask.encode(), input);
                 assert!((1..=MAX_SIDE).contains(&ask.width) && (1..=MAX_SIDE).contains(&ask.height) && ask.patience() <= MAX_PATIENCE);
             }
             if let Ok(Ok(length)) = decode_answer(input) {
                 assert!(length <= MAX_PICTURE_BYTES);
                 assert_eq!(encode_answer(Ok(u32::try_from(length).unwrap())), input);
+            }
+            if let Ok(taken) = Taken::decode(input) {
+                assert_eq!(Taken::encode(taken), input);
+                assert!(taken.is_none_or(Taken::is_possible));
             }
         }
     }

@@ -65,6 +65,9 @@ enum Role {
         /// How the picture gets into it.
         shape: BoxShape,
     },
+    /// Reads when something was taken, for the role `preview`.
+    #[command(name = croft_preview::TAKEN_WORD, hide = true)]
+    Taken,
     /// Prints the description of the whole API.
     Openapi,
     /// Writes the units of the appliance, for the image.
@@ -94,6 +97,7 @@ impl Role {
             Self::Sync { .. } => "sync",
             Self::Preview => "preview",
             Self::Decoder { .. } => croft_preview::FIRST_WORD,
+            Self::Taken => croft_preview::TAKEN_WORD,
             Self::Openapi => "openapi",
             Self::Units { .. } => "units",
         }
@@ -106,7 +110,7 @@ impl Role {
             Self::Identity => Some(&["state"]),
             Self::Sync { .. } => Some(&["space", "index"]),
             // A decoder confines itself. Of the others, one starts all roles and makes what they are handed, the other starts programs that write to disks.
-            Self::Storage | Self::Supervisor { .. } | Self::Decoder { .. } | Self::Openapi | Self::Units { .. } => None,
+            Self::Storage | Self::Supervisor { .. } | Self::Decoder { .. } | Self::Taken | Self::Openapi | Self::Units { .. } => None,
         }
     }
 
@@ -120,6 +124,7 @@ impl Role {
             | Self::Storage
             | Self::Preview
             | Self::Decoder { .. }
+            | Self::Taken
             | Self::Openapi
             | Self::Units { .. } => QUIET_THREADS,
         }
@@ -130,6 +135,9 @@ fn main() -> ExitCode {
     let role = Arguments::parse().role;
     if let Role::Decoder { width, height, shape } = role {
         return decode(width, height, shape);
+    }
+    if let Role::Taken = role {
+        return croft_preview::read_taken().map_or(ExitCode::FAILURE, ExitCode::from);
     }
     match start(&role) {
         Ok(()) => ExitCode::SUCCESS,

@@ -35,8 +35,8 @@ pub(crate) async fn run(role: &Role, descriptors: Descriptors) -> Result<(), Fai
         Role::Storage => Ok(Box::pin(croft_storage::run(descriptors)).await?),
         Role::Sync { instance } => Ok(Box::pin(croft_sync::run(descriptors, *instance)).await?),
         Role::Preview => Ok(Box::pin(croft_preview::run(descriptors)).await?),
-        // It has no runtime: the main function answers it before.
-        Role::Decoder { .. } => Ok(()),
+        // They have no runtime: the main function answers them before.
+        Role::Decoder { .. } | Role::Taken => Ok(()),
         Role::Openapi => Ok(openapi::print()?),
         Role::Units { folder, form } => Ok(units::write(folder, *form)?),
     }

@@ -7,14 +7,16 @@ use std::{
     os::{fd::AsFd, unix::fs::FileExt},
 };
 
-use croft_api::preview::{Ask, MAX_FILE_BYTES, Refused, Shape};
+use croft_api::preview::{Ask, MAX_FILE_BYTES, Question, Refused, Shape, Taken};
 use croft_decoders::{Bounds, Ended, Heif, Program};
 use croft_sandbox::{Threads, Walls, confine, seal};
 
-use crate::{error::DecodeError, film, heif, picture};
+use crate::{error::DecodeError, film, heif, picture, taken};
 
 /// The first word of a decoder, as `croftd` knows it.
 pub const FIRST_WORD: &str = "decoder";
+/// The first word of what reads when something was taken.
+pub const TAKEN_WORD: &str = "taken";
 /// What one file may cost. The largest picture takes 256 MiB, and what it is read from and made of comes to it.
 const BOUNDS: Bounds = Bounds { memory_bytes: 512 * 1024 * 1024, cpu_seconds: 15, processes: Some(0) };
 /// Bytes that are read at once.
@@ -118,8 +120,24 @@ fn head(file: &File) -> Vec<u8> {
     head
 }
 
-/// The program that answers `ask`.
-pub(crate) fn program(ask: Ask) -> Program {
+/// Reads on standard input when something was taken, behind the same walls, and writes it to standard output; gives the code to end with.
+///
+/// # Errors
+/// It cannot be confined: nothing was read then.
+pub fn read_taken() -> Result<u8, DecodeError> {
+    let file = File::from(stdin().as_fd().try_clone_to_owned().map_err(DecodeError::Input)?);
+    confine(Walls::default())?;
+    croft_decoders::bind(&BOUNDS)?;
+    seal(file.as_fd(), Threads::One)?;
+    let failed = Cell::new(false);
+    let taken = taken::read(Source { file, failed: &failed });
+    let written = !failed.get() && stdout().write_all(&Taken::encode(taken)).and_then(|()| stdout().flush()).is_ok();
+    Ok(if written { 0 } else { NOT_READ })
+}
+
+/// The program that answers `question`.
+pub(crate) fn program(question: Question) -> Program {
+    let Question::Picture(ask) = question else { return Program::own(vec![TAKEN_WORD.into()]) };
     let shape = match ask.shape {
         Shape::Fit => "fit",
         Shape::Cover => "cover",

@@ -5,7 +5,7 @@ use std::{os::fd::OwnedFd, sync::Arc, time::Duration};
 use croft_api::{
     inherit::Descriptors,
     lifecycle::Lifecycle,
-    preview::{ASK_BYTES, Ask, MAX_PICTURE_BYTES, PIECE_BYTES, Refused, encode_answer},
+    preview::{ASK_BYTES, MAX_PICTURE_BYTES, PIECE_BYTES, Question, Refused, encode_answer},
     socket::Peers,
 };
 use croft_decoders::{DecoderError, Input, Program, Unfit};
@@ -41,7 +41,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Desk {
     places: Arc<Semaphore>,
-    program: Arc<dyn Fn(Ask) -> Program + Send + Sync>,
+    program: Arc<dyn Fn(Question) -> Program + Send + Sync>,
 }
 
 /// Why an exchange with a worker ended without an answer.
@@ -80,7 +80,7 @@ impl Default for Desk {
 impl Desk {
     /// A desk whose decoders are another program.
     #[cfg(test)]
-    fn with_program(program: impl Fn(Ask) -> Program + Send + Sync + 'static) -> Self {
+    fn with_program(program: impl Fn(Question) -> Program + Send + Sync + 'static) -> Self {
         Self { program: Arc::new(program), ..Self::default() }
     }
 
@@ -131,19 +131,19 @@ impl Desk {
     async fn attend(&self, link: &Link) -> Result<(), Ended> {
         let mut buffer = [0; ASK_BYTES + 1];
         let received = timeout(QUESTION, link.receive(&mut buffer)).await??.ok_or(Ended::Order("it left without a question"))?;
-        let ask = Ask::decode(buffer.get(..received.length).unwrap_or_default())?;
+        let question = Question::decode(buffer.get(..received.length).unwrap_or_default())?;
         let file = received.descriptor.ok_or(Ended::Order("a question without a file"))?;
         // Cancel-safe: whoever leaves, or says more than one thing, takes the decoder along.
         let answer = tokio::select! {
-            answer = self.answer(file, ask) => answer,
+            answer = self.answer(file, question) => answer,
             _ = link.receive(&mut buffer) => return Err(Ended::Order("it left before the answer")),
         };
         timeout(ANSWER, send(link, answer)).await??;
         Ok(())
     }
 
-    async fn answer(&self, file: OwnedFd, ask: Ask) -> Result<Vec<u8>, Refused> {
-        let until = Instant::now() + ask.patience();
+    async fn answer(&self, file: OwnedFd, question: Question) -> Result<Vec<u8>, Refused> {
+        let until = Instant::now() + question.patience();
         let input = Input::new(file, MAX_BYTES).map_err(|unfit| match unfit {
             Unfit::TooLarge => Refused::TooLarge,
             // No worker hands over such a descriptor, whatever the file is.
@@ -154,7 +154,7 @@ impl Desk {
         })?;
         let _place = timeout_at(until, self.places.acquire()).await.map_err(|_| Refused::Busy)?.map_err(|_| Refused::Busy)?;
         let left = until.saturating_duration_since(Instant::now()).min(DEADLINE);
-        match croft_decoders::run(&(self.program)(ask), input, MAX_PICTURE_BYTES as u64, left).await {
+        match croft_decoders::run(&(self.program)(question), input, MAX_PICTURE_BYTES as u64, left).await {
             Ok((ended, written)) => decoder::meaning(ended, written),
             // The box was slow, or had little time left: neither says anything about the file.
             Err(error @ DecoderError::TooSlow(_)) => {

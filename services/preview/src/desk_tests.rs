@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use croft_api::preview::{Shape, decode_answer};
+use croft_api::preview::{Ask, Shape, decode_answer};
 use tokio::{task::JoinHandle, time::sleep};
 
 use super::*;
@@ -15,7 +15,8 @@ use super::*;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the decoder does, by the width that is asked for; `note` is where it notes its id.
-fn shell(ask: Ask, note: &Path) -> Program {
+fn shell(question: Question, note: &Path) -> Program {
+    let Question::Picture(ask) = question else { return Program::at("/bin/sh", vec!["-c".into(), "exit 41".into()]) };
     let script = match ask.width {
         1 => "cat".to_owned(),
         2 => format!("echo $$ > {}; exec sleep 60", note.display()),
@@ -43,7 +44,8 @@ impl Served {
         let stop = CancellationToken::new();
         let stopping = stop.clone();
         let note = folder.path().join("note");
-        let served = tokio::spawn(async move { Desk::with_program(move |ask| shell(ask, &note)).serve(listener, &peers, stopping).await });
+        let served =
+            tokio::spawn(async move { Desk::with_program(move |question| shell(question, &note)).serve(listener, &peers, stopping).await });
         Self { folder, stop, served }
     }
 

@@ -16,6 +16,7 @@
 
 mod access;
 mod content_type;
+mod dates;
 mod error;
 mod exchange;
 mod judge;

@@ -20,6 +20,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     access::Gatekeeper,
+    dates,
     error::SyncError,
     link,
     methods::{Ground, stranger::end_with_rights},
@@ -136,7 +137,8 @@ impl Worker {
         let (ground, stopping) = (self.ground.clone(), self.stopping.clone());
         let mut cared = pin!(async move {
             let ending = stopping.run_until_cancelled(end_with_rights(ground.clone()));
-            tokio::join!(care(ground.space.clone(), stopping.clone()), ending)
+            let dates = stopping.run_until_cancelled(dates::read(ground.clone()));
+            tokio::join!(care(ground.space.clone(), stopping.clone()), ending, dates)
         });
         let mut caring = true;
         loop {

@@ -94,3 +94,81 @@ async fn photos_of_all_spaces_are_in_one_timeline_page_by_page() {
     }
     assert_eq!(page(&ana, "2026-06").await.0, ["Our house/moved.png", "Our house/b.jpg", "Our house/same.jpg"]);
 }
+
+/// A JPEG of nothing but what a camera says of its time: `2026:05:03 14:05:06`, and how far its clock was from UTC.
+fn taken(time: &str, offset: &str) -> Vec<u8> {
+    let entry = |tag: u16, kind: u16, count: usize, value: usize| {
+        let [count, value] = [count, value].map(|number| u32::try_from(number).expect("a small one").to_be_bytes());
+        [&tag.to_be_bytes()[..], &kind.to_be_bytes(), &count, &value].concat()
+    };
+    let texts = 8 + 18 + 30;
+    let entries = [entry(0x9003, 2, 20, texts), entry(0x9011, 2, 7, texts + 20)].concat();
+    let block = [&b"MM\0\x2a\0\0\0\x08\0\x01"[..], &entry(0x8769, 4, 1, 26), &[0; 4], b"\0\x02", &entries, &[0; 4]].concat();
+    let block = [&block[..], time.as_bytes(), b"\0", offset.as_bytes(), b"\0"].concat();
+    let length = u16::try_from(block.len() + 8).expect("a small one").to_be_bytes();
+    [&b"\xff\xd8\xff\xe1"[..], &length, b"Exif\0\0", &block, b"\xff\xd9"].concat()
+}
+
+/// The timeline once all dates are read.
+async fn read_whole(ana: &Visitor) -> Value {
+    let until = Instant::now() + 2 * SOON;
+    loop {
+        let timeline = ana.get("/api/v1/photos").await;
+        if timeline["unread"] == 0 && timeline["months"].as_array().is_some_and(|months| !months.is_empty()) {
+            return timeline;
+        }
+        assert!(Instant::now() < until, "{timeline}");
+        tokio::time::sleep(Duration::from_millis(200)).await; // waits: for the worker to read dates in the background, by polling
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn photos_stand_at_the_time_they_were_taken_also_when_that_is_read_anew() {
+    /// 1 June 2026 in UTC, the time of all files.
+    const JUNE: i64 = 1_780_272_000;
+    let mut test_box = TestBox::start(Claimed::ByAna);
+    let ana = Visitor::ana(&test_box).await;
+    let movie = [&24_u32.to_be_bytes()[..], b"mvhd\0\0\0\0", &(2_082_844_800_u32 + 1_000_000_000).to_be_bytes(), &[0; 8]].concat();
+    let film = [&b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\x20moov"[..], &movie].concat();
+    for (path, bytes) in [
+        ("old.jpg", taken("2019:12:31 23:59:59", "-05:00")),
+        ("new.jpg", taken("2026:07:01 00:00:00", "      ")),
+        ("film.mp4", film),
+        ("silent.jpg", b"\xff\xd8\xff\xd9".to_vec()),
+        ("broken.heic", b"\0\0\0\x10ftypheic".to_vec()),
+        ("drawing.svg", b"<svg/>".to_vec()),
+    ] {
+        put(&ana, path, JUNE, bytes).await;
+    }
+    let expected = [("2026-07", 1), ("2026-06", 3), ("2019-12", 1), ("2001-09", 1)].map(|(month, photos)| (month.to_owned(), photos));
+    assert_eq!(months(&read_whole(&ana).await), expected);
+    let said = async |month: &str| page(&ana, &format!("{month}?zone=Europe/Berlin")).await.1["photos"][0].clone();
+    assert_eq!(said("2019-12").await["taken"], "2019-12-31T23:59:59", "as it stands");
+    assert_eq!(said("2001-09").await["taken"], "2001-09-09T03:46:40", "a moment, by the clock of the one who asks");
+    assert_eq!(said("2026-06").await["taken"], Value::Null);
+
+    // Clients for phones know the same.
+    let search = "<d:searchrequest xmlns:d='DAV:' xmlns:n='http://nextcloud.org/ns'><d:basicsearch><d:select><d:prop>\
+        <n:metadata-photos-original_date_time/></d:prop></d:select><d:where><d:lt><d:prop><n:metadata-photos-original_date_time/></d:prop>\
+        <d:literal>1780000000</d:literal></d:lt></d:where><d:orderby><d:order><d:prop><n:metadata-photos-original_date_time/></d:prop>\
+        <d:descending/></d:order></d:orderby></d:basicsearch></d:searchrequest>";
+    let answer =
+        ana.request(Method::from_bytes(b"SEARCH").expect("a method"), "/dav/files/ana/").body(search).send().await.expect("an answer");
+    let text = answer.text().await.expect("text");
+    let found: Vec<&str> = text.split("original_date_time>").skip(1).step_by(2).filter_map(|rest| rest.split('<').next()).collect();
+    assert_eq!(found, ["1577854799", "1000000000"], "{text}");
+
+    // Other content is another photo, and what was lost is read again.
+    put(&ana, "old.jpg", JUNE, taken("2020:02:29 12:00:00", "+01:00")).await;
+    let expected = [("2026-07", 1), ("2026-06", 3), ("2020-02", 1), ("2001-09", 1)].map(|(month, photos)| (month.to_owned(), photos));
+    assert_eq!(months(&read_whole(&ana).await), expected);
+    test_box.stop();
+    std::fs::remove_file(test_box.path("state/sync/s1/catalog.redb")).expect("removed");
+    test_box.start_again();
+    let ana = Visitor::ana(&test_box).await;
+    let until = Instant::now() + 2 * SOON;
+    while months(&read_whole(&ana).await) != expected {
+        assert!(Instant::now() < until, "{}", ana.get("/api/v1/photos").await);
+        tokio::time::sleep(Duration::from_millis(200)).await; // waits: for the first pass after the loss, by polling
+    }
+}

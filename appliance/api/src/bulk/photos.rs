@@ -31,7 +31,10 @@ pub enum Photos {
         zone: String,
     },
     /// Those with the ids in the body, a JSON list, which SEARCH brings: [`PhotoRow`](crate::wire::photos::PhotoRow)s as JSON.
-    Rows,
+    Rows {
+        /// Its IANA name.
+        zone: String,
+    },
 }
 
 /// A photo's place in the timeline: what the clock on the wall showed, in seconds since 1970 as if that were in UTC, and its file id.
@@ -78,7 +81,7 @@ impl Photos {
         let words = match self {
             Self::Months { zone } => format!("months {zone}"),
             Self::Shots { month, until, zone } => format!("shots {month} {until} {zone}"),
-            Self::Rows => "rows".to_owned(),
+            Self::Rows { zone } => format!("rows {zone}"),
         };
         (Self::HEADER.to_owned(), words)
     }
@@ -92,7 +95,7 @@ impl Photos {
             ["shots", month, until, zone] => {
                 Some(Self::Shots { month: Month::parse(month)?, until: until.parse().ok()?, zone: (*zone).to_owned() })
             }
-            ["rows"] => Some(Self::Rows),
+            ["rows", zone] => Some(Self::Rows { zone: (*zone).to_owned() }),
             _ => None,
         }
     }
@@ -137,10 +140,11 @@ mod tests {
     fn questions_and_places_are_read_as_they_are_written() {
         let month = Month::new(2026, 5).unwrap();
         let zone = "America/Argentina/ComodRivadavia".to_owned();
-        for asked in [Photos::Months { zone: zone.clone() }, Photos::Shots { month, until: 200, zone }, Photos::Rows] {
+        for asked in [Photos::Months { zone: zone.clone() }, Photos::Shots { month, until: 200, zone: zone.clone() }, Photos::Rows { zone }]
+        {
             assert_eq!(Photos::parse(&asked.header().1), Some(asked));
         }
-        for wrong in ["", "months", "shots 2026-5 1 UTC", "shots 2026-05 -1 UTC", "rows 1", "months a b"] {
+        for wrong in ["", "months", "shots 2026-5 1 UTC", "shots 2026-05 -1 UTC", "rows", "months a b"] {
             assert_eq!(Photos::parse(wrong), None, "{wrong}");
         }
         let shots = [Shot { wall: -1, id: 7 }, Shot { wall: i64::MAX, id: u64::MAX }, Shot { wall: i64::MIN, id: 0 }];

@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 pub struct Timeline {
     /// Months with photos, the latest first.
     pub months: Vec<PhotoMonth>,
+    /// Photos of which nobody has read yet when they were taken: until then they have the time of their file.
+    pub unread: u64,
     /// Shared spaces that did not answer; their photos are not counted.
     pub missing: Vec<String>,
 }
@@ -43,6 +45,9 @@ pub struct PhotoRow {
     pub size_bytes: u64,
     /// When the file was changed, in Unix seconds.
     pub modified: i64,
+    /// When it was taken, as the clock on the wall showed it there: `2026-05-03T14:05:06`; absent where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<String>,
     /// Whether the box may make a small picture of it.
     pub preview: bool,
 }

@@ -27,6 +27,7 @@ export const keys = {
   /** All that is shown of the timeline. */
   media: ['media'],
   timeline: ['media', 'timeline'],
+  photoPages: ['media', 'photos'],
   photos: (month: string, page: number) => ['media', 'photos', month, page],
   folders: ['folder'],
   text: (path: Path, etag: string | undefined) => ['text', etag, ...path],

@@ -10,9 +10,13 @@ export type PhotoRow = components['schemas']['PhotoRow']
 /** By whose clock months begin. */
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
 
+/** How often the timeline is looked at again while dates are being read, in milliseconds. */
+const AGAIN_MS = 5000
+
 /** How many photos each month has, in all spaces of the person. */
 export const timelineQuery = queryOptions({
   queryKey: keys.timeline,
+  refetchInterval: (query) => (query.state.data?.unread ?? 0) > 0 ? AGAIN_MS : false,
   queryFn: ({ signal }) => get('/api/v1/photos', { query: { zone }, signal }),
 })
 
@@ -26,9 +30,9 @@ export const pageQuery = ({ month, number }: Page) => queryOptions({
 })
 
 /** A photo as the pages about files know one. */
-export function entryOf({ id, path, etag, size_bytes, modified, preview }: PhotoRow): Entry {
+export function entryOf({ id, path, etag, size_bytes, modified, taken, preview }: PhotoRow): Entry {
   const names = path.split('/')
   return {
-    name: names.at(-1) ?? '', path: names, kind: 'file', size: size_bytes, modified: new Date(modified * 1000), etag, id, permissions: undefined, previewed: preview, mounted: false,
+    name: names.at(-1) ?? '', path: names, kind: 'file', size: size_bytes, modified: new Date(modified * 1000), taken: taken === undefined ? undefined : new Date(taken), etag, id, permissions: undefined, previewed: preview, mounted: false,
   }
 }

@@ -43,24 +43,26 @@ impl<C: Capabilities> Photos<'_, C> {
         let shown = place::named(self.workers, self.capabilities, self.tree, self.id).await?;
         let _place = self.workers.gather().await?;
         let said = self.each(spaces(&shown), &Asked::Months { zone }, read::<Timeline>).await?;
+        let unread = said.all.iter().map(|timeline| timeline.unread).sum();
         let mut months: BTreeMap<String, u64> = BTreeMap::new();
         for PhotoMonth { month, photos } in said.all.into_iter().flat_map(|timeline| timeline.months) {
             *months.entry(month).or_default() += photos;
         }
         let months = months.into_iter().rev().map(|(month, photos)| PhotoMonth { month, photos });
-        Ok(Timeline { months: months.collect(), missing: said.missing })
+        Ok(Timeline { months: months.collect(), unread, missing: said.missing })
     }
 
     /// The photos of a month from the one at `offset` on, `limit` at most.
     pub(crate) async fn page(&self, month: Month, (offset, limit): (usize, usize), zone: String) -> Result<PhotoPage, Problem> {
         let shown = place::named(self.workers, self.capabilities, self.tree, self.id).await?;
         let _place = self.workers.gather().await?;
-        let asked = Asked::Shots { month, until: offset.saturating_add(limit), zone };
+        let asked = Asked::Shots { month, until: offset.saturating_add(limit), zone: zone.clone() };
         let said = self.each(spaces(&shown), &asked, |bytes| Shot::decode_all(bytes).ok_or_else(broken_off)).await?;
         let mut missing = said.missing;
         let mut shots: Vec<Shot> = said.all.into_iter().flatten().collect();
         shots.sort_unstable_by_key(|shot| shot.key());
         let page: Vec<u64> = shots.into_iter().skip(offset).take(limit).map(|shot| shot.id).collect();
+        let asked = Asked::Rows { zone };
         let mut rows: HashMap<u64, PhotoRow> = HashMap::new();
         for (space, mount) in spaces(&shown) {
             let of = |id: &&u64| SpaceNumber::of_file(**id).is_some_and(|number| number == SpaceNumber::from(space));
@@ -69,7 +71,7 @@ impl<C: Capabilities> Photos<'_, C> {
                 continue;
             }
             let body = serde_json::to_vec(&ids).map_err(|error| croft_api::problem::internal(&error))?.into();
-            match (self.ask(space, &Asked::Rows, body).await.and_then(|bytes| read::<Vec<PhotoRow>>(&bytes)), mount) {
+            match (self.ask(space, &asked, body).await.and_then(|bytes| read::<Vec<PhotoRow>>(&bytes)), mount) {
                 (Ok(more), mount) => rows.extend(more.into_iter().map(|row| (row.id, seen(row, mount.as_ref())))),
                 (Err(_), Some(mount)) => missing.push(mount.name),
                 (Err(problem), None) => return Err(problem),
@@ -102,7 +104,7 @@ impl<C: Capabilities> Photos<'_, C> {
 
     async fn ask(&self, space: SpaceId, asked: &Asked, body: Bytes) -> Result<Bytes, Problem> {
         let open = Open {
-            method: if *asked == Asked::Rows { Method::Search } else { Method::Get },
+            method: if matches!(asked, Asked::Rows { .. }) { Method::Search } else { Method::Get },
             length: Some(body.len() as u64),
             request: self.id.to_owned(),
             capability: self.capabilities.capability_for(space).await?,

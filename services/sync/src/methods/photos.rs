@@ -6,6 +6,7 @@ use croft_api::{
 };
 use croft_files::Name;
 use croft_model::Problem;
+use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
 use super::{Ground, Request, pairs};
@@ -14,7 +15,7 @@ use crate::{
     exchange::{Answer, Body, Exchange},
     judge::path,
     previews,
-    space::{Space, blocking},
+    space::{Space, blocking, clock, wall_of},
 };
 
 /// Rows of one answer.
@@ -34,12 +35,14 @@ pub(super) async fn photos(ground: &Ground, request: Request, exchange: &mut Exc
             })
             .await
         }
-        (Method::Search, Photos::Rows) => {
+        (Method::Search, Photos::Rows { zone }) => {
             let ids: Vec<u64> = serde_json::from_slice(&exchange.document(request.open.length).await?).map_err(|_| malformed())?;
             if ids.len() > MAX_ROWS {
                 return Err(malformed().into());
             }
-            blocking(move || json(&ids.into_iter().filter_map(|id| row(&space, id).transpose()).collect::<Result<Vec<_>, _>>()?)).await
+            let clock = clock(&zone);
+            let rows = move || ids.into_iter().filter_map(|id| row(&space, id, &clock).transpose()).collect::<Result<Vec<_>, Failure>>();
+            blocking(move || json(&rows()?)).await
         }
         _ => Err(Problem::new(405, "method-not-allowed", "The timeline of a space is only read.").into()),
     }
@@ -48,11 +51,11 @@ pub(super) async fn photos(ground: &Ground, request: Request, exchange: &mut Exc
 fn months(space: &Space, zone: &str) -> Result<Timeline, Failure> {
     let timeline = space.timeline(zone)?;
     let months = timeline.months().map(|(month, photos)| PhotoMonth { month: month.to_string(), photos: photos as u64 });
-    Ok(Timeline { months: months.collect(), missing: Vec::new() })
+    Ok(Timeline { months: months.collect(), unread: timeline.unread, missing: Vec::new() })
 }
 
-/// The photo `id` as it is now; `None` when it is nowhere any more. Blocks.
-fn row(space: &Space, id: u64) -> Result<Option<PhotoRow>, Failure> {
+/// The photo `id` as it is now, by `clock`; `None` when it is nowhere any more. Blocks.
+fn row(space: &Space, id: u64, clock: &TimeZone) -> Result<Option<PhotoRow>, Failure> {
     let Some(place) = space.path_of(id)? else { return Ok(None) };
     let (Ok(entry), Some(name)) = (space.entry(&place), place.last().map(Name::as_str)) else { return Ok(None) };
     if entry.dir().is_some() {
@@ -64,8 +67,14 @@ fn row(space: &Space, id: u64) -> Result<Option<PhotoRow>, Failure> {
         etag: entry.etag,
         size_bytes: entry.stat.size,
         modified: entry.stat.modified_seconds(),
+        taken: space.taken(id, entry.stat)?.map(|taken| civil(wall_of(taken, clock))),
         preview: previews::may_be(name, entry.stat.size),
     }))
+}
+
+/// What the clock on the wall showed, as ISO 8601 has it.
+fn civil(wall: i64) -> String {
+    TimeZone::UTC.to_datetime(Timestamp::from_second(wall).unwrap_or_default()).to_string()
 }
 
 fn json(value: &impl Serialize) -> Result<Answer, Failure> {

@@ -4,7 +4,7 @@ use std::{fs::File, os::fd::AsFd, time::Duration};
 
 use croft_api::{
     inherit::RunDirectory,
-    preview::{ANSWER_BYTES, Ask, BadWords, PIECE_BYTES, Refused, SOCKET, decode_answer},
+    preview::{ANSWER_BYTES, Ask, BadWords, PIECE_BYTES, Question, Refused, SOCKET, Taken, decode_answer},
 };
 use croft_files::{FilesError, Link};
 use tokio::time::timeout;
@@ -27,17 +27,36 @@ pub(super) enum NoAnswer {
     Silent(#[from] tokio::time::error::Elapsed),
 }
 
-/// Has the role in `run` look at `file`.
+/// Has the role in `run` make a small picture of `file`.
 pub(super) async fn ask(run: &RunDirectory, file: &File, ask: Ask) -> Result<Result<Vec<u8>, Refused>, NoAnswer> {
-    timeout(ask.patience() + BESIDE, async {
+    picture(question(run, file, Question::Picture(ask)).await?)
+}
+
+fn picture(answer: Result<Vec<u8>, Refused>) -> Result<Result<Vec<u8>, Refused>, NoAnswer> {
+    match answer {
+        Ok(bytes) if !bytes.starts_with(JPEG) => Err(NoAnswer::Order("it sent no picture")),
+        answer => Ok(answer),
+    }
+}
+
+/// Has the role in `run` read when `file` was taken, within `patience_seconds`; `None` where the file does not say.
+pub(super) async fn ask_taken(run: &RunDirectory, file: &File, patience_seconds: u8) -> Result<Result<Option<Taken>, Refused>, NoAnswer> {
+    match question(run, file, Question::Taken { patience_seconds }).await? {
+        Ok(time) => Ok(Ok(Taken::decode(&time)?)),
+        Err(refused) => Ok(Err(refused)),
+    }
+}
+
+async fn question(run: &RunDirectory, file: &File, question: Question) -> Result<Result<Vec<u8>, Refused>, NoAnswer> {
+    timeout(question.patience() + BESIDE, async {
         let link = Link::connect(&run.socket(SOCKET)).await?;
-        hear(&link, file, ask).await
+        hear(&link, file, question).await
     })
     .await?
 }
 
-async fn hear(link: &Link, file: &File, ask: Ask) -> Result<Result<Vec<u8>, Refused>, NoAnswer> {
-    link.send(&ask.encode(), Some(file.as_fd())).await?;
+async fn hear(link: &Link, file: &File, question: Question) -> Result<Result<Vec<u8>, Refused>, NoAnswer> {
+    link.send(&question.encode(), Some(file.as_fd())).await?;
     let mut buffer = vec![0; PIECE_BYTES];
     // A role that has too many questions hangs up.
     let Some(received) = link.receive(&mut buffer[..=ANSWER_BYTES]).await? else { return Ok(Err(Refused::Busy)) };
@@ -45,15 +64,15 @@ async fn hear(link: &Link, file: &File, ask: Ask) -> Result<Result<Vec<u8>, Refu
         Ok(length) => length,
         Err(refused) => return Ok(Err(refused)),
     };
-    let mut picture = Vec::with_capacity(length);
-    while picture.len() < length {
-        let received = link.receive(&mut buffer).await?.ok_or(NoAnswer::Order("it left in the middle of a picture"))?;
-        picture.extend_from_slice(buffer.get(..received.length).unwrap_or_default());
+    let mut answer = Vec::with_capacity(length);
+    while answer.len() < length {
+        let received = link.receive(&mut buffer).await?.ok_or(NoAnswer::Order("it left in the middle of an answer"))?;
+        answer.extend_from_slice(buffer.get(..received.length).unwrap_or_default());
     }
-    if picture.len() != length || !picture.starts_with(JPEG) {
-        return Err(NoAnswer::Order("it sent no picture, or another length than it said"));
+    if answer.len() != length {
+        return Err(NoAnswer::Order("it sent another length than it said"));
     }
-    Ok(Ok(picture))
+    Ok(Ok(answer))
 }
 
 #[cfg(test)]
@@ -76,7 +95,7 @@ mod tests {
             drop(theirs);
         };
         let file = tempfile::tempfile().unwrap();
-        tokio::join!(hear(&ours, &file, ASK), role).0
+        tokio::join!(hear(&ours, &file, Question::Picture(ASK)), role).0
     }
 
     #[tokio::test]
@@ -86,9 +105,8 @@ mod tests {
         assert_eq!(answered(&[&five, b"\xff\xd8", b"\xff12"]).await.unwrap(), Ok(b"\xff\xd8\xff12".to_vec()));
         assert_eq!(answered(&[&encode_answer(Err(Refused::Broken))]).await.unwrap(), Err(Refused::Broken));
         assert_eq!(answered(&[]).await.unwrap(), Err(Refused::Busy));
-        for wrong in
-            [&[&five[..], b"\xff\xd8\xff"][..], &[&five, b"\xff\xd8\xff123"], &[&five, b"<svg>"], &[&five[..4]], &[b"\0\0\0\0\x05\0"]]
-        {
+        assert!(picture(Ok(b"<svg>".to_vec())).is_err() && picture(Ok(JPEG.to_vec())).is_ok());
+        for wrong in [&[&five[..], b"\xff\xd8\xff"][..], &[&five, b"\xff\xd8\xff123"], &[&five[..4]], &[b"\0\0\0\0\x05\0"]] {
             assert!(answered(wrong).await.is_err(), "{wrong:?}");
         }
     }

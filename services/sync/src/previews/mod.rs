@@ -11,7 +11,7 @@ use std::{
 
 use croft_api::{
     inherit::RunDirectory,
-    preview::{Ask, DECODER_VERSION, MAX_FILE_BYTES, Refused, Shape},
+    preview::{Ask, DECODER_VERSION, MAX_FILE_BYTES, Refused, Shape, Taken},
 };
 use croft_files::Dir;
 use croft_model::Problem;
@@ -44,6 +44,20 @@ const TYPES: [&str; 9] =
 
 /// Media types of films, of which little is read however long they are.
 const FILMS: [&str; 2] = ["video/mp4", "video/quicktime"];
+
+/// How long it may take to read when a file was taken, in seconds.
+const READING_SECONDS: u8 = 20;
+
+/// Why nobody read when a file was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotRead {
+    /// Others come first.
+    Busy,
+    /// It did not come to an end: the file is too much, or the box has a fault.
+    Trouble,
+    /// There is nobody who reads.
+    Nobody,
+}
 
 /// Small pictures of one space.
 #[derive(Debug)]
@@ -146,6 +160,22 @@ impl Previews {
             answer.map_err(|_| none().into())
         })
         .await
+    }
+
+    /// When `file` was taken, as it says itself. Where all places are taken it is busy: what somebody waits for comes first.
+    pub(crate) async fn taken(&self, file: &File) -> Result<Option<Taken>, NotRead> {
+        let role = self.role.get().ok_or(NotRead::Nobody)?;
+        let _place = self.places.try_acquire().map_err(|_| NotRead::Busy)?;
+        match ask::ask_taken(role, file, READING_SECONDS).await {
+            Ok(Ok(taken)) => Ok(taken),
+            Ok(Err(Refused::Busy)) => Err(NotRead::Trouble),
+            // Whatever is wrong with the file, it says nothing.
+            Ok(Err(_)) => Ok(None),
+            Err(error) => {
+                tracing::warn!(%error, "the role preview does not answer");
+                Err(NotRead::Nobody)
+            }
+        }
     }
 
     /// A place to ask from, once one is free and where few enough wait before.

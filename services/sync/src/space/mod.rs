@@ -38,7 +38,7 @@ use self::{
     records::Records,
 };
 pub(crate) use self::{
-    catalog::{Keeper, Noted, Seen},
+    catalog::{Keeper, Noted, Read, Seen, Unread, clock, wall_of},
     dead::DeadProperty,
     links::{Links, Reserved},
     records::{Assembled, Guarded, Link, Uses},

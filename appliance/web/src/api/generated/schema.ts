@@ -1688,6 +1688,8 @@ export interface components {
              * @description Its size.
              */
             size_bytes: number;
+            /** @description When it was taken, as the clock on the wall showed it there: `2026-05-03T14:05:06`; absent where that is not known. */
+            taken?: string | null;
         };
         /** @description The storage below all spaces. */
         Pool: {
@@ -2101,6 +2103,11 @@ export interface components {
             missing: string[];
             /** @description Months with photos, the latest first. */
             months: components["schemas"]["PhotoMonth"][];
+            /**
+             * Format: int64
+             * @description Photos of which nobody has read yet when they were taken: until then they have the time of their file.
+             */
+            unread: number;
         };
         /** @description A change of the address that goes back by itself. */
         Trial: {

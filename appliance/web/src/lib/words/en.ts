@@ -101,8 +101,9 @@ export const en = {
     here: 'It is here already.', stays: 'This cannot be taken away from where it is.', action: 'Move or copy',
   },
   photos: {
-    title: 'Photos', lead: 'Pictures and films of all your spaces, by the time of their last change.', empty: 'No picture yet.', emptyHelp: 'Pictures and films that you upload appear here by themselves.',
+    title: 'Photos', lead: 'Pictures and films of all your spaces, by the time they were taken.', empty: 'No picture yet.', emptyHelp: 'Pictures and films that you upload appear here by themselves.',
     list: 'Timeline', keys: 'Arrow keys move from photo to photo, Page Up and Page Down from month to month, Enter opens.', scrubber: 'Month', month: (name: string, n: number) => `${name}, ${count(n, 'photo', 'photos')}`, coming: (at: number, all: number) => `Photo ${String(at)} of ${String(all)}, not read yet`,
+    taken: (when: string) => `Taken ${when}`, unread: (n: number) => `${n === 1 ? 'The date of one photo is' : `The dates of ${String(n)} photos are`} still being read. Until then they stand at the time of their file.`,
     missing: (names: string) => `These spaces do not answer now, so their photos are not here: ${names}.`,
   },
   trash: {

@@ -2,7 +2,8 @@ import { Dialog } from '@base-ui/react/dialog'
 import type { KeyboardEvent } from 'react'
 import { davUrl } from '@/api/dav'
 import type { Entry } from '@/lib/propfind'
-import { useWords } from '@/lib/words'
+import { moment } from '@/lib/units'
+import { useLocale, useWords } from '@/lib/words'
 import { save } from '@/pages/files/save'
 import { Shown } from '@/pages/files/Shown'
 import { Button } from '@/ui/Button'
@@ -25,6 +26,7 @@ interface ViewerProps {
 /** Files one at a time over the whole page; the arrow keys go on and back, Escape ends it. */
 export function Viewer({ person, entry, at, count, onMove, onClose, returnTo }: ViewerProps) {
   const t = useWords()
+  const locale = useLocale()
   const move = (step: number): void => { if (at + step >= 0 && at + step < count) onMove(at + step) }
   const onKeyDown = (event: KeyboardEvent): void => {
     // A film and a text have a use of their own for these keys.
@@ -41,6 +43,7 @@ export function Viewer({ person, entry, at, count, onMove, onClose, returnTo }: 
         <Dialog.Popup onKeyDown={onKeyDown} finalFocus={returnTo ?? true} className="fixed inset-0 z-50 flex flex-col gap-3 bg-surface p-3 sm:p-5">
           <div className="flex items-center gap-2">
             <Dialog.Title className="grow truncate font-[550]">{entry?.name ?? t.common.loading}</Dialog.Title>
+            {entry?.taken && <Dialog.Description className="hidden shrink-0 text-sm text-ink-2 sm:block">{t.photos.taken(moment(entry.taken, locale))}</Dialog.Description>}
             <span className="shrink-0 text-sm text-ink-2">{t.files.viewing(at + 1, count)}</span>
             <Button look="quiet" disabled={!entry} onClick={() => { if (entry) save(davUrl(person, entry.path), entry.name) }}>{t.files.download}</Button>
             <Dialog.Close render={<Button look="quiet" aria-label={t.files.viewClose} className="px-2.5" />}><Icon name="close" /></Dialog.Close>

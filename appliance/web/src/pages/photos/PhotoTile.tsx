@@ -21,7 +21,8 @@ interface PhotoTileProps {
 /** A picture or film of the timeline; where the box has no small picture of it, its kind and name. */
 export function PhotoTile({ person, entry, at, coming, reached, onOpen }: PhotoTileProps) {
   const locale = useLocale()
-  const label = entry ? [entry.name, entry.modified ? day(entry.modified, locale) : ''].filter(Boolean).join(', ') : coming
+  const when = entry?.taken ?? entry?.modified
+  const label = entry ? [entry.name, when ? day(when, locale) : ''].filter(Boolean).join(', ') : coming
   const icon = entry && <span className="grid w-full place-items-center gap-2 p-2 text-xs"><Icon name={fileKind(entry)} size={36} /><span className="w-full truncate text-center">{entry.name}</span></span>
   return (
     <button type="button" data-at={at} tabIndex={reached ? 0 : -1} onClick={onOpen} aria-label={label} aria-disabled={!entry || undefined} title={entry?.name} className="grid size-full cursor-pointer place-items-center overflow-hidden rounded-[10px] border border-line bg-sunk text-ink-3">

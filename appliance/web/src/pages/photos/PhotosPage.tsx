@@ -1,4 +1,6 @@
-import { useQuery } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useEffect, useRef } from 'react'
+import { keys } from '@/api/keys'
 import { timelineQuery } from '@/api/photos'
 import { Loaded } from '@/components/Loaded'
 import { usePerson } from '@/components/person'
@@ -12,12 +14,20 @@ export function PhotosPage() {
   const t = useWords()
   const { name: person } = usePerson()
   const query = useQuery(timelineQuery)
+  const client = useQueryClient()
+  const known = useRef(query.data)
+  useEffect(() => {
+    // Whatever has changed in it, photos may have other places now.
+    if (known.current !== undefined && known.current !== query.data) void client.invalidateQueries({ queryKey: keys.photoPages })
+    known.current = query.data
+  }, [client, query.data])
   return (
     <>
       <PageHead title={t.photos.title} lead={t.photos.lead} />
       <Loaded query={query} lines={8} isEmpty={({ months, missing }) => months.length === 0 && missing.length === 0} empty={<Nothing icon="image" title={t.photos.empty} help={t.photos.emptyHelp} />}>
-        {({ months, missing }) => (
+        {({ months, missing, unread }) => (
           <>
+            {unread > 0 && <p role="status" className="mb-4 text-sm text-ink-2">{t.photos.unread(unread)}</p>}
             {missing.length > 0 && <p role="status" className="mb-4 rounded-2 bg-warn-soft px-4 py-3 text-warn">{t.photos.missing(missing.join(', '))}</p>}
             <Timeline person={person} months={months} />
           </>

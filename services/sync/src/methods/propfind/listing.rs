@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use croft_api::bulk::MountLine;
+use croft_api::{bulk::MountLine, preview::Taken};
 use croft_files::{Dir, Kind, Name};
 
 use super::{
@@ -40,6 +40,7 @@ pub(super) struct Listing {
     locks: bool,
     sums: bool,
     favorites: bool,
+    dates: bool,
     /// The space's, where it was asked for.
     fingerprint: Option<String>,
     dead: bool,
@@ -87,6 +88,7 @@ impl Listing {
         Ok(Self {
             sums: known.contains(&Property::Checksums),
             favorites: known.contains(&Property::Favorite),
+            dates: known.contains(&Property::PhotoTime),
             fingerprint: known.contains(&Property::DataFingerprint).then(|| space.records.fingerprint()).transpose()?,
             sized: household && query.needs_size(),
             available: known.contains(&Property::QuotaAvailable),
@@ -209,6 +211,9 @@ impl Listing {
         }
         if self.sums {
             subject.sums = entry.sums();
+        }
+        if self.dates && entry.dir().is_none() {
+            subject.taken = self.space.taken(entry.stamp.id, entry.stat)?.map(Taken::unix);
         }
         if self.favorites {
             subject.favorite = Some(self.space.records.is_favorite(entry.stamp.id, self.request.access.person)?);

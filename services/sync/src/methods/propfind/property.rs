@@ -41,10 +41,11 @@ pub(crate) enum Property {
     Favorite,
     DataFingerprint,
     HasPreview,
+    PhotoTime,
 }
 
 /// Every property with its prefix and name.
-pub(super) const PROPERTIES: [(Property, &str, &str); 22] = [
+pub(super) const PROPERTIES: [(Property, &str, &str); 23] = [
     (Property::ContentLength, "d", "getcontentlength"),
     (Property::ContentType, "d", "getcontenttype"),
     (Property::DisplayName, "d", "displayname"),
@@ -67,6 +68,7 @@ pub(super) const PROPERTIES: [(Property, &str, &str); 22] = [
     (Property::Favorite, "oc", "favorite"),
     (Property::DataFingerprint, "oc", "data-fingerprint"),
     (Property::HasPreview, "nc", "has-preview"),
+    (Property::PhotoTime, "nc", "metadata-photos-original_date_time"),
 ];
 
 /// What is asked for without naming anything: the properties of RFC 4918 that cost nothing.
@@ -88,6 +90,8 @@ pub(crate) struct Subject {
     pub(crate) file: Option<(u64, &'static str)>,
     /// Seconds since 1970.
     pub(crate) modified: Option<i64>,
+    /// When it was taken, in Unix seconds, where that was asked for and is known.
+    pub(crate) taken: Option<i64>,
     /// All bytes of it, where they were asked for.
     pub(crate) size: Option<u64>,
     /// Bytes that may still be written, of a folder, where they were asked for.
@@ -169,6 +173,7 @@ impl Property {
             Self::Favorite => u8::from(subject.favorite?).to_string(),
             Self::DataFingerprint => escaped(subject.fingerprint.as_ref()?).into_owned(),
             Self::Size => subject.size.or(subject.file.map(|(length, _)| length))?.to_string(),
+            Self::PhotoTime => subject.taken?.to_string(),
             Self::HasPreview => subject.file.is_some_and(|(bytes, _)| previews::may_be(&subject.name, bytes)).to_string(),
         })
     }

@@ -1,5 +1,6 @@
 //! Conditions of a SEARCH. What is not known of an entry makes a comparison neither true nor false (RFC 5323, section 5.5).
 
+use croft_api::preview::Taken;
 use croft_model::Problem;
 
 use crate::{
@@ -19,6 +20,8 @@ pub(super) enum Field {
     Type,
     /// Seconds since 1970.
     Modified,
+    /// The same: when a picture or film was taken, else when its file was changed.
+    Taken,
     Size,
     Id,
 }
@@ -54,8 +57,8 @@ impl Field {
         Ok(Some(match property.name.as_str() {
             "displayname" => Self::Name,
             "getcontenttype" => Self::Type,
-            // When a picture was taken is not known yet; cameras and phones keep it as the time of the file.
-            "getlastmodified" | "creationdate" | "creation_time" | "upload_time" | "metadata-photos-original_date_time" => Self::Modified,
+            "getlastmodified" | "creationdate" | "creation_time" | "upload_time" => Self::Modified,
+            "metadata-photos-original_date_time" => Self::Taken,
             "getcontentlength" | "size" => Self::Size,
             "fileid" => Self::Id,
             _ => return Ok(None),
@@ -70,13 +73,14 @@ impl Field {
         match self {
             Self::Name => Some(seen.name.to_owned()),
             Self::Type => seen.content_type().map(Into::into),
-            Self::Modified | Self::Size | Self::Id => None,
+            Self::Modified | Self::Taken | Self::Size | Self::Id => None,
         }
     }
 
     fn number(self, seen: &Seen<'_>) -> Option<i64> {
         match self {
             Self::Modified => seen.modified,
+            Self::Taken => seen.taken.map(Taken::unix).or(seen.modified),
             Self::Size => seen.size.and_then(|size| i64::try_from(size).ok()),
             Self::Id => i64::try_from(seen.id).ok(),
             Self::Name | Self::Type => None,
@@ -123,7 +127,7 @@ impl Condition {
         if field.is_text() {
             return Ok(Self::Text(field, comparison, literal));
         }
-        let number = if field == Field::Modified { seconds(&literal) } else { literal.trim().parse().ok() };
+        let number = if matches!(field, Field::Modified | Field::Taken) { seconds(&literal) } else { literal.trim().parse().ok() };
         number.map(|number| Self::Number(field, comparison, number)).ok_or_else(malformed)
     }
 
@@ -138,6 +142,16 @@ impl Condition {
             return Err(malformed());
         }
         Ok(Self::Like(field, pattern))
+    }
+
+    /// Whether it asks for `field`.
+    pub(super) fn asks_for(&self, field: Field) -> bool {
+        match self {
+            Self::All(all) | Self::Any(all) => all.iter().any(|one| one.asks_for(field)),
+            Self::Not(one) => one.asks_for(field),
+            Self::Text(asked, ..) | Self::Number(asked, ..) | Self::Like(asked, _) => *asked == field,
+            Self::IsFolder | Self::Unknown => false,
+        }
     }
 
     /// Whether it holds for `seen`; `None` where that is not known.
@@ -222,7 +236,7 @@ mod tests {
     use super::*;
 
     fn seen(name: &str) -> Seen<'_> {
-        Seen { id: 7, name, folder: false, size: Some(10), modified: Some(1_700_000_000) }
+        Seen { id: 7, name, folder: false, size: Some(10), modified: Some(1_700_000_000), taken: None }
     }
 
     fn holds(condition: &str, seen: &Seen<'_>) -> Option<bool> {
@@ -274,6 +288,17 @@ mod tests {
         assert!(refused("<d:eq><d:prop/></d:eq>"));
         assert!(refused("<d:lt><d:prop><d:getlastmodified/></d:prop><d:literal>soon</d:literal></d:lt>"));
         assert!(refused(&"<d:is-collection/>".repeat(MAX_COMPARISONS + 1)));
+    }
+
+    #[test]
+    fn a_photo_is_found_by_when_it_was_taken() {
+        let property = "<d:prop><nc:metadata-photos-original_date_time xmlns:nc='http://nextcloud.org/ns'/></d:prop>";
+        let condition = format!("<d:lt>{property}<d:literal>1600000000</d:literal></d:lt>");
+        let taken = |taken| Seen { taken, ..seen("a.jpg") };
+        assert_eq!(holds(&condition, &taken(None)), Some(false), "else by its file's time");
+        assert_eq!(holds(&condition, &taken(Some(Taken::Moment(1_500_000_000)))), Some(true));
+        let ahead = Taken::Wall { seconds: 1_600_003_000, ahead_minutes: Some(60) };
+        assert_eq!(holds(&condition, &taken(Some(ahead))), Some(true));
     }
 
     #[test]

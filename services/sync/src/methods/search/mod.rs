@@ -11,7 +11,10 @@ use std::{collections::BTreeSet, sync::Arc};
 use croft_api::bulk::Around;
 use serde::Serialize;
 
-use self::query::{Among, MAX_FOUND, Search};
+use self::{
+    condition::Field,
+    query::{Among, MAX_FOUND, Search},
+};
 use super::{Ground, Request, decoded, pairs, propfind};
 use crate::{
     error::Failure,
@@ -58,7 +61,9 @@ fn found(space: &Space, search: &Search, (scopes, marked): (Option<&[Scope]>, Op
         found.sort_by(|one, other| one.key.cmp(&other.key));
         found.truncate(search.limit + MAX_FOUND);
     };
-    space.each_seen(|seen| {
+    let dated = search.condition.asks_for(Field::Taken) || search.order.iter().any(|(field, _)| *field == Field::Taken);
+    let each = if dated { Space::each_seen_dated } else { Space::each_seen };
+    each(space, &mut |seen: &Seen<'_>| {
         if marked.as_ref().is_some_and(|marked| !marked.contains(&seen.id)) || search.condition.holds(seen) != Some(true) {
             return Ok(());
         }
@@ -84,7 +89,7 @@ fn found(space: &Space, search: &Search, (scopes, marked): (Option<&[Scope]>, Op
 
 /// Bytes by which what is found is sorted; the newest comes first where nothing is named.
 fn key(search: &Search, seen: &Seen<'_>) -> Vec<u8> {
-    let default = [(condition::Field::Modified, true)];
+    let default = [(Field::Modified, true)];
     let order = if search.order.is_empty() { &default[..] } else { &search.order };
     let mut key = Vec::new();
     for (field, descending) in order {

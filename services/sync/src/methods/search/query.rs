@@ -124,7 +124,7 @@ mod tests {
                     assert!(search.limit <= MAX_FOUND && search.scopes.len() <= MAX_PARTS && search.order.len() <= MAX_PARTS);
                     assert!(leaves(&search.condition) <= 64);
                     for name in ["", "a", "Summer.jpg", "%_%", "\u{130}\u{df}"] {
-                        let file = Seen { id: u64::MAX, name, folder: false, size: Some(u64::MAX), modified: Some(i64::MIN) };
+                        let file = Seen { id: u64::MAX, name, folder: false, size: Some(u64::MAX), modified: Some(i64::MIN), taken: None };
                         let folder = Seen { folder: true, size: None, modified: None, ..file };
                         for seen in [file, folder] {
                             let not = Condition::Not(Box::new(search.condition.clone()));

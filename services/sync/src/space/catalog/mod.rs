@@ -4,6 +4,7 @@
 //! noted when they are published ([`Notes`]) and looked at soon after; a pass over all files ([`Pass`]) finds the rest. Formats and promises:
 //! `docs/formats/space.md`.
 
+mod dates;
 mod guard;
 mod keeper;
 mod notes;
@@ -20,11 +21,18 @@ use std::{
     },
 };
 
+use croft_api::preview::Taken;
 use croft_files::{Dir, Kind, Name, Stat};
 use croft_model::Problem;
 use croft_store::{Check, Options, Store};
 
-pub(crate) use self::{guard::Guard, keeper::Keeper, notes::Noted};
+pub(crate) use self::{
+    dates::{Read, Unread},
+    guard::Guard,
+    keeper::Keeper,
+    notes::Noted,
+    timeline::{clock, wall_of},
+};
 use self::{
     notes::{Note, Notes},
     rows::{Batch, Row, Rows},
@@ -187,6 +195,9 @@ impl Catalog {
     }
 }
 
+/// What is shown each entry.
+pub(crate) type Visit<'a> = &'a mut dyn FnMut(&Seen<'_>) -> Result<(), Failure>;
+
 /// What was last seen of an entry.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seen<'a> {
@@ -197,6 +208,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) size: Option<u64>,
     /// When a file was changed, in seconds since 1970.
     pub(crate) modified: Option<i64>,
+    /// When it was taken, where that was asked for and is known.
+    pub(crate) taken: Option<Taken>,
 }
 
 impl Seen<'_> {
@@ -222,7 +235,7 @@ impl Space {
     }
 
     /// Shows everything that was seen, in no order. Blocks.
-    pub(crate) fn each_seen(&self, mut visit: impl FnMut(&Seen<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
+    pub(crate) fn each_seen(&self, visit: Visit<'_>) -> Result<(), Failure> {
         self.catalog.settle(self)?;
         let Some(rows) = &self.catalog.rows else { return Err(unknown().into()) };
         rows.each(|name, row| visit(&row.seen(name)))

@@ -1,10 +1,13 @@
 //! The rows of the catalogue: an entry under its folder's id and its name, and the place of each id.
 
+use std::collections::HashMap;
+
+use croft_api::preview::Taken;
 use croft_files::{Kind, Name, Stat};
 use croft_store::{Order, Store, StoreError, Table, first_version};
 use serde::{Deserialize, Serialize};
 
-use super::Seen;
+use super::{Seen, dates::TAKEN_VERSION};
 use crate::error::Failure;
 
 /// Rows that are read at once.
@@ -39,11 +42,24 @@ struct State {
     complete: bool,
 }
 
-first_version!(Row, Place, State);
+/// When a picture or film was taken, as it was read of one content of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Dated {
+    inode: u64,
+    size: u64,
+    modified: i64,
+    /// None where the file does not say.
+    taken: Option<Taken>,
+    /// The release's [`TAKEN_VERSION`]: one that reads more asks anew.
+    version: u8,
+}
+
+first_version!(Row, Place, State, Dated);
 
 const ENTRIES: Table<Key, Row> = Table::new("entries");
 const PLACES: Table<u64, Place> = Table::new("places");
 const STATE: Table<u8, State> = Table::new("state");
+const DATES: Table<u64, Dated> = Table::new("dates");
 
 impl Row {
     pub(super) fn of(id: u64, stat: Stat) -> Self {
@@ -60,7 +76,18 @@ impl Row {
             folder: self.folder,
             size: of_file.then_some(self.size),
             modified: of_file.then_some(self.modified.div_euclid(1_000_000_000)),
+            taken: None,
         }
+    }
+
+    /// What was read of this content.
+    pub(super) fn dated(&self, taken: Option<Taken>) -> Dated {
+        Dated { inode: self.inode, size: self.size, modified: self.modified, taken, version: TAKEN_VERSION }
+    }
+
+    /// When it was taken, if that was read of this content; within, none where it does not say.
+    pub(super) fn taken(&self, dated: &Dated) -> Option<Option<Taken>> {
+        (*dated == self.dated(dated.taken)).then_some(dated.taken)
     }
 
     /// Whether `stat` shows the same content.
@@ -163,6 +190,35 @@ impl Rows {
         }
     }
 
+    /// What was read of when photos were taken, by file id.
+    pub(super) fn dates(&self) -> Result<HashMap<u64, Dated>, StoreError> {
+        let read = self.0.read()?;
+        let (mut found, mut from) = (HashMap::new(), 0);
+        loop {
+            let piece = read.range(&DATES, from.., Order::Ascending, PIECE)?;
+            let whole = piece.len() < PIECE;
+            from = piece.last().map_or(from, |(id, _)| id + 1);
+            found.extend(piece);
+            if whole {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// What was read of when the photo `id` was taken.
+    pub(super) fn date(&self, id: u64) -> Result<Option<Dated>, StoreError> {
+        self.0.read()?.get(&DATES, &id)
+    }
+
+    /// Keeps what was read; a power cut may take it.
+    pub(super) fn keep_dates(&self, dates: &[(u64, Dated)]) -> Result<(), StoreError> {
+        let mut write = self.0.write()?;
+        for (id, dated) in dates {
+            write.put(&DATES, id, dated)?;
+        }
+        write.commit_for_now()
+    }
+
     /// Where the entry `id` was last seen.
     pub(super) fn place(&self, id: u64) -> Result<Option<Key>, StoreError> {
         Ok(self.0.read()?.get(&PLACES, &id)?.map(|place| (place.folder, place.name)))
@@ -230,6 +286,7 @@ impl Rows {
                 continue;
             }
             write.remove(&PLACES, &row.id)?;
+            write.remove(&DATES, &row.id)?;
             if !row.folder {
                 continue;
             }
