@@ -16,8 +16,8 @@ const AGAIN_MS = 5000
 /** How many photos each month has, in all spaces of the person. */
 export const timelineQuery = queryOptions({
   queryKey: keys.timeline,
-  refetchInterval: (query) => (query.state.data?.unread ?? 0) > 0 ? AGAIN_MS : false,
   queryFn: ({ signal }) => get('/api/v1/photos', { query: { zone }, signal }),
+  refetchInterval: (query) => (query.state.data?.unread ?? 0) > 0 ? AGAIN_MS : false,
 })
 
 /** A part of a month. */
@@ -33,6 +33,6 @@ export const pageQuery = ({ month, number }: Page) => queryOptions({
 export function entryOf({ id, path, etag, size_bytes, modified, taken, preview }: PhotoRow): Entry {
   const names = path.split('/')
   return {
-    name: names.at(-1) ?? '', path: names, kind: 'file', size: size_bytes, modified: new Date(modified * 1000), taken: taken === undefined ? undefined : new Date(taken), etag, id, permissions: undefined, previewed: preview, mounted: false,
+    name: names.at(-1) ?? '', path: names, kind: 'file', size: size_bytes, modified: new Date(modified * 1000), taken: typeof taken === 'string' ? new Date(taken) : undefined, etag, id, permissions: undefined, previewed: preview, mounted: false,
   }
 }
