@@ -175,7 +175,8 @@ fn fuzzer(place: &Path, program: &Path, test: &str, arguments: &str) -> miette::
     let err = out.try_clone().into_diagnostic()?;
     let mut fuzzer = std::process::Command::new(program);
     fuzzer.current_dir(place).args([test, "--exact", "--nocapture", "--quiet", "--test-threads=1"]);
-    let run = fuzzer.env("BOLERO_LIBFUZZER_ARGS", arguments).stdin(Stdio::null()).stdout(out).stderr(err).status();
+    let name = test.rsplit("::").next().unwrap_or(test);
+    let run = fuzzer.env("CROFT_FUZZ", name).env("BOLERO_LIBFUZZER_ARGS", arguments).stdin(Stdio::null()).stdout(out).stderr(err).status();
     run.into_diagnostic().wrap_err_with(|| format!("cannot start {}", program.display()))?;
     let said = String::from_utf8_lossy(&fs::read(&log).into_diagnostic()?).into_owned();
     if said.contains("INFO: Seed:") || said.contains("MERGE-OUTER") {

@@ -46,8 +46,18 @@ macro_rules! target {
 #[macro_export]
 macro_rules! judge {
     ($name:ident, $property:expr) => {
-        $crate::bolero::check!().for_each($property)
+        if $crate::is_wanted(stringify!($name)) {
+            $crate::bolero::check!().for_each($property)
+        }
     };
+}
+
+/// Whether libFuzzer is to run the target `name`. It starts the program anew to compare corpora, and then no argument says which test was meant.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+#[must_use]
+pub fn is_wanted(name: &str) -> bool {
+    std::env::var("CROFT_FUZZ").is_ok_and(|wanted| wanted == name)
 }
 
 /// Judges the corpus and changed inputs; see [`target!`].
