@@ -20,7 +20,7 @@ const ROOT: &str = "/api/v1/photos";
 const MAX_LIMIT: usize = 500;
 const LIMIT: usize = 100;
 /// Photos of a month that can be counted through.
-const MAX_OFFSET: usize = 1_000_000;
+const MAX_OFFSET: usize = 200_000;
 
 /// The description of the domain.
 #[derive(OpenApi)]

@@ -3,7 +3,7 @@
 //! What was read stays in the catalogue, so a worker that ends for want of visitors goes on at its next start. It is never kept awake for this.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     time::{Duration, Instant},
 };
 
@@ -33,6 +33,9 @@ const NOBODY: Duration = Duration::from_secs(60);
 /// Tries of a file that makes trouble, each time after the others; then it waits for the worker's next start.
 const TRIES: u32 = 3;
 
+/// Tries of a photo that failed.
+type Troubles = HashMap<Unread, u32>;
+
 /// Reads until it is cancelled.
 pub(crate) async fn read(ground: Ground) {
     sleep(START).await;
@@ -47,7 +50,7 @@ pub(crate) async fn read(ground: Ground) {
                     rest = rest.max(look * LOOK_PACE);
                 }
                 Ok(Found::Some) => rest = Duration::ZERO,
-                Ok(Found::Later) => {}
+                Ok(Found::Later { look }) => rest = rest.max(look * LOOK_PACE),
                 Ok(Found::Nobody) => rest = NOBODY,
                 Err(error) => {
                     tracing::warn!(%error, "when photos were taken cannot be read");
@@ -66,8 +69,10 @@ enum Found {
         look: Duration,
     },
     Some,
-    /// There is something, and none of it could be read now.
-    Later,
+    /// There is something, and none of it could be read now; that took so long to see.
+    Later {
+        look: Duration,
+    },
     /// Nobody reads.
     Nobody,
 }
@@ -81,12 +86,12 @@ enum Outcome {
     Nobody,
 }
 
-async fn look(ground: &Ground, troubles: &mut HashMap<u64, u32>) -> Result<Found, Failure> {
+async fn look(ground: &Ground, troubles: &mut Troubles) -> Result<Found, Failure> {
     let (space, begun) = (ground.space.clone(), Instant::now());
-    let given_up: HashSet<u64> = troubles.iter().filter(|(_, tries)| **tries >= TRIES).map(|(id, _)| *id).collect();
-    let unread = blocking(move || space.unread(LOOKED, &given_up)).await?;
+    let unread = blocking(move || space.unread(LOOKED)).await?;
+    let look = begun.elapsed();
     if unread.is_empty() {
-        return Ok(Found::Nothing { look: begun.elapsed() });
+        return Ok(Found::Nothing { look });
     }
     let (mut read, mut kept, mut found) = (Vec::new(), 0, Found::Some);
     for photo in unread {
@@ -106,14 +111,17 @@ async fn look(ground: &Ground, troubles: &mut HashMap<u64, u32>) -> Result<Found
     // What cannot be read now is not looked for without a pause.
     let idle = read.is_empty() && kept == 0 && matches!(found, Found::Some);
     keep(ground, read).await?;
-    Ok(if idle { Found::Later } else { found })
+    Ok(if idle { Found::Later { look } } else { found })
 }
 
 /// What is known of one photo now, if anything is to be kept of it.
-async fn one(ground: &Ground, photo: &Unread, troubles: &mut HashMap<u64, u32>) -> Result<Outcome, Failure> {
+async fn one(ground: &Ground, photo: &Unread, troubles: &mut Troubles) -> Result<Outcome, Failure> {
     let (space, sought) = (ground.space.clone(), photo.clone());
-    // Another one by now, which is seen in the next look.
-    let Some(file) = blocking(move || space.open_unread(&sought)).await? else { return Ok(Outcome::Later) };
+    // Another one by now, which is seen in a later look; or one that the system does not let the worker open.
+    let Some(file) = blocking(move || space.open_unread(&sought)).await? else {
+        trouble(ground, photo, troubles);
+        return Ok(Outcome::Later);
+    };
     let begun = Instant::now();
     let read = ground.previews.taken(&file).await;
     sleep(begun.elapsed() * REST).await;
@@ -125,11 +133,21 @@ async fn one(ground: &Ground, photo: &Unread, troubles: &mut HashMap<u64, u32>) 
             Outcome::Later
         }
         Err(NotRead::Trouble) => {
-            *troubles.entry(photo.id).or_insert(0) += 1;
+            trouble(ground, photo, troubles);
             sleep(BUSY).await;
             Outcome::Later
         }
     })
+}
+
+/// Counts a try that failed; after the last one the photo is passed over.
+fn trouble(ground: &Ground, photo: &Unread, troubles: &mut Troubles) {
+    let tries = troubles.entry(photo.clone()).or_insert(0);
+    *tries += 1;
+    if *tries >= TRIES {
+        troubles.remove(photo);
+        ground.space.give_up(photo.clone());
+    }
 }
 
 async fn keep(ground: &Ground, read: Vec<Read>) -> Result<(), Failure> {

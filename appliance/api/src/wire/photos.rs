@@ -26,8 +26,8 @@ pub struct PhotoMonth {
 /// A part of a month, the latest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PhotoPage {
-    /// Its photos. What is gone since it was counted is left out.
-    pub photos: Vec<PhotoRow>,
+    /// Its photos, each at its place; null where one is gone since it was counted, or cannot be opened.
+    pub photos: Vec<Option<PhotoRow>>,
     /// Shared spaces that did not answer; their photos have no place in the month meanwhile.
     pub missing: Vec<String>,
 }

@@ -19,8 +19,8 @@ use crate::household::{Mount, Tree};
 
 /// Spaces that are asked at once.
 const AT_ONCE: usize = 4;
-/// Bytes of one answer: the places of a million photos.
-const ANSWER_BYTES: usize = 16 << 20;
+/// Bytes of one answer: the places of a quarter of a million photos.
+const ANSWER_BYTES: usize = 4 << 20;
 
 /// The photos of a person, in all their spaces.
 pub(crate) struct Photos<'a, C> {
@@ -31,36 +31,37 @@ pub(crate) struct Photos<'a, C> {
     pub(crate) id: &'a str,
 }
 
-/// What spaces said, and the shared ones that did not.
-struct Said<T> {
-    all: Vec<T>,
-    missing: Vec<String>,
-}
-
 impl<C: Capabilities> Photos<'_, C> {
     /// How many photos each month has by the clock of `zone`.
     pub(crate) async fn timeline(&self, zone: String) -> Result<Timeline, Problem> {
         let shown = place::named(self.workers, self.capabilities, self.tree, self.id).await?;
         let _place = self.workers.gather().await?;
-        let said = self.each(spaces(&shown), &Asked::Months { zone }, read::<Timeline>).await?;
-        let unread = said.all.iter().map(|timeline| timeline.unread).sum();
-        let mut months: BTreeMap<String, u64> = BTreeMap::new();
-        for PhotoMonth { month, photos } in said.all.into_iter().flat_map(|timeline| timeline.months) {
-            *months.entry(month).or_default() += photos;
-        }
+        let (mut months, mut unread): (BTreeMap<String, u64>, u64) = (BTreeMap::new(), 0);
+        let add = |bytes: &[u8]| {
+            let timeline: Timeline = read(bytes)?;
+            unread += timeline.unread;
+            timeline.months.into_iter().for_each(|PhotoMonth { month, photos }| *months.entry(month).or_default() += photos);
+            Ok(())
+        };
+        let missing = self.each(spaces(&shown), &Asked::Months { zone }, add).await?;
         let months = months.into_iter().rev().map(|(month, photos)| PhotoMonth { month, photos });
-        Ok(Timeline { months: months.collect(), unread, missing: said.missing })
+        Ok(Timeline { months: months.collect(), unread, missing })
     }
 
     /// The photos of a month from the one at `offset` on, `limit` at most.
     pub(crate) async fn page(&self, month: Month, (offset, limit): (usize, usize), zone: String) -> Result<PhotoPage, Problem> {
         let shown = place::named(self.workers, self.capabilities, self.tree, self.id).await?;
         let _place = self.workers.gather().await?;
-        let asked = Asked::Shots { month, until: offset.saturating_add(limit), zone: zone.clone() };
-        let said = self.each(spaces(&shown), &asked, |bytes| Shot::decode_all(bytes).ok_or_else(broken_off)).await?;
-        let mut missing = said.missing;
-        let mut shots: Vec<Shot> = said.all.into_iter().flatten().collect();
-        shots.sort_unstable_by_key(|shot| shot.key());
+        let until = offset.saturating_add(limit);
+        let asked = Asked::Shots { month, until, zone: zone.clone() };
+        let mut shots: Vec<Shot> = Vec::new();
+        let add = |bytes: &[u8]| {
+            shots.extend(Shot::decode_all(bytes).ok_or_else(broken_off)?);
+            shots.sort_unstable_by_key(|shot| shot.key());
+            shots.truncate(until);
+            Ok(())
+        };
+        let mut missing = self.each(spaces(&shown), &asked, add).await?;
         let page: Vec<u64> = shots.into_iter().skip(offset).take(limit).map(|shot| shot.id).collect();
         let asked = Asked::Rows { zone };
         let mut rows: HashMap<u64, PhotoRow> = HashMap::new();
@@ -77,29 +78,30 @@ impl<C: Capabilities> Photos<'_, C> {
                 (Err(problem), None) => return Err(problem),
             }
         }
-        Ok(PhotoPage { photos: page.iter().filter_map(|id| rows.remove(id)).collect(), missing })
+        Ok(PhotoPage { photos: page.iter().map(|id| rows.remove(id)).collect(), missing })
     }
 
-    /// Asks each of `spaces` the same. The own one has to answer; a shared one of which somebody is no member any more has nothing.
-    async fn each<T>(
+    /// Asks each of `spaces` the same and hands what it said to `add`; gives the shared ones that did not answer. The own one has to; a shared one of
+    /// which somebody is no member any more has nothing.
+    async fn each(
         &self,
         spaces: Vec<(SpaceId, Option<Mount>)>,
         asked: &Asked,
-        read: impl Fn(&[u8]) -> Result<T, Problem>,
-    ) -> Result<Said<T>, Problem> {
+        mut add: impl FnMut(&[u8]) -> Result<(), Problem>,
+    ) -> Result<Vec<String>, Problem> {
         let ask = |(space, mount)| async move { (self.ask(space, asked, Bytes::new()).await, mount) };
         let mut answers = stream::iter(spaces.into_iter().map(ask)).buffer_unordered(AT_ONCE);
-        let mut said = Said { all: Vec::new(), missing: Vec::new() };
+        let mut missing = Vec::new();
         while let Some((answer, mount)) = answers.next().await {
-            match (answer.and_then(|bytes| read(&bytes)), mount) {
-                (Ok(answer), _) => said.all.push(answer),
+            match (answer.and_then(|bytes| add(&bytes)), mount) {
+                (Ok(()), _) => {}
                 (Err(problem), None) => return Err(problem),
                 (Err(problem), Some(_)) if problem.status == StatusCode::NOT_FOUND.as_u16() => {}
-                (Err(_), Some(mount)) => said.missing.push(mount.name),
+                (Err(_), Some(mount)) => missing.push(mount.name),
             }
         }
-        said.missing.sort();
-        Ok(said)
+        missing.sort();
+        Ok(missing)
     }
 
     async fn ask(&self, space: SpaceId, asked: &Asked, body: Bytes) -> Result<Bytes, Problem> {

@@ -17,6 +17,8 @@ const JPEG: &[u8] = &[0xff, 0xd8, 0xff];
 /// The role gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NoAnswer {
+    #[error("nobody is there: {0}")]
+    Absent(#[source] FilesError),
     #[error(transparent)]
     Link(#[from] FilesError),
     #[error("it broke the format")]
@@ -49,7 +51,7 @@ pub(super) async fn ask_taken(run: &RunDirectory, file: &File, patience_seconds:
 
 async fn question(run: &RunDirectory, file: &File, question: Question) -> Result<Result<Vec<u8>, Refused>, NoAnswer> {
     timeout(question.patience() + BESIDE, async {
-        let link = Link::connect(&run.socket(SOCKET)).await?;
+        let link = Link::connect(&run.socket(SOCKET)).await.map_err(NoAnswer::Absent)?;
         hear(&link, file, question).await
     })
     .await?

@@ -173,7 +173,7 @@ impl Previews {
             Ok(Err(_)) => Ok(None),
             Err(error) => {
                 tracing::warn!(%error, "the role preview does not answer");
-                Err(NotRead::Nobody)
+                Err(if matches!(error, ask::NoAnswer::Absent(_)) { NotRead::Nobody } else { NotRead::Trouble })
             }
         }
     }

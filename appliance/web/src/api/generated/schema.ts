@@ -1662,8 +1662,8 @@ export interface components {
         PhotoPage: {
             /** @description Shared spaces that did not answer; their photos have no place in the month meanwhile. */
             missing: string[];
-            /** @description Its photos. What is gone since it was counted is left out. */
-            photos: components["schemas"]["PhotoRow"][];
+            /** @description Its photos, each at its place; null where one is gone since it was counted, or cannot be opened. */
+            photos: (components["schemas"]["PhotoRow"] | null)[];
         };
         /** @description A picture or film. */
         PhotoRow: {

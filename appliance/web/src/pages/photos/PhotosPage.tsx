@@ -17,9 +17,11 @@ export function PhotosPage() {
   const client = useQueryClient()
   const known = useRef(query.data)
   useEffect(() => {
-    // Whatever has changed in it, photos may have other places now.
-    if (known.current !== undefined && known.current !== query.data) void client.invalidateQueries({ queryKey: keys.photoPages })
-    known.current = query.data
+    // Photos may have other places when a month has more or fewer of them, or all their dates are known; until then each date that comes says little.
+    const [before, now] = [known.current, query.data]
+    known.current = now
+    if (before === undefined || now === undefined) return
+    if (before.months !== now.months || (before.unread > 0 && now.unread === 0)) void client.invalidateQueries({ queryKey: keys.photoPages })
   }, [client, query.data])
   return (
     <>

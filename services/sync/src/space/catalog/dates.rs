@@ -1,9 +1,6 @@
 //! When the space's pictures and films were taken, as far as it was read of them: a part of the catalogue, made again with it.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, atomic::Ordering},
-};
+use std::sync::{Arc, PoisonError, atomic::Ordering};
 
 use croft_api::preview::Taken;
 use croft_files::Stat;
@@ -21,7 +18,7 @@ const TYPES: [&str; 9] =
     ["image/avif", "image/heic", "image/heif", "image/jpeg", "image/png", "image/tiff", "image/webp", "video/mp4", "video/quicktime"];
 
 /// A photo of whose content nobody knows yet when it was taken.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Unread {
     pub(crate) id: u64,
     row: Row,
@@ -38,17 +35,21 @@ impl Unread {
 }
 
 impl Space {
-    /// Shows everything that was seen with when it was taken; and of what may say so and was not read yet, its row. Blocks.
-    pub(super) fn each_dated(&self, mut visit: impl FnMut(&Seen<'_>, Option<&Row>) -> Result<(), Failure>) -> Result<(), Failure> {
+    /// Shows everything that was seen with when it was taken; and what may say so, was not read yet and still is to be. Blocks.
+    pub(super) fn each_dated(&self, mut visit: impl FnMut(&Seen<'_>, Option<Unread>) -> Result<(), Failure>) -> Result<(), Failure> {
         self.catalog.settle(self)?;
         let Some(rows) = &self.catalog.rows else { return Err(unknown().into()) };
-        let dates = rows.dates()?;
-        rows.each(|name, row| {
-            let mut seen = row.seen(name);
-            let known = dates.get(&row.id).and_then(|dated| row.taken(dated));
-            seen.taken = known.flatten();
-            visit(&seen, (known.is_none() && may_say(&seen)).then_some(row))
-        })
+        let given_up = self.catalog.given_up.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        rows.each_dated(
+            |name, row| may_say(&row.seen(name)),
+            |name, row, dated| {
+                let mut seen = row.seen(name);
+                let known = dated.and_then(|dated| row.taken(dated));
+                seen.taken = known.flatten();
+                let unread = (known.is_none() && may_say(&seen)).then(|| Unread { id: row.id, row: row.clone() });
+                visit(&seen, unread.filter(|unread| !given_up.contains(unread)))
+            },
+        )
     }
 
     /// The same without the rows. Blocks.
@@ -56,16 +57,15 @@ impl Space {
         self.each_dated(|seen, _| visit(seen))
     }
 
-    /// The newest `most` photos of which nobody knows yet when they were taken, without those `passed_over`. Blocks.
-    pub(crate) fn unread(&self, most: usize, passed_over: &HashSet<u64>) -> Result<Vec<Unread>, Failure> {
+    /// The newest `most` photos of which nobody knows yet when they were taken. Blocks.
+    pub(crate) fn unread(&self, most: usize) -> Result<Vec<Unread>, Failure> {
         let mut found: Vec<Unread> = Vec::new();
         let keep = |found: &mut Vec<Unread>| {
             found.sort_unstable_by_key(Unread::key);
             found.truncate(most);
         };
-        self.each_dated(|seen, unread| {
-            let unread = unread.filter(|_| !passed_over.contains(&seen.id));
-            found.extend(unread.map(|row| Unread { id: seen.id, row: row.clone() }));
+        self.each_dated(|_, unread| {
+            found.extend(unread);
             if found.len() >= 4 * most {
                 keep(&mut found);
             }
@@ -82,6 +82,12 @@ impl Space {
             Ok(Entry { handle: Handle::File(file), stat, .. }) if unread.row.is(stat) => Ok(Some(file)),
             _ => Ok(None),
         }
+    }
+
+    /// Passes this content of a photo over until the worker starts again.
+    pub(crate) fn give_up(&self, photo: Unread) {
+        self.catalog.given_up.lock().unwrap_or_else(PoisonError::into_inner).insert(photo);
+        self.catalog.generation.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Keeps what was read. Blocks.
@@ -136,7 +142,13 @@ mod tests {
             rows.keep_dates(&[(7, row().dated(taken))]).unwrap();
             let dated = rows.date(7).unwrap().unwrap();
             assert_eq!(row().taken(&dated), Some(taken));
-            assert_eq!(rows.dates().unwrap().get(&7), Some(&dated));
+            let mut shown = Vec::new();
+            let show = |name: &str, _: &Row, dated: Option<&_>| {
+                shown.push((name.to_owned(), dated.cloned()));
+                Ok(())
+            };
+            rows.each_dated(|_, _| true, show).unwrap();
+            assert_eq!(shown, [("a.jpg".to_owned(), Some(dated))]);
         }
         let before = rows.date(7).unwrap().unwrap();
         std::fs::write(file.path(), "other content").unwrap();
@@ -144,6 +156,8 @@ mod tests {
         let mut gone = Batch::default();
         gone.gone((1, "a.jpg".into()));
         rows.write(&gone).unwrap();
-        assert_eq!((rows.date(7).unwrap(), rows.dates().unwrap().len()), (None, 0));
+        assert_eq!(rows.date(7).unwrap(), None);
+        rows.keep_dates(&[(7, before)]).unwrap();
+        assert_eq!(rows.date(7).unwrap(), None, "of what is gone nothing is kept");
     }
 }

@@ -13,7 +13,7 @@ mod rows;
 mod timeline;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     panic::AssertUnwindSafe,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -63,6 +63,8 @@ pub(crate) struct Catalog {
     generation: AtomicU64,
     /// What was made of it last.
     timeline: Mutex<Option<Kept>>,
+    /// Photos whose dates could not be read, again and again.
+    given_up: Mutex<HashSet<Unread>>,
     /// When it was opened, in nanoseconds since 1970.
     opened: i64,
 }
@@ -86,6 +88,7 @@ impl Catalog {
             unsaved: AtomicBool::new(false),
             generation: AtomicU64::new(0),
             timeline: Mutex::default(),
+            given_up: Mutex::default(),
             opened: now() - CLOCK,
         }
     }

@@ -1,7 +1,5 @@
 //! The rows of the catalogue: an entry under its folder's id and its name, and the place of each id.
 
-use std::collections::HashMap;
-
 use croft_api::preview::Taken;
 use croft_files::{Kind, Name, Stat};
 use croft_store::{Order, Store, StoreError, Table, first_version};
@@ -19,7 +17,7 @@ const MAX_DEPTH: usize = croft_api::bulk::limits::MAX_SEGMENTS;
 pub(super) type Key = (u64, String);
 
 /// An entry as it was last seen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct Row {
     pub(super) id: u64,
     pub(super) folder: bool,
@@ -178,30 +176,25 @@ impl Rows {
 
     /// Shows every row with its name.
     pub(super) fn each(&self, mut visit: impl FnMut(&str, &Row) -> Result<(), Failure>) -> Result<(), Failure> {
+        self.each_dated(|_, _| false, |name, row, _| visit(name, row))
+    }
+
+    /// The same, of those `wanted` with what was read of when they were taken.
+    pub(super) fn each_dated(
+        &self,
+        wanted: impl Fn(&str, &Row) -> bool,
+        mut visit: impl FnMut(&str, &Row, Option<&Dated>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let read = self.0.read()?;
         let mut from = (0, String::new());
         loop {
             let piece = read.range(&ENTRIES, from.clone().., Order::Ascending, PIECE)?;
             for ((_, name), row) in &piece {
-                visit(name, row)?;
+                let dated = if wanted(name, row) { read.get(&DATES, &row.id)? } else { None };
+                visit(name, row, dated.as_ref())?;
             }
             let Some(((folder, name), _)) = piece.last().filter(|_| piece.len() == PIECE) else { return Ok(()) };
             from = (*folder, format!("{name}\0"));
-        }
-    }
-
-    /// What was read of when photos were taken, by file id.
-    pub(super) fn dates(&self) -> Result<HashMap<u64, Dated>, StoreError> {
-        let read = self.0.read()?;
-        let (mut found, mut from) = (HashMap::new(), 0);
-        loop {
-            let piece = read.range(&DATES, from.., Order::Ascending, PIECE)?;
-            let whole = piece.len() < PIECE;
-            from = piece.last().map_or(from, |(id, _)| id + 1);
-            found.extend(piece);
-            if whole {
-                return Ok(found);
-            }
         }
     }
 
@@ -210,11 +203,13 @@ impl Rows {
         self.0.read()?.get(&DATES, &id)
     }
 
-    /// Keeps what was read; a power cut may take it.
+    /// Keeps what was read of what is still there; a power cut may take it.
     pub(super) fn keep_dates(&self, dates: &[(u64, Dated)]) -> Result<(), StoreError> {
         let mut write = self.0.write()?;
         for (id, dated) in dates {
-            write.put(&DATES, id, dated)?;
+            if write.get(&PLACES, id)?.is_some() {
+                write.put(&DATES, id, dated)?;
+            }
         }
         write.commit_for_now()
     }

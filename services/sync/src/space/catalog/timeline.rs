@@ -70,13 +70,15 @@ impl Space {
         // Held meanwhile: whoever asks for the same waits for it.
         let mut kept = self.catalog.timeline.lock().unwrap_or_else(PoisonError::into_inner);
         let generation = self.catalog.generation.load(Ordering::Acquire);
+        let clock = clock(zone);
+        // As the clock knows itself: names of no zone are all one.
+        let zone = clock.iana_name().unwrap_or("UTC");
         if let Some(kept) = kept.as_ref().filter(|kept| kept.generation == generation && kept.zone == zone) {
             return Ok(Arc::clone(&kept.timeline));
         }
-        let clock = clock(zone);
         let (mut shots, mut unread) = (Vec::new(), 0);
-        self.each_dated(|seen, row| {
-            unread += u64::from(row.is_some());
+        self.each_dated(|seen, waiting| {
+            unread += u64::from(waiting.is_some());
             shots.extend(wall(seen, &clock).map(|wall| Shot { wall, id: seen.id }));
             Ok(())
         })?;
