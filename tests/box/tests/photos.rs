@@ -1,7 +1,12 @@
 //! The timeline of a person: pictures and films of all their spaces by time, and of no other.
 #![cfg(test)]
 
-use std::time::{Duration, Instant};
+use std::{
+    fs::{File, Permissions},
+    io::Write,
+    os::unix::fs::PermissionsExt,
+    time::{Duration, Instant, UNIX_EPOCH},
+};
 
 use croft_box_tests::{Claimed, TestBox, Visitor};
 use reqwest::Method;
@@ -171,4 +176,25 @@ async fn photos_stand_at_the_time_they_were_taken_also_when_that_is_read_anew() 
         assert!(Instant::now() < until, "{}", ana.get("/api/v1/photos").await);
         tokio::time::sleep(Duration::from_millis(200)).await; // waits: for the first pass after the loss, by polling
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_photo_that_cannot_be_opened_stops_no_other_and_keeps_its_place() {
+    /// 1 August 2026 in UTC.
+    const AUGUST: u64 = 1_785_542_400;
+    let test_box = TestBox::start(Claimed::ByAna);
+    let ana = Visitor::ana(&test_box).await;
+    put(&ana, "old.jpg", 1_780_272_000, taken("2019:12:31 23:59:59", "-05:00")).await;
+    let locked = File::create(test_box.path("spaces/s1/files/locked.jpg")).expect("a file");
+    (&locked).write_all(b"\xff\xd8\xff\xd9").expect("written");
+    locked.set_modified(UNIX_EPOCH + Duration::from_secs(AUGUST)).expect("a time");
+    locked.set_permissions(Permissions::from_mode(0)).expect("locked");
+    let expected = ["2026-08", "2019-12"].map(|month| (month.to_owned(), 1));
+    let until = Instant::now() + 2 * SOON;
+    while months(&read_whole(&ana).await) != expected {
+        assert!(Instant::now() < until, "the locked photo is not counted");
+        tokio::time::sleep(Duration::from_millis(200)).await; // waits: for the worker to find what came behind its back, by polling
+    }
+    assert_eq!(ana.get("/api/v1/photos/2026-08").await["photos"], json!([null]));
+    assert_eq!(ana.get("/api/v1/photos/2019-12").await["photos"][0]["taken"], "2019-12-31T23:59:59");
 }
