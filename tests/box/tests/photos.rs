@@ -188,7 +188,7 @@ async fn a_photo_that_cannot_be_opened_stops_no_other_and_keeps_its_place() {
     let locked = File::create(test_box.path("spaces/s1/files/locked.jpg")).expect("a file");
     (&locked).write_all(b"\xff\xd8\xff\xd9").expect("written");
     locked.set_modified(UNIX_EPOCH + Duration::from_secs(AUGUST)).expect("a time");
-    locked.set_permissions(Permissions::from_mode(0)).expect("locked");
+    locked.set_permissions(Permissions::from_mode(0o000)).expect("locked");
     let expected = ["2026-08", "2019-12"].map(|month| (month.to_owned(), 1));
     let until = Instant::now() + 2 * SOON;
     while months(&read_whole(&ana).await) != expected {
