@@ -1,5 +1,5 @@
 //! A seal on a process that reads what strangers made: it keeps reading one descriptor, writing its standard output, memory of its own, and
-//! ending. Any other system call ends it.
+//! ending, also by `abort(3)`. Any other system call ends it.
 
 use std::{
     collections::BTreeMap,
@@ -100,6 +100,10 @@ fn apply(source: BorrowedFd<'_>, threads: Threads, otherwise: SeccompAction) -> 
     for call in [libc::SYS_mmap, libc::SYS_mprotect] {
         rules.insert(call, vec![Rule::new(vec![Condition::new(2, Width::Dword, Op::MaskedEq(executable), 0)?])?]);
     }
+    // What finds itself wrong aborts, by this signal to its own thread: it must not look like a call that is not left.
+    let to_itself = Condition::new(0, Width::Dword, Op::Eq, u64::from(std::process::id()))?;
+    let to_abort = Condition::new(2, Width::Dword, Op::Eq, u64::from(libc::SIGABRT.unsigned_abs()))?;
+    rules.insert(libc::SYS_tgkill, vec![Rule::new(vec![to_itself, to_abort])?]);
     install(rules, otherwise, SeccompAction::Allow)
 }
 
@@ -165,17 +169,26 @@ mod tests {
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "a test starts itself again to be sealed as a whole")]
-    fn what_is_not_left_ends_the_process() {
+    fn what_is_not_left_ends_the_process_and_it_may_abort() {
         const CHILD: &str = "CROFT_TEST_SEALED";
-        if std::env::var_os(CHILD).is_some() {
-            seal(std::io::stdin().as_fd(), Threads::One).expect("sealed");
-            let _ = UdpSocket::bind("127.0.0.1:0");
+        if let Ok(child) = std::env::var(CHILD) {
+            let (threads, act) = child.split_once(' ').expect("two words");
+            seal(std::io::stdin().as_fd(), if threads == "One" { Threads::One } else { Threads::More }).expect("sealed");
+            match act {
+                "abort" => std::process::abort(),
+                _ => drop(UdpSocket::bind("127.0.0.1:0")),
+            }
             return;
         }
-        // This test alone, once more, as a process of its own.
-        let mut child = Command::new(std::env::current_exe().expect("a path"));
-        child.args(["--exact", "seal::tests::what_is_not_left_ends_the_process"]).env(CHILD, "1");
-        let status = child.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().expect("started");
-        assert_eq!(status.signal(), Some(libc::SIGSYS));
+        for threads in [Threads::One, Threads::More] {
+            for (act, expected) in [("connect", libc::SIGSYS), ("abort", libc::SIGABRT)] {
+                // This test alone, once more, as a process of its own.
+                let mut child = Command::new(std::env::current_exe().expect("a path"));
+                child.args(["--exact", "seal::tests::what_is_not_left_ends_the_process_and_it_may_abort"]);
+                child.env(CHILD, format!("{threads:?} {act}"));
+                let status = child.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().expect("started");
+                assert_eq!(status.signal(), Some(expected), "{threads:?} {act}");
+            }
+        }
     }
 }
