@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use nix::{fcntl::OFlag, unistd::pipe2};
 use tokio::{io::AsyncReadExt, process::Command, time::timeout};
 
 use crate::Input;
@@ -77,8 +78,9 @@ impl Program {
 /// [`DecoderError`].
 pub async fn run(program: &Program, input: Input, most_bytes: u64, deadline: Duration) -> Result<(Ended, Vec<u8>), DecoderError> {
     let mut command = Command::new(&program.path);
-    // Its words are shaped by whoever made the file, so nobody reads them. (A confined role cannot open the device that swallows them.)
-    let (_unread, words) = io::pipe()?;
+    // Its words are shaped by whoever made the file, so nobody reads them, and what does not fit into the pipe is lost to it at once.
+    // (A confined role cannot open the device that swallows them.)
+    let (_unread, words) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).map_err(io::Error::from)?;
     command.arg0("croftd").args(&program.arguments).env_clear().process_group(0).kill_on_drop(true);
     command.stdin(Stdio::from(input.0)).stdout(Stdio::piped()).stderr(Stdio::from(words));
     let mut child = command.spawn()?;
@@ -128,6 +130,8 @@ mod tests {
             ("cat; exit 3", (Ended::Code(3), "a picture")),
             ("kill -9 $$", (Ended::Signal(9), "")),
             ("env; echo x >&2", (Ended::Code(0), "PWD")),
+            // More words than any pipe has room for.
+            ("head -c 1000000 /dev/zero >&2; echo done", (Ended::Code(0), "done")),
         ] {
             let (_file, input) = input();
             let (ended, written) = run(&shell(script), input, 1000, LONG).await.unwrap();
