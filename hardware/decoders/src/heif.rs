@@ -15,6 +15,8 @@ use crate::{Most, Pixels, Unread};
 const LIBRARY: &str = "libheif.so.1";
 /// The oldest release whose functions are as they are called here: 1.15.0.
 const OLDEST: u32 = 0x010f_0000;
+/// From this release on the limit of a picture's size is the side of a square; before, each side's own: 1.19.0.
+const BY_PIXELS: u32 = 0x0113_0000;
 /// What reads HEVC and AV1 where the library does not do so by itself; in the place where Debian puts them.
 const PLUGINS: [&str; 2] = ["libheif-libde265.so", "libheif-dav1d.so"];
 /// Thumbnails of one picture that are looked at; cameras write one.
@@ -27,9 +29,11 @@ const SPACE_RGB: c_int = 1;
 const CHROMA_RGB: c_int = 10;
 const CHROMA_RGBA: c_int = 11;
 const CHANNEL: c_int = 10;
-/// Codes of `heif_error`: what it does not know, what it has no plugin for, and what is past memory or a limit.
+/// Codes of `heif_error`: what it does not know, a kind of file or a feature, and what is past memory or a limit.
 const UNSUPPORTED: [c_int; 2] = [3, 4];
 const NO_MEMORY: c_int = 6;
+/// `heif_error_Plugin_loading_error`: what it would know with a plugin that is not there.
+const NO_PLUGIN: c_int = 11;
 
 /// `struct heif_error`.
 #[repr(C)]
@@ -170,8 +174,11 @@ impl Heif {
             return Err(Unread::TooLarge);
         }
         let context = Owned { raw, release: self.0.heif_context_free };
-        // The library takes one side of a square.
-        let side = c_int::try_from(most.pixels.isqrt()).unwrap_or(c_int::MAX);
+        // SAFETY: no arguments.
+        let by_pixels = unsafe { (self.0.heif_get_version_number)() >= BY_PIXELS };
+        // Where it looks at sides alone, the pixels are counted before anything is unpacked, as far as the file says them.
+        let side = if by_pixels { most.pixels.isqrt() } else { u64::from(most.side) };
+        let side = c_int::try_from(side).unwrap_or(c_int::MAX);
         // SAFETY: the context is there until `context` is dropped, and so are the bytes of `file`, which outlive it with every caller: the context
         // does not leave `read`.
         let outcome = unsafe {
@@ -295,6 +302,7 @@ fn judged(outcome: &Outcome) -> Result<(), Unread> {
     match outcome.code {
         0 => Ok(()),
         NO_MEMORY => Err(Unread::TooLarge),
+        NO_PLUGIN => Err(Unread::NotNow),
         code if UNSUPPORTED.contains(&code) => Err(Unread::Unsupported),
         _ => Err(Unread::Broken),
     }

@@ -72,6 +72,27 @@ fn a_cut_file_is_broken_wherever_it_is_cut() {
 }
 
 #[test]
+fn a_panorama_is_judged_by_its_pixels() {
+    let panorama = made("heic", 9_000, 64, &[]);
+    let pixels = read(&panorama, 1).unwrap();
+    assert_eq!((pixels.width, pixels.height), (9_000, 64));
+    let refused = heif().read(&panorama, Most { pixels: 9_000 * 64 - 1, ..MOST }, |_, _| false).map(drop);
+    assert!(matches!(refused, Err(Unread::TooLarge | Unread::Broken)), "{refused:?}");
+}
+
+#[test]
+fn what_is_not_here_is_told_from_what_nothing_reads() {
+    let check = |code: c_int, expected: Result<(), Unread>| {
+        assert_eq!(judged(&Outcome { code, subcode: 0, words: ptr::null() }), expected, "{code}");
+    };
+    check(0, Ok(()));
+    check(4, Err(Unread::Unsupported));
+    check(NO_PLUGIN, Err(Unread::NotNow));
+    check(NO_MEMORY, Err(Unread::TooLarge));
+    check(2, Err(Unread::Broken));
+}
+
+#[test]
 fn a_picture_that_would_fill_the_memory_is_not_unpacked() {
     let whole = made("heic", 64, 64, &[]);
     let at = whole.windows(4).position(|name| name == b"ispe").unwrap() + 8;

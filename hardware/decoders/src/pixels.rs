@@ -27,9 +27,12 @@ pub struct Most {
 /// Why there is no picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unread {
-    /// Nothing on this machine reads such a file.
+    /// Nothing reads such a file.
     #[error("nothing reads it")]
     Unsupported,
+    /// What reads such a file is not on this machine, or could not be loaded.
+    #[error("what reads it is not here")]
+    NotNow,
     /// It would take more than one file may.
     #[error("it is too large")]
     TooLarge,

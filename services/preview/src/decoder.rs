@@ -5,6 +5,7 @@ use std::{
     fs::File,
     io::{self, BufReader, Read, Seek, SeekFrom, Write, stdin, stdout},
     os::{fd::AsFd, unix::fs::FileExt},
+    sync::Once,
 };
 
 use croft_api::preview::{Ask, MAX_FILE_BYTES, Question, Refused, Shape, Taken};
@@ -31,6 +32,8 @@ const ASTRAY: [i32; 4] = [4, 6, 8, 11];
 const FIRST_CODE: u8 = 40;
 /// The code where the file could not be read, or the answer not be written: a fault of the box.
 const NOT_READ: u8 = 50;
+/// The code where a library that reads such files is not here or could not be loaded: that passes, and is no fault to report each time.
+const NO_LIBRARY: u8 = FIRST_CODE + Refused::Busy as u8;
 /// What a decoder may say about a file.
 const ABOUT_THE_FILE: [Refused; 3] = [Refused::Unsupported, Refused::TooLarge, Refused::Broken];
 
@@ -44,7 +47,8 @@ struct Source<'a> {
 /// What a file is read by.
 enum Reader {
     Picture,
-    Heif(Heif),
+    /// None where the library is not here or could not be loaded.
+    Heif(Option<Heif>),
     Film(film::Libraries),
 }
 
@@ -53,7 +57,7 @@ impl Reader {
     fn of(file: &File) -> Self {
         let head = head(file);
         if heif::is_one(&head) {
-            Heif::load().map_or(Self::Picture, Self::Heif)
+            Self::Heif(Heif::load())
         } else if film::is_one(&head) {
             Self::Film(film::Libraries::load())
         } else {
@@ -70,7 +74,7 @@ impl Reader {
         match self {
             Self::Film(libraries) => film::shrink(libraries, source, ask),
             _ if length > MAX_FILE_BYTES => Err(Refused::TooLarge),
-            Self::Heif(library) => heif::shrink(library, source, ask),
+            Self::Heif(library) => heif::shrink(library.as_ref().ok_or(Refused::Busy)?, source, ask),
             Self::Picture => picture::shrink(BufReader::with_capacity(BUFFER, source), ask),
         }
     }
@@ -153,7 +157,14 @@ pub(crate) fn meaning(ended: Ended, written: Vec<u8>) -> Result<Vec<u8>, Refused
             if let Some(refused) = ABOUT_THE_FILE.into_iter().find(|reason| i32::from(FIRST_CODE + *reason as u8) == code) {
                 return Err(refused);
             }
-            tracing::error!(code, "a decoder failed");
+            if code == i32::from(NO_LIBRARY) {
+                static SAID: Once = Once::new();
+                SAID.call_once(|| {
+                    tracing::warn!("some pictures have no small ones: a library that reads them is missing or cannot be loaded")
+                });
+            } else {
+                tracing::error!(code, "a decoder failed");
+            }
         }
         Ended::Signal(OUT_OF_TIME) => return Err(Refused::TooLarge),
         Ended::Signal(KILLED) => tracing::error!("a decoder was killed, maybe for want of memory"),
@@ -181,7 +192,7 @@ mod tests {
             check(Ended::Code(i32::from(FIRST_CODE + refused as u8)), b"x", Err(refused));
         }
         check(Ended::Signal(OUT_OF_TIME), b"x", Err(Refused::TooLarge));
-        for code in [0, 1, 44, i32::from(NOT_READ), 101] {
+        for code in [0, 1, i32::from(NO_LIBRARY), i32::from(NOT_READ), 101] {
             check(Ended::Code(code), b"", Err(Refused::Busy));
         }
         for signal in ASTRAY {
@@ -190,6 +201,17 @@ mod tests {
         for signal in [7, KILLED, 31] {
             check(Ended::Signal(signal), b"x", Err(Refused::Busy));
         }
+    }
+
+    #[test]
+    fn a_library_that_is_not_here_is_not_about_the_file() {
+        let check = |bytes: &[u8], expected: Refused| {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(bytes).unwrap();
+            let ask = Ask { shape: Shape::Fit, width: 9, height: 9, patience_seconds: 1 };
+            assert_eq!(Reader::Heif(None).shrink(Source { file, failed: &Cell::new(false) }, ask), Err(expected));
+        };
+        check(b"\0\0\0\x18ftypheic", Refused::Busy);
     }
 
     #[test]

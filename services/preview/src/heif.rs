@@ -61,6 +61,7 @@ fn is_enough(ask: Ask, width: u32, height: u32) -> bool {
 pub(crate) fn refused(unread: Unread) -> Refused {
     match unread {
         Unread::Unsupported => Refused::Unsupported,
+        Unread::NotNow => Refused::Busy,
         Unread::TooLarge => Refused::TooLarge,
         Unread::Broken => Refused::Broken,
     }

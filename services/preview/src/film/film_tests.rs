@@ -116,6 +116,15 @@ fn what_is_no_film_or_a_broken_one_is_said_to_be_that() {
 }
 
 #[test]
+fn a_library_that_is_not_here_is_not_about_the_film() {
+    let none = Libraries { heif: None, h264: None };
+    for (ending, options) in [("mp4", H264), ("mov", HEVC)] {
+        assert_eq!(shrink(&none, Cursor::new(made(ending, options)), BOX), Err(Refused::Busy), "{options:?}");
+    }
+    assert_eq!(shrink(&none, Cursor::new(b"\0\0\0\x08ftyp"), BOX), Err(Refused::Unsupported));
+}
+
+#[test]
 fn no_box_with_another_length_or_name_troubles_the_reader() {
     let film = made("mp4", H264);
     let list = inside(&film, b"moov") - 8;

@@ -65,16 +65,17 @@ fn picture_at(
     ask: Ask,
 ) -> Result<Vec<u8>, Refused> {
     let sample = bytes(source, track.place(number).ok_or(Refused::Broken)?, MAX_SAMPLE_BYTES)?;
+    // A library that is not here may be tomorrow, which is not about the film.
     match track.codec {
         Codec::H264 => {
-            let library = libraries.h264.as_ref().ok_or(Refused::Unsupported)?;
+            let library = libraries.h264.as_ref().ok_or(Refused::Busy)?;
             let stream = stream::h264(track.configuration, &sample).ok_or(Refused::Broken)?;
             let pixels = library.read(&stream, Most { pixels: MAX_PIXELS, side: MAX_SIDE }).map_err(heif::refused)?;
             let large = RgbImage::from_raw(pixels.width, pixels.height, pixels.bytes).ok_or(Refused::Broken)?;
             picture::drawn(DynamicImage::from(large), ask, track.orientation, None)
         }
         Codec::Hevc | Codec::Av1 => {
-            let library = libraries.heif.as_ref().ok_or(Refused::Unsupported)?;
+            let library = libraries.heif.as_ref().ok_or(Refused::Busy)?;
             let file = stream::as_heif(track, &sample).ok_or(Refused::Broken)?;
             heif::drawn(library, &file, ask, track.orientation)
         }
