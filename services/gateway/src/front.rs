@@ -25,7 +25,7 @@ use tracing::Instrument;
 use crate::{
     assets,
     body::Lingering,
-    bulk::{Workers, files, links::Links, photos::Photos, room, search},
+    bulk::{Workers, files, links::Links, photos::Photos, room, search, spaces::Spaces},
     certificate::Certificate,
     crowd::{Crowd, Place},
     dav::{self, Root},
@@ -186,11 +186,10 @@ impl Front {
                 let shown = Shown::in_headers(request.headers())?.ok_or_else(sign_in_first)?;
                 self.files(asker, &projection, request, (Root::of(&path), &shown)).await
             }
-            _ if links::is_about(&path) => {
+            _ if links::is_about(&path) || photos::is_about(&path) => {
                 let shown = Shown::in_headers(request.headers())?;
-                self.links(asker, &projection, request, shown).await
+                self.merged(asker, &projection, request, shown).await
             }
-            _ if photos::is_about(&path) => self.photos(asker, &projection, &request).await,
             _ if path.starts_with("/api/") => self.api(asker, request, &path).await,
             _ if path.starts_with("/internal/") => Err(nothing_here()),
             _ => assets::serve(request.method(), &path, request.headers()),
@@ -266,7 +265,7 @@ impl Front {
             Leads::Shares => {
                 let (uri, headers) = (request.uri().clone(), request.headers().clone());
                 let answered = match shown() {
-                    Ok(shown) => self.links(asker, projection, request, shown).await,
+                    Ok(shown) => self.merged(asker, projection, request, shown).await,
                     Err(problem) => Err(problem),
                 };
                 let answer = answered.unwrap_or_else(|problem| croft_api::problem::answer(&problem));
@@ -325,7 +324,8 @@ impl Front {
         if let Some(prefix) = searched.filter(|_| search::is_one(request.method()))
             && root.as_ref().is_none_or(|root| root.is_of(&person.name))
         {
-            return search::answer(&self.workers, &pass, (&prefix, &tree), id, request).await;
+            let of = Spaces { workers: &self.workers, capabilities: &pass, tree: &tree, id };
+            return search::answer(&of, &prefix, request).await;
         }
         let Some(root) = root.filter(|root| root.is_of(&person.name)) else {
             return match above {
@@ -336,8 +336,8 @@ impl Front {
         files::answer(&self.workers, &pass, (root.below_it(), &tree), id, request).await
     }
 
-    /// Answers a call about the links of the one who asks, of the API or of the dialect.
-    async fn links(
+    /// Answers a call about what the one who asks has in all their spaces: links, of the API or of the dialect, and photos.
+    async fn merged(
         &self,
         asker: Asker<'_>,
         projection: &Projection,
@@ -350,23 +350,12 @@ impl Front {
         let place = self.calls.enter(asker.client, Some(&issued))?;
         let (head, body) = proxy::gathered(request).await?;
         let pass = dav::Pass { sign_in: &self.sign_in, shown: &shown, client: asker.client };
-        let of = Links { workers: &self.workers, capabilities: &pass, tree: &tree, id: asker.id };
-        let answer = match links::is_about(head.uri.path()) {
-            true => links::answer(&of, (&head.method, &head.uri), &body).await?,
-            false => shares::answer(&of, asker.host, &head, &body).await?,
+        let of = Spaces { workers: &self.workers, capabilities: &pass, tree: &tree, id: asker.id };
+        let answer = match head.uri.path() {
+            path if photos::is_about(path) => photos::answer(&Photos(of), &head.method, &head.uri).await?,
+            path if links::is_about(path) => links::answer(&Links(of), (&head.method, &head.uri), &body).await?,
+            _ => shares::answer(&Links(of), asker.host, &head, &body).await?,
         };
-        Ok(answer.map(|body| held(body, place)))
-    }
-
-    /// Answers a call about the photos of the one who asks.
-    async fn photos(&self, asker: Asker<'_>, projection: &Projection, request: &Request<Lingering>) -> Result<Response, Problem> {
-        let shown = Shown::in_headers(request.headers())?.ok_or_else(sign_in_first)?;
-        let issued = self.sign_in.capability(&shown, "gateway", asker.client).await?;
-        let tree = issued.person.and_then(|person| household::tree_of(projection, person)).ok_or_else(no_such_file)?;
-        let place = self.calls.enter(asker.client, Some(&issued))?;
-        let pass = dav::Pass { sign_in: &self.sign_in, shown: &shown, client: asker.client };
-        let of = Photos { workers: &self.workers, capabilities: &pass, tree: &tree, id: asker.id };
-        let answer = photos::answer(&of, request.method(), request.uri()).await?;
         Ok(answer.map(|body| held(body, place)))
     }
 

@@ -2,46 +2,39 @@
 
 use std::cmp::Reverse;
 
-use axum::body::Body;
 use bytes::Bytes;
 use croft_api::{
-    bulk::{Area, Method, Open},
+    bulk::{Area, Method},
     wire::links::{LinkRow, LinkWish},
 };
 use croft_model::{Problem, Right, SpaceId};
 use http::StatusCode;
-use http_body_util::{BodyExt, Limited};
 use serde::de::DeserializeOwned;
 
 use super::{
-    Capabilities, Workers,
-    place::{self, Place},
+    Capabilities,
+    place::Place,
+    spaces::{Question, Spaces},
     workers::broken_off,
 };
-use crate::household::{Mount, Tree};
+use crate::household::Mount;
 
 /// Bytes of what one space says of its links: 500 of them, each with some hundreds.
 const ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
 /// A person's links, in all their spaces.
-pub(crate) struct Links<'a, C> {
-    pub(crate) workers: &'a Workers,
-    pub(crate) capabilities: &'a C,
-    pub(crate) tree: &'a Tree,
-    /// The request's.
-    pub(crate) id: &'a str,
-}
+pub(crate) struct Links<'a, C>(pub(crate) Spaces<'a, C>);
 
 impl<C: Capabilities> Links<'_, C> {
     /// Those to what `path` names and below; at the root, all. A shared space that does not answer is left out.
     pub(crate) async fn list(&self, path: Vec<String>) -> Result<Vec<LinkRow>, Problem> {
-        let shown = place::named(self.workers, self.capabilities, self.tree, self.id).await?;
+        let shown = self.0.shown().await?;
         if !path.is_empty() {
             let place = Place::of(&shown, path);
             let rows: Vec<LinkRow> = self.ask(place.space, (Method::Get, Area::Links, place.segments), Bytes::new()).await?;
             return Ok(rows.into_iter().map(|row| seen(row, place.mount)).collect());
         }
-        let _place = self.workers.gather().await?;
+        let _place = self.0.workers.gather().await?;
         let mut rows: Vec<LinkRow> = self.ask(shown.own, (Method::Get, Area::Links, Vec::new()), Bytes::new()).await?;
         for mount in shown.mounts.iter().filter(|mount| mount.right >= Right::Share) {
             match self.ask::<Vec<LinkRow>>(mount.space, (Method::Get, Area::Links, Vec::new()), Bytes::new()).await {
@@ -55,7 +48,7 @@ impl<C: Capabilities> Links<'_, C> {
 
     /// Makes one to what is at `path`.
     pub(crate) async fn make(&self, path: Vec<String>, wish: &LinkWish) -> Result<LinkRow, Problem> {
-        let shown = place::named(self.workers, self.capabilities, self.tree, self.id).await?;
+        let shown = self.0.shown().await?;
         let place = Place::of(&shown, path);
         let row = self.ask(place.space, (Method::Post, Area::Links, place.segments), document(wish)?).await?;
         Ok(seen(row, place.mount))
@@ -79,7 +72,7 @@ impl<C: Capabilities> Links<'_, C> {
 
     async fn with(&self, link: &str, method: Method, body: Bytes) -> Result<LinkRow, Problem> {
         let (space, key) = self.space_of(link)?;
-        let shown = place::named(self.workers, self.capabilities, self.tree, self.id).await?;
+        let shown = self.0.shown().await?;
         let row = self.ask(space, (method, Area::Link, vec![key]), body).await?;
         Ok(seen(row, shown.mounts.iter().find(|mount| mount.space == space)))
     }
@@ -87,7 +80,7 @@ impl<C: Capabilities> Links<'_, C> {
     /// The space that a link belongs to, as its id says, and its key there.
     fn space_of(&self, link: &str) -> Result<(SpaceId, String), Problem> {
         let (space, key) = link.split_once('-').ok_or_else(no_link)?;
-        let space = space.parse().ok().filter(|space| self.tree.has(*space)).ok_or_else(no_link)?;
+        let space = space.parse().ok().filter(|space| self.0.tree.has(*space)).ok_or_else(no_link)?;
         Ok((space, key.to_owned()))
     }
 
@@ -96,25 +89,9 @@ impl<C: Capabilities> Links<'_, C> {
     }
 
     async fn bytes(&self, space: SpaceId, (method, area, segments): (Method, Area, Vec<String>), body: Bytes) -> Result<Bytes, Problem> {
-        let open = Open {
-            method,
-            length: Some(body.len() as u64),
-            request: self.id.to_owned(),
-            capability: self.capabilities.capability_for(space).await?,
-            area,
-            prefix: String::new(),
-            segments,
-            destination: None,
-            headers: Vec::new(),
-            mounts: None,
-        };
-        let (head, answer) = self.workers.ask(space, open, Body::from(body)).await?.into_parts();
-        let answer = Limited::new(answer, ANSWER_BYTES).collect().await.map_err(|_| broken_off())?.to_bytes();
-        if head.status.is_success() {
-            return Ok(answer);
-        }
-        let problem: Problem = serde_json::from_slice(&answer).map_err(|_| broken_off())?;
-        Err(if head.status == StatusCode::NOT_FOUND && area == Area::Link { no_link() } else { problem })
+        let question = Question { segments, ..Question::new(method, area) };
+        let answer = self.0.document(space, question, body, ANSWER_BYTES).await;
+        answer.map_err(|problem| if problem.status == StatusCode::NOT_FOUND.as_u16() && area == Area::Link { no_link() } else { problem })
     }
 }
 

@@ -10,6 +10,7 @@
 //! | `across` | COPY and MOVE from one space to another |
 //! | `place` | which space a path leads to, and under which name a shared one is shown |
 //! | `preview` | how large a small picture shall be |
+//! | [`spaces`] | questions to the workers of a person's spaces, whose answers the gateway merges |
 //! | `links` | what a person's links are, and changes of them |
 //! | `photos` | the timeline of a person, merged |
 //! | `room` | what a person's own space says of its room |
@@ -30,7 +31,8 @@ pub(crate) mod photos;
 mod place;
 pub(crate) mod preview;
 pub(crate) mod room;
-pub mod search;
+pub(crate) mod search;
+pub(crate) mod spaces;
 mod stream;
 #[cfg(test)]
 mod tests;

@@ -2,19 +2,21 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use axum::body::Body;
 use bytes::Bytes;
 use croft_api::{
-    bulk::{Area, Method, Month, Open, Photos as Asked, Shot, limits::MAX_MOUNTS},
+    bulk::{Area, Method, Month, Photos as Asked, Shot, limits::MAX_MOUNTS},
     wire::photos::{PhotoMonth, PhotoPage, PhotoRow, Timeline},
 };
 use croft_model::{Problem, SpaceId, SpaceNumber};
 use futures_util::{StreamExt, stream};
 use http::StatusCode;
-use http_body_util::{BodyExt, Limited};
 use serde::de::DeserializeOwned;
 
-use super::{Capabilities, Workers, place, workers::broken_off};
+use super::{
+    Capabilities,
+    spaces::{Question, Spaces},
+    workers::broken_off,
+};
 use crate::household::{Mount, Tree};
 
 /// Spaces that are asked at once.
@@ -23,19 +25,13 @@ const AT_ONCE: usize = 4;
 const ANSWER_BYTES: usize = 4 << 20;
 
 /// The photos of a person, in all their spaces.
-pub(crate) struct Photos<'a, C> {
-    pub(crate) workers: &'a Workers,
-    pub(crate) capabilities: &'a C,
-    pub(crate) tree: &'a Tree,
-    /// The request's.
-    pub(crate) id: &'a str,
-}
+pub(crate) struct Photos<'a, C>(pub(crate) Spaces<'a, C>);
 
 impl<C: Capabilities> Photos<'_, C> {
     /// How many photos each month has by the clock of `zone`.
     pub(crate) async fn timeline(&self, zone: String) -> Result<Timeline, Problem> {
-        let shown = place::named(self.workers, self.capabilities, self.tree, self.id).await?;
-        let _place = self.workers.gather().await?;
+        let shown = self.0.shown().await?;
+        let _place = self.0.workers.gather().await?;
         let (mut months, mut unread): (BTreeMap<String, u64>, u64) = (BTreeMap::new(), 0);
         let add = |bytes: &[u8]| {
             let timeline: Timeline = read(bytes)?;
@@ -50,8 +46,8 @@ impl<C: Capabilities> Photos<'_, C> {
 
     /// The photos of a month from the one at `offset` on, `limit` at most.
     pub(crate) async fn page(&self, month: Month, (offset, limit): (usize, usize), zone: String) -> Result<PhotoPage, Problem> {
-        let shown = place::named(self.workers, self.capabilities, self.tree, self.id).await?;
-        let _place = self.workers.gather().await?;
+        let shown = self.0.shown().await?;
+        let _place = self.0.workers.gather().await?;
         let until = offset.saturating_add(limit);
         let asked = Asked::Shots { month, until, zone: zone.clone() };
         let mut shots: Vec<Shot> = Vec::new();
@@ -105,21 +101,9 @@ impl<C: Capabilities> Photos<'_, C> {
     }
 
     async fn ask(&self, space: SpaceId, asked: &Asked, body: Bytes) -> Result<Bytes, Problem> {
-        let open = Open {
-            method: if matches!(asked, Asked::Rows { .. }) { Method::Search } else { Method::Get },
-            length: Some(body.len() as u64),
-            request: self.id.to_owned(),
-            capability: self.capabilities.capability_for(space).await?,
-            area: Area::Photos,
-            prefix: String::new(),
-            segments: Vec::new(),
-            destination: None,
-            headers: vec![asked.header()],
-            mounts: None,
-        };
-        let (head, answer) = self.workers.ask(space, open, Body::from(body)).await?.into_parts();
-        let answer = Limited::new(answer, ANSWER_BYTES).collect().await.map_err(|_| broken_off())?.to_bytes();
-        if head.status.is_success() { Ok(answer) } else { Err(serde_json::from_slice(&answer).unwrap_or_else(|_| broken_off())) }
+        let method = if matches!(asked, Asked::Rows { .. }) { Method::Search } else { Method::Get };
+        let question = Question { headers: vec![asked.header()], ..Question::new(method, Area::Photos) };
+        self.0.document(space, question, body, ANSWER_BYTES).await
     }
 }
 

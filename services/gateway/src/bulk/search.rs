@@ -2,20 +2,20 @@
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use croft_api::bulk::{Area, Around, Found, Method, Open, limits::MAX_MOUNTS};
+use croft_api::bulk::{Area, Around, Found, Method, limits::MAX_MOUNTS};
 use croft_model::{Problem, SpaceId};
 use futures_util::{StreamExt, stream};
 use http::{HeaderValue, Request, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
-    Capabilities, Workers,
-    place::{self, in_mount},
+    Capabilities,
+    place::in_mount,
+    spaces::{Question, Spaces, whole},
     upload,
     workers::broken_off,
 };
-use crate::household::{Mount, Tree};
+use crate::household::Mount;
 
 /// Spaces that are asked at once.
 const AT_ONCE: usize = 4;
@@ -32,31 +32,25 @@ enum Said {
 }
 
 /// Whether `method` searches: SEARCH, or REPORT, by which clients list their favourites.
-pub fn is_one(method: &http::Method) -> bool {
+pub(crate) fn is_one(method: &http::Method) -> bool {
     ["SEARCH", "REPORT"].contains(&method.as_str())
 }
 
-/// Answers a SEARCH or REPORT in `tree`, whose addresses begin with `prefix`. `id` is the request's.
+/// Answers a SEARCH or REPORT in the spaces `of` a person, whose addresses begin with `prefix`.
 ///
 /// # Errors
 /// The search is too long, or the person's own space does not answer.
-pub async fn answer<B>(
-    workers: &Workers,
-    capabilities: &impl Capabilities,
-    (prefix, tree): (&str, &Tree),
-    id: &str,
-    request: Request<B>,
-) -> Result<Response, Problem>
+pub(crate) async fn answer<B>(of: &Spaces<'_, impl Capabilities>, prefix: &str, request: Request<B>) -> Result<Response, Problem>
 where
     B: http_body::Body<Data = Bytes, Error: Into<axum::BoxError>> + Unpin,
 {
     let read = upload::whole(request.into_body()).await;
     let body = read.map_err(|problem| if problem.status == 413 { too_long() } else { problem })?;
-    let _place = workers.gather().await?;
-    let tree = place::named(workers, capabilities, tree, id).await?;
+    let _place = of.workers.gather().await?;
+    let tree = of.shown().await?;
     let ask = |space, mount: Option<Mount>| {
         let (prefix, body) = (in_mount(prefix, mount.as_ref()), body.clone());
-        async move { (ask(workers, capabilities, space, prefix, id, body).await, mount) }
+        async move { (ask(of, space, prefix, body).await, mount) }
     };
     let (mut around, mut found) = match ask(tree.own, None).await.0? {
         Said::Found(around, found) => (around, found),
@@ -94,31 +88,12 @@ where
     Ok(response)
 }
 
-async fn ask(
-    workers: &Workers,
-    capabilities: &impl Capabilities,
-    space: SpaceId,
-    prefix: String,
-    id: &str,
-    body: Bytes,
-) -> Result<Said, Problem> {
-    let open = Open {
-        method: Method::Search,
-        length: Some(body.len() as u64),
-        request: id.to_owned(),
-        capability: capabilities.capability_for(space).await?,
-        area: Area::Files,
-        prefix,
-        segments: Vec::new(),
-        destination: None,
-        headers: Vec::new(),
-        mounts: None,
-    };
-    let response = workers.ask(space, open, Body::from(body)).await?;
+async fn ask(of: &Spaces<'_, impl Capabilities>, space: SpaceId, prefix: String, body: Bytes) -> Result<Said, Problem> {
+    let response = of.ask(space, Question { prefix, ..Question::new(Method::Search, Area::Files) }, body).await?;
     if !response.status().is_success() {
         return Ok(Said::Refused(response));
     }
-    let bytes = Limited::new(response.into_body(), FOUND_BYTES).collect().await.map_err(|_| broken_off())?.to_bytes();
+    let bytes = whole(response, FOUND_BYTES).await?;
     let mut lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let around: Around = serde_json::from_slice(lines.next().unwrap_or_default()).map_err(|_| broken_off())?;
     let found = lines.map(serde_json::from_slice).collect::<Result<Vec<Found>, _>>().map_err(|_| broken_off())?;
