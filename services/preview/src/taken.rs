@@ -6,17 +6,17 @@ use croft_api::preview::Taken;
 use exif::{DateTime, Exif, In, Tag, Value};
 use jiff::{civil, tz::TimeZone};
 
+use crate::film::{
+    self,
+    boxes::{Place, find},
+};
+
 /// Bytes that are read of one file at most. A photo says it in its first few thousand; a TIFF may say it at its end.
 const MOST_BYTES: u64 = 64 << 20;
 /// Bytes that are read at once.
 const BUFFER: usize = 16 * 1024;
-/// Boxes of a film that are passed over, in the file and in what describes it: some have one a second.
-const MOST_BOXES: usize = 10_000;
 /// Seconds from the beginning of 1904, from which films count, to that of 1970.
 const SINCE_1904: i64 = 2_082_844_800;
-/// How a film may begin (ISO/IEC 14496-12, and QuickTime before it): the type of its first box.
-const FILMS: [&[u8]; 7] = [b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"];
-
 /// Reads no more than it may.
 struct Sparing<R> {
     source: R,
@@ -72,11 +72,14 @@ fn of_text(time: &[u8], offset: Option<&[u8]>) -> Option<Taken> {
 
 /// The time of a film in MP4 or QuickTime: when it was made, in its movie header.
 fn of_film(source: &mut (impl Read + Seek)) -> Option<Taken> {
-    let mut left = MOST_BOXES;
-    let mut end = u64::MAX;
-    for (depth, wanted) in [b"moov", b"mvhd"].into_iter().enumerate() {
-        end = find(source, wanted, end, (depth == 0, &mut left))?;
+    if !film::is_one(&bytes::<8>(source)?) {
+        return None;
     }
+    let mut place = Place::whole(source).ok()?;
+    for name in [*b"moov", *b"mvhd"] {
+        place = find(source, place, name).ok()?;
+    }
+    source.seek(SeekFrom::Start(place.at)).ok()?;
     // Version and flags, then the time, which is longer in version 1.
     let seconds = match u32::from_be_bytes(bytes(source)?) >> 24 {
         0 => i64::from(u32::from_be_bytes(bytes(source)?)),
@@ -85,31 +88,6 @@ fn of_film(source: &mut (impl Read + Seek)) -> Option<Taken> {
     };
     // A camera without a clock writes 0.
     (seconds > 0).then_some(Taken::Moment(seconds - SINCE_1904))
-}
-
-/// Goes to the content of the first box `wanted` before `end`; gives where that ends. The first box of all must be one of a film.
-fn find(source: &mut (impl Read + Seek), wanted: &[u8; 4], end: u64, (mut first, left): (bool, &mut usize)) -> Option<u64> {
-    let mut at = source.stream_position().ok()?;
-    while at < end {
-        *left = left.checked_sub(1)?;
-        let (short, kind): (u32, [u8; 4]) = (u32::from_be_bytes(bytes(source)?), bytes(source)?);
-        if std::mem::take(&mut first) && !FILMS.contains(&kind.as_slice()) {
-            return None;
-        }
-        let (length, head) = match short {
-            // To the end of the file.
-            0 => (u64::MAX - at, 8),
-            1 => (u64::from_be_bytes(bytes(source)?), 16),
-            short => (u64::from(short), 8),
-        };
-        let next = at.checked_add(length).filter(|_| length >= head)?;
-        if kind == *wanted {
-            return Some(next.min(end));
-        }
-        // No file is longer, and so far no seek goes.
-        at = source.seek(SeekFrom::Start(i64::try_from(next).ok()?.cast_unsigned())).ok()?;
-    }
-    None
 }
 
 fn bytes<const N: usize>(source: &mut impl Read) -> Option<[u8; N]> {

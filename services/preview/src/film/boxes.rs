@@ -4,22 +4,29 @@ use std::io::{Read, Seek, SeekFrom};
 
 use croft_api::preview::Refused;
 
-/// Boxes of a file that are looked at for one. A film has some five; one in pieces has thousands, but begins with the one that is looked for.
+/// Boxes that are looked at for one. A film has some five; one in pieces has thousands, but begins with the one that is looked for.
 const MAX_BOXES: usize = 1024;
 /// Bytes of a length and a name.
 const HEAD: u64 = 8;
 
 /// Some bytes of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) at: u64,
-    pub(super) length: u64,
+pub(crate) struct Place {
+    pub(crate) at: u64,
+    pub(crate) length: u64,
 }
 
-/// Where in a file what is in its first box called `name` is.
-pub(super) fn find(source: &mut (impl Read + Seek), name: [u8; 4]) -> Result<Place, Refused> {
-    let end = source.seek(SeekFrom::End(0)).map_err(|_| Refused::Broken)?;
-    let mut at = 0;
+impl Place {
+    /// All of `source`.
+    pub(crate) fn whole(source: &mut impl Seek) -> Result<Self, Refused> {
+        Ok(Self { at: 0, length: source.seek(SeekFrom::End(0)).map_err(|_| Refused::Broken)? })
+    }
+}
+
+/// Where in a file what is in the first box called `name` at `place` is.
+pub(crate) fn find(source: &mut (impl Read + Seek), place: Place, name: [u8; 4]) -> Result<Place, Refused> {
+    let mut at = place.at;
+    let end = at.saturating_add(place.length);
     for _ in 0..MAX_BOXES {
         if at >= end {
             break;

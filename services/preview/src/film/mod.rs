@@ -2,7 +2,7 @@
 //!
 //! Of a file, which may have many gigabytes, only its list of tracks is read and one picture that needs no other, near a tenth of its length.
 
-mod boxes;
+pub(crate) mod boxes;
 mod stream;
 mod track;
 
@@ -26,7 +26,7 @@ const MAX_LIST_BYTES: u64 = 64 * 1024 * 1024;
 /// Bytes of one picture; those of the best cameras have 5 MB.
 const MAX_SAMPLE_BYTES: u64 = 32 * 1024 * 1024;
 /// Kinds of boxes that such a file may begin with; old ones of QuickTime do not say what they are.
-const FIRST: [&[u8; 4]; 6] = [b"ftyp", b"free", b"mdat", b"moov", b"skip", b"wide"];
+const FIRST: [&[u8; 4]; 7] = [b"ftyp", b"free", b"mdat", b"moov", b"pnot", b"skip", b"wide"];
 
 /// The libraries that read single pictures, as far as they are here.
 pub(crate) struct Libraries {
@@ -48,7 +48,8 @@ pub(crate) fn is_one(head: &[u8]) -> bool {
 
 /// A picture of the film in `source` as a JPEG that gets into the box of `ask`.
 pub(crate) fn shrink(libraries: &Libraries, mut source: impl Read + Seek, ask: Ask) -> Result<Vec<u8>, Refused> {
-    let list = find(&mut source, *b"moov")?;
+    let whole = Place::whole(&mut source)?;
+    let list = find(&mut source, whole, *b"moov")?;
     let list = bytes(&mut source, list, MAX_LIST_BYTES)?;
     let track = Track::of(&list).ok_or(Refused::Unsupported)?;
     // The one near a tenth may lean on one before it, which the first one cannot.
