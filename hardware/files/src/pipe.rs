@@ -103,20 +103,20 @@ impl Pipes {
 
 impl Intake {
     /// Moves everything until the writer closes its end into `file` from its start; gives the count. `admit` is asked before each burst
-    /// with the count so far, on the blocking pool, and may refuse.
+    /// with the count so far and with what may come in it, on the blocking pool, and may refuse.
     ///
     /// # Errors
     /// [`Operation::Write`], [`Operation::Stalled`], or what `admit` says.
     pub async fn into_file<E: From<FilesError> + Send + 'static>(
         self,
         file: Arc<File>,
-        admit: impl Fn(u64) -> Result<(), E> + Send + Sync + 'static,
+        admit: impl Fn(u64, u64) -> Result<(), E> + Send + Sync + 'static,
     ) -> Result<u64, E> {
         let (mut count, admit) = (0, Arc::new(admit));
         loop {
             let (file, pipe, admit) = (Arc::clone(&file), Arc::clone(&self.0.pipe), Arc::clone(&admit));
             let step = move || {
-                admit(count)?;
+                admit(count, BURST)?;
                 Ok(take_in(&pipe, &file, count)?)
             };
             let moved = self.0.turn::<E>(Interest::READABLE, step).await?;
@@ -186,7 +186,9 @@ fn take_in(pipe: &AsyncFd<OwnedFd>, file: &File, offset: u64) -> Result<Moved, F
     let mut at = i64::try_from(offset).map_err(|_| FilesError::new(Operation::Write, Errno::EFBIG))?;
     let (start, mut written_out) = (offset, offset);
     loop {
-        let result = splice(pipe.get_ref(), None, file, Some(&mut at), PIECE, SpliceFFlags::SPLICE_F_NONBLOCK);
+        let left = BURST - (u64::try_from(at).unwrap_or(0) - start);
+        let piece = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+        let result = splice(pipe.get_ref(), None, file, Some(&mut at), piece, SpliceFFlags::SPLICE_F_NONBLOCK);
         let end = u64::try_from(at).unwrap_or(0);
         if end - written_out >= WRITE_OUT_STEP {
             start_write_out(file, written_out, end - written_out)?;
@@ -271,7 +273,7 @@ mod tests {
             let sent = body.clone();
             let writer = thread::spawn(move || fill(end, &sent).unwrap());
             let file = Arc::new(tempfile::tempfile().unwrap());
-            let count = intake.into_file(Arc::clone(&file), |_| Ok::<_, FilesError>(())).await.unwrap();
+            let count = intake.into_file(Arc::clone(&file), |_, _| Ok::<_, FilesError>(())).await.unwrap();
             writer.join().unwrap();
             assert_eq!(count, length as u64);
             let mut found = vec![0; length];
@@ -310,7 +312,7 @@ mod tests {
         drop(end);
         assert!(outflow.file(Arc::clone(&file), 0, 1_000_000).await.unwrap_err().is_closed());
         let (intake, end) = pipes.intake().await.unwrap();
-        let error = intake.into_file(file, |_| Ok::<_, FilesError>(())).await.unwrap_err();
+        let error = intake.into_file(file, |_, _| Ok::<_, FilesError>(())).await.unwrap_err();
         assert_eq!(error.operation(), Operation::Stalled);
         drop(end);
     }

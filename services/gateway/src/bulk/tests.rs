@@ -158,7 +158,7 @@ async fn a_large_body_flows_through_the_pipe_and_an_early_answer_stops_it() {
         let (intake, end) = pipes.intake().await.unwrap();
         worker.send(stream, vec![head(100, None), Frame::Pipe], Some(end)).await;
         let file = std::sync::Arc::new(tempfile::tempfile().unwrap());
-        let count = intake.into_file(file.clone(), |_| Ok::<_, croft_files::FilesError>(())).await.unwrap();
+        let count = intake.into_file(file.clone(), |_, _| Ok::<_, croft_files::FilesError>(())).await.unwrap();
         let mut found = Vec::new();
         std::io::Seek::rewind(&mut &*file).unwrap();
         (&*file).read_to_end(&mut found).unwrap();

@@ -282,9 +282,9 @@ pub(super) async fn receive(
     exchange.ask(wanted, end).await?;
     let (space, file, access) = (space.clone(), staged.file().clone(), access.clone());
     let counted = AtomicU64::new(0);
-    let admit = move |count: u64| {
+    let admit = move |count: u64, coming: u64| {
         space.room.count(count - counted.swap(count, Ordering::AcqRel));
-        space.admit_for(&access, 0)
+        space.admit_for(&access, length.map_or(coming, |length| coming.min(length.saturating_sub(count))))
     };
     let count = exchange.unless_gone(intake.into_file(file, admit)).await?;
     let commit = exchange.commit().await?;
