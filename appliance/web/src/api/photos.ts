@@ -25,7 +25,7 @@ export const pageQuery = ({ month, number }: Page) => queryOptions({
   queryKey: keys.photos(month, number),
   queryFn: async ({ signal }) => {
     const { photos } = await get('/api/v1/photos/{month}', { params: { month }, query: { offset: number * PAGE, limit: PAGE, zone }, signal })
-    return photos.map((photo) => photo ? entryOf(photo) : undefined)
+    return photos.map((photo) => photo ? entryOf(photo) : null)
   },
 })
 

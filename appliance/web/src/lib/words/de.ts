@@ -103,6 +103,7 @@ export const de: Words = {
   photos: {
     title: 'Fotos', lead: 'Bilder und Filme aus allen deinen Räumen, nach dem Zeitpunkt der Aufnahme.', empty: 'Noch kein Bild.', emptyHelp: 'Bilder und Filme, die du hochlädst, erscheinen hier von selbst.',
     list: 'Zeitstrahl', keys: 'Pfeiltasten führen von Foto zu Foto, Bild auf und Bild ab von Monat zu Monat, die Eingabetaste öffnet.', scrubber: 'Monat', month: (name, n) => `${name}, ${zahl(n, 'Foto', 'Fotos')}`, coming: (at, all) => `Foto ${String(at)} von ${String(all)}, noch nicht gelesen`,
+    closed: 'Ein Foto, das die Box nicht öffnen kann', closedHelp: 'Vielleicht ist es inzwischen weg, oder seine Datei ist für die Box verschlossen: Jemand hat auf der Platte das Recht genommen, sie zu lesen.',
     taken: (when) => `Aufgenommen ${when}`, unread: (n) => `${n === 1 ? 'Das Datum von einem Foto wird' : `Die Daten von ${String(n)} Fotos werden`} noch gelesen. Bis dahin stehen sie beim Zeitpunkt ihrer Datei.`,
     missing: (names) => `Diese Räume antworten gerade nicht, ihre Fotos fehlen hier: ${names}.`,
   },

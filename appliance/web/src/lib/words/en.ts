@@ -103,6 +103,7 @@ export const en = {
   photos: {
     title: 'Photos', lead: 'Pictures and films of all your spaces, by the time they were taken.', empty: 'No picture yet.', emptyHelp: 'Pictures and films that you upload appear here by themselves.',
     list: 'Timeline', keys: 'Arrow keys move from photo to photo, Page Up and Page Down from month to month, Enter opens.', scrubber: 'Month', month: (name: string, n: number) => `${name}, ${count(n, 'photo', 'photos')}`, coming: (at: number, all: number) => `Photo ${String(at)} of ${String(all)}, not read yet`,
+    closed: 'A photo that the box cannot open', closedHelp: 'It may be gone since, or its file is closed to the box: somebody has taken the right to read it away on the disk.',
     taken: (when: string) => `Taken ${when}`, unread: (n: number) => `${n === 1 ? 'The date of one photo is' : `The dates of ${String(n)} photos are`} still being read. Until then they stand at the time of their file.`,
     missing: (names: string) => `These spaces do not answer now, so their photos are not here: ${names}.`,
   },

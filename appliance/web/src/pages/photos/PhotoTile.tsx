@@ -3,13 +3,13 @@ import { SmallPicture } from '@/components/SmallPicture'
 import { fileKind } from '@/lib/entries'
 import type { Entry } from '@/lib/propfind'
 import { day } from '@/lib/units'
-import { useLocale } from '@/lib/words'
+import { useLocale, useWords } from '@/lib/words'
 import { Icon } from '@/ui/Icon'
 
 interface PhotoTileProps {
   person: string
-  /** `undefined` while it is read. */
-  entry: Entry | undefined
+  /** `undefined` while it is read, `null` where it cannot be opened. */
+  entry: Entry | null | undefined
   at: number
   /** What stands for its name meanwhile. */
   coming: string
@@ -20,12 +20,13 @@ interface PhotoTileProps {
 
 /** A picture or film of the timeline; where the box has no small picture of it, its kind and name. */
 export function PhotoTile({ person, entry, at, coming, reached, onOpen }: PhotoTileProps) {
+  const t = useWords()
   const locale = useLocale()
   const when = entry?.taken ?? entry?.modified
-  const label = entry ? [entry.name, when ? day(when, locale) : ''].filter(Boolean).join(', ') : coming
-  const icon = entry && <span className="grid w-full place-items-center gap-2 p-2 text-xs"><Icon name={fileKind(entry)} size={36} /><span className="w-full truncate text-center">{entry.name}</span></span>
+  const label = entry ? [entry.name, when ? day(when, locale) : ''].filter(Boolean).join(', ') : entry === null ? t.photos.closed : coming
+  const icon = entry === null ? <Icon name="image" size={36} /> : entry && <span className="grid w-full place-items-center gap-2 p-2 text-xs"><Icon name={fileKind(entry)} size={36} /><span className="w-full truncate text-center">{entry.name}</span></span>
   return (
-    <button type="button" data-at={at} tabIndex={reached ? 0 : -1} onClick={onOpen} aria-label={label} aria-disabled={!entry || undefined} title={entry?.name} className="grid size-full cursor-pointer place-items-center overflow-hidden rounded-[10px] border border-line bg-sunk text-ink-3">
+    <button type="button" data-at={at} tabIndex={reached ? 0 : -1} onClick={onOpen} aria-label={label} aria-disabled={entry === undefined || undefined} title={entry === null ? t.photos.closed : entry?.name} className="grid size-full cursor-pointer place-items-center overflow-hidden rounded-[10px] border border-line bg-sunk text-ink-3">
       {entry?.previewed === true ? <SmallPicture src={previewUrl(person, entry, TILE)} otherwise={icon} /> : icon}
     </button>
   )

@@ -30,7 +30,7 @@ export function Timeline({ person, months }: TimelineProps) {
   const [{ width, top }, setPlace] = useState({ width: 0, top: 0 })
   const [cursor, setCursor] = useState(0)
   const [focused, setFocused] = useState(false)
-  const [viewing, setViewing] = useState<{ at: number; entry: Entry | undefined }>()
+  const [viewing, setViewing] = useState<{ at: number; entry: Entry | null | undefined }>()
   const moved = useRef(false)
   const columns = Math.max(FEW, Math.floor(width / LEAST))
   const layout = useMemo(() => layOut(months, columns), [months, columns])
@@ -63,7 +63,7 @@ export function Timeline({ person, months }: TimelineProps) {
   const photo = usePhotos(layout, shown[0] ?? 0, shown.at(-1) ?? -1)
   const viewed = usePhotos(layout, ...around)
   // What was found once stays, though others come and go around it.
-  if (viewing && !viewing.entry && viewed(viewing.at)) setViewing({ ...viewing, entry: viewed(viewing.at) })
+  if (viewing && viewing.entry === undefined && viewed(viewing.at) !== undefined) setViewing({ ...viewing, entry: viewed(viewing.at) })
 
   const tile = (at: number): HTMLElement | null => box.current?.querySelector<HTMLElement>(`[data-at="${String(at)}"]`) ?? null
   useEffect(() => {
@@ -111,7 +111,7 @@ export function Timeline({ person, months }: TimelineProps) {
                   const entry = photo(place)
                   return (
                     <li key={place} aria-setsize={here.photos} aria-posinset={place - here.before + 1} className="absolute p-[3px]" style={{ top: item.start - top, height: item.size, width: `${String(100 / columns)}%`, left: `${String(column * 100 / columns)}%` }}>
-                      <PhotoTile person={person} entry={entry} at={place} coming={t.photos.coming(place + 1, layout.photos)} reached={place === reached} onOpen={() => { if (entry) setViewing({ at: place, entry }) }} />
+                      <PhotoTile person={person} entry={entry} at={place} coming={t.photos.coming(place + 1, layout.photos)} reached={place === reached} onOpen={() => { if (entry !== undefined) setViewing({ at: place, entry }) }} />
                     </li>
                   )
                 }))}
@@ -141,7 +141,7 @@ function byMonth(rows: readonly VirtualItem[], layout: Layout): { here: Month; i
 }
 
 /** Where the photo that is shown is now. */
-function placeNow({ at, entry }: { at: number; entry: Entry | undefined }, photo: (at: number) => Entry | undefined): number {
+function placeNow({ at, entry }: { at: number; entry: Entry | null | undefined }, photo: (at: number) => Entry | null | undefined): number {
   for (let shift = 0; entry && shift <= SHIFT; shift += 1) {
     if (photo(at + shift)?.id === entry.id) return at + shift
     if (photo(at - shift)?.id === entry.id) return at - shift

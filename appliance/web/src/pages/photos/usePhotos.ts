@@ -7,8 +7,8 @@ import { pageOf, type Layout, type Page } from '@/lib/timeline'
 /** How often it is looked which photos are on the screen, in milliseconds: what flies by is not read. */
 const LOOK_MS = 100
 
-/** Reads the pages of the photos at the places from `from` to `to`, and says what is known of the photo at any place. */
-export function usePhotos(layout: Layout, from: number, to: number): (at: number) => Entry | undefined {
+/** Reads the pages of the photos at the places from `from` to `to`, and says what is known of the photo at any place: `undefined` while it is not read, `null` where it cannot be opened. */
+export function usePhotos(layout: Layout, from: number, to: number): (at: number) => Entry | null | undefined {
   const client = useQueryClient()
   const wanted = useSampled(pagesOf(layout, from, to).map(({ month, number }) => `${month} ${String(number)}`).join(','))
   const pages = wanted.split(',').flatMap((text): Page[] => {
