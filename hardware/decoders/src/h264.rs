@@ -144,7 +144,8 @@ impl H264 {
             return Err(Unread::TooLarge);
         }
         // SAFETY: the library says that the planes of the frame are so many rows of so many bytes, of which the last one may end with its last pixel;
-        // they stay until it is called again or ended.
+        // they stay until it is called again or ended. It does not check that what a stream cuts away at one side is not less than nothing: then the
+        // planes lie some rows or pixels beside theirs, and what is read is other memory of this process, which has nothing but the file.
         let plane = |at: usize, stride: usize, (width, height): (usize, usize)| unsafe {
             slice::from_raw_parts(frame.planes[at], stride * (height - 1) + width)
         };
