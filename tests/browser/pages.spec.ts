@@ -7,6 +7,7 @@ import { expect, test } from './test.ts'
 const pages = [
   ['/', (page: Page) => page.getByRole('heading', { level: 1, name: /well|look|needs/ })],
   ['/files', (page: Page) => page.getByRole('heading', { level: 1, name: 'Your files' })],
+  ['/storage', (page: Page) => page.getByRole('heading', { level: 1, name: /kept|leaves/ })],
   ['/trash', (page: Page) => page.getByRole('heading', { level: 1, name: 'Trash' })],
   ['/links', (page: Page) => page.getByRole('heading', { level: 1, name: 'Links' })],
   ['/photos', (page: Page) => page.getByRole('heading', { level: 1, name: 'Photos' })],
@@ -98,7 +99,7 @@ test('the words change with the language and stay changed', async ({ page }) => 
 
 test('on a phone nothing sticks out and the bar is at the bottom', async ({ page }) => {
   await page.setViewportSize({ width: 360, height: 740 })
-  for (const address of ['/', '/files', '/photos', '/activity', '/settings', '/settings/people', '/settings/account']) {
+  for (const address of ['/', '/files', '/storage', '/photos', '/activity', '/settings', '/settings/people', '/settings/account']) {
     await page.goto(address)
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
     expect(await page.evaluate(() => document.documentElement.scrollWidth), address).toBeLessThanOrEqual(360)

@@ -1,9 +1,10 @@
 /** Pictures are seen in the grid and one after the other; what cannot be shown says so. */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Page } from '@playwright/test'
+import { box } from './box.ts'
 import { choose, fresh, makeFolder } from './folder.ts'
 import { png } from './png.ts'
 import { expect, test } from './test.ts'
@@ -126,4 +127,34 @@ test('a picture stands at the time it was taken, and the viewer says when that w
   await expect(page.getByRole('dialog', { name })).toContainText('Taken 3 May 2031 at 14:05')
   await page.keyboard.press('Escape')
   await expect(tile).toBeFocused()
+})
+
+test('a photo that the box cannot open says so, and the next one is reached', async ({ page }) => {
+  const folder = fresh('Locked')
+  await makeFolder(page, folder)
+  const [locked, open] = [`${fresh('locked')}.jpg`, `${fresh('open')}.jpg`]
+  await choose(page, [
+    { name: locked, mimeType: 'image/jpeg', buffer: taken('2033:05:04 10:00:00') },
+    { name: open, mimeType: 'image/jpeg', buffer: taken('2033:05:03 10:00:00') },
+  ])
+  await expect(page.getByRole('option')).toHaveCount(2)
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Photos' }).click()
+  const month = page.getByRole('region', { name: 'May 2033' })
+  await expect(month.getByRole('button')).toHaveCount(2, { timeout: 60_000 })
+  const file = join(box.home, 'spaces/s1/files', folder, locked)
+  const { mode } = statSync(file)
+  chmodSync(file, 0)
+  try {
+    await page.reload()
+    const tile = month.getByRole('button', { name: 'A photo that the box cannot open' })
+    await expect(tile).toBeVisible({ timeout: 30_000 })
+    await tile.click()
+    await expect(page.getByRole('dialog')).toContainText('its file is closed to the box')
+    await page.keyboard.press('ArrowRight')
+    await expect(page.getByRole('dialog', { name: open })).toBeVisible()
+    await page.keyboard.press('Escape')
+  } finally {
+    // Other tests bring back the whole space, and are told of each file that is closed.
+    chmodSync(file, mode)
+  }
 })

@@ -34,6 +34,8 @@ struct Arguments {
 enum Command {
     /// Runs a whole box on this machine; Ctrl-C stops it.
     Up(up::Arguments),
+    /// Pulls disks out of a box that runs with `up --disks`, puts them back, or puts in new ones.
+    Disk(up::DiskArguments),
     /// Installs what is missing and proves the project.
     Test(plan::Arguments),
     /// Checks who uses whom against layers.toml.
@@ -69,6 +71,7 @@ fn main() -> miette::Result<()> {
     let tree = tree::Tree::here();
     match Arguments::parse().command {
         Command::Up(arguments) => up::run(&tree, &arguments),
+        Command::Disk(arguments) => up::change_disks(&arguments),
         Command::Test(arguments) => plan::run(&tree, &arguments),
         Command::Layers => layers::run(&tree),
         Command::Tidy => tidy::run(&tree),

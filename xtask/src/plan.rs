@@ -179,9 +179,10 @@ fn web(tree: &Tree, log: &mut Log) -> miette::Result<()> {
     Ok(())
 }
 
-/// Tests that mount disks; an ordinary user leaves them out, and they are counted as skipped.
+/// Tests that mount disks or folders; an ordinary user leaves them out, and they are counted as skipped.
 const MOUNTING: &str = "(package(croft-sync) and binary(/^(crash|full)$/)) or (package(croft-units) and binary(subvolume)) \
-     or (package(croft-box-tests) and binary(full_disk))";
+     or (package(croft-disks) and binary(/^pool/)) or (package(croft-box-tests) and binary(full_disk)) \
+     or (package(croft-smb) and binary(shares))";
 
 fn tests(tree: &Tree, log: &mut Log) -> miette::Result<()> {
     log.run(&mut nextest(tree))
@@ -195,7 +196,7 @@ fn nextest(tree: &Tree) -> Command {
     let mut nextest = run::program(tree, "cargo");
     nextest.args(["nextest", "run", "--workspace", "--locked", "--no-fail-fast"]);
     if !nix::unistd::geteuid().is_root() {
-        say::line("left out, because only root can mount disks: power cuts and full disks, the image and its boots");
+        say::line("left out, because only root can mount disks: power cuts and full disks, network drives, the image and its boots");
         nextest.args(["-E", &format!("not ({MOUNTING})")]);
     }
     nextest
@@ -205,7 +206,7 @@ fn nextest(tree: &Tree) -> Command {
 fn browser(tree: &Tree, log: &mut Log) -> miette::Result<()> {
     crate::setup::npm_packages(tree, "tests/browser")?;
     log.npm(tree, "tests/browser", &["check"])?;
-    let fresh = up::Running::start(tree, &up::Wanted { claim: None, release: false, log: Some(log.path.clone()), on: None })?;
+    let fresh = up::Running::start(tree, &up::Wanted { claim: None, release: false, log: Some(log.path.clone()), on: None, disks: None })?;
     let mut tests = run::program(tree, "npm");
     tests.current_dir(tree.path("tests/browser")).args(["run", "--silent", "test"]);
     log.run(

@@ -31,8 +31,16 @@ const TO_RUN: [Need; 6] = [
 ];
 /// npm stands apart: Debian's package draws in hundreds of others, and most sources of Node.js bring their own.
 const NPM: [Need; 1] = [need("npm", "npm")];
-/// What the crash tests on real file systems take; they mount disks, so only root runs them.
-const TO_CRASH: [Need; 3] = [need("e2fsprogs", "mkfs.ext4"), need("btrfs-progs", "mkfs.btrfs"), need("mount", "losetup")];
+/// What tests on real file systems take, and boxes with disks of their own; they mount disks, so only root runs them.
+/// (From Debian 13 on, the package of systemd-repart has its name.)
+pub(crate) const TO_CRASH: [Need; 6] = [
+    need("e2fsprogs", "mkfs.ext4"),
+    need("btrfs-progs", "mkfs.btrfs"),
+    need("xfsprogs", "mkfs.xfs"),
+    need("mount", "losetup"),
+    need("systemd", "systemd-repart"),
+    need("smartmontools", "smartctl"),
+];
 /// Clients that others made and the tests use.
 const TO_SYNC: [Need; 5] = [
     need("litmus", "litmus"),
@@ -41,6 +49,16 @@ const TO_SYNC: [Need; 5] = [
     need("rclone", "rclone"),
     need("cadaver", "cadaver"),
 ];
+/// What serves network drives, and its client, and what Explorer asks; root alone runs the tests that take them.
+/// (From Debian 13 on, the modules come with samba, and their own package is empty.)
+const TO_SHARE: [Need; 4] = [
+    need("samba", "/usr/sbin/smbd"),
+    need("samba-vfs-modules", "/usr/share/doc/samba-vfs-modules"),
+    need("smbclient", "smbclient"),
+    need("wsdd2", "/usr/sbin/wsdd2"),
+];
+/// The mail server that is told what is not well; root alone makes the networks of that test.
+const TO_NOTIFY: [Need; 2] = [need("python3-aiosmtpd", "aiosmtpd"), need("iproute2", "ip")];
 /// What makes the pictures and films of the tests.
 const TO_DRAW: [Need; 2] = [need("libheif-examples", "heif-enc"), need("ffmpeg", "ffmpeg")];
 /// What the tests in a real browser take.
@@ -88,6 +106,8 @@ pub(crate) fn for_tests(tree: &Tree) -> miette::Result<()> {
     debian(tree, &TO_DRAW)?;
     if nix::unistd::geteuid().is_root() {
         debian(tree, &TO_CRASH)?;
+        debian(tree, &TO_SHARE)?;
+        debian(tree, &TO_NOTIFY)?;
         crate::tools_root::make(tree)?;
     }
     cargo_tool(tree, &NEXTEST)

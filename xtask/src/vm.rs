@@ -61,6 +61,9 @@ pub(crate) struct Arguments {
     /// That address.
     #[arg(long, requires = "other_port")]
     other_address: Option<Ipv4Addr>,
+    /// Port of this machine for the box's network drives, where it serves them.
+    #[arg(long)]
+    smb_port: Option<u16>,
     /// Size of the disk, in GiB. One that is there already only grows.
     #[arg(long, default_value_t = 8)]
     disk: u32,
@@ -70,6 +73,10 @@ pub(crate) struct Arguments {
     /// A further disk, raw, in that folder; its name is also its serial number. May be given several times.
     #[arg(long, value_name = "NAME")]
     other_disk: Vec<String>,
+    /// A further disk in a bay from which it can be pulled while the machine runs: raw, in that folder; its name is also its serial number, and `bay-NAME`
+    /// its name for QMP, which can put others into the bus `bays.0`. May be given several times.
+    #[arg(long, value_name = "NAME")]
+    bay: Vec<String>,
     /// A screen; nobody sees it here, but QMP can photograph it and press its keys.
     #[arg(long)]
     screen: bool,
@@ -207,12 +214,23 @@ fn disks(arguments: &Arguments) -> Vec<String> {
             ["-drive", "if=none,id=disk,file=disk.qcow2,format=qcow2,discard=unmap", "-device", device].map(str::to_owned)
         }),
     );
+    if !arguments.bay.is_empty() {
+        words.extend(["-device", "virtio-scsi-pci,id=bays"].map(str::to_owned));
+    }
+    for name in &arguments.bay {
+        words.extend(["-drive".into(), format!("if=none,id=drive-{name},file={name},format=raw,discard=unmap")]);
+        words.extend(["-device".into(), format!("scsi-hd,bus=bays.0,drive=drive-{name},id=bay-{name},serial={}", serial(name))]);
+    }
     for (number, name) in arguments.other_disk.iter().enumerate() {
-        let serial: String = name.chars().filter(char::is_ascii_alphanumeric).take(MAX_SERIAL).collect();
+        let serial = serial(name);
         words.extend(["-drive".into(), format!("if=none,id=other{number},file={name},format=raw,discard=unmap")]);
         words.extend(["-device".into(), format!("virtio-blk-pci,drive=other{number},serial={serial},bootindex={}", number + 2)]);
     }
     words
+}
+
+fn serial(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).take(MAX_SERIAL).collect()
 }
 
 /// The running emulator. It dies with this process.
@@ -230,6 +248,9 @@ impl Machine {
         );
         if let Some((port, address)) = arguments.other_port.zip(arguments.other_address) {
             forwarded += &format!(",hostfwd=tcp:127.0.0.1:{port}-{address}:443");
+        }
+        if let Some(port) = arguments.smb_port {
+            forwarded += &format!(",hostfwd=tcp:127.0.0.1:{port}-:445");
         }
         let memory = arguments.memory.to_string();
         let machine = ["-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", &memory];

@@ -2,7 +2,7 @@
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Query, Request},
+    extract::{FromRequest, FromRequestParts, Path, Query, Request},
 };
 use croft_model::Problem;
 use http::{header, request::Parts};
@@ -27,6 +27,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
             Problem::new(status, code, "The body of the request could not be read whole.")
         })?;
         parse(&bytes).map(Self).map_err(ApiError)
+    }
+}
+
+/// The variable parts of the path: one value, or several in a tuple.
+#[derive(Debug, Clone, Copy)]
+pub struct Id<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Id<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path = Path::from_request_parts(parts, state).await;
+        let path = path.map_err(|error| Problem::new(404, "no-such-thing", format!("Nothing has this id: {}.", error.body_text())))?;
+        Ok(Self(path.0))
     }
 }
 

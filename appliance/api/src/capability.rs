@@ -9,7 +9,7 @@ use croft_model::{Claims, MAX_CAPABILITY_SECONDS, Problem};
 /// Longest capability that is looked at, in bytes.
 const MAX_LENGTH: usize = 2048;
 /// Seconds that two processes' reading of one clock may differ by around a step of the clock.
-const CLOCK_SLACK: i64 = 2;
+pub(crate) const CLOCK_SLACK: i64 = 2;
 
 /// Why a capability is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -53,12 +53,17 @@ impl Minter {
         hex::encode(self.0.public_key().as_ref())
     }
 
+    /// The signature over `text`.
+    pub(crate) fn sign(&self, text: &[u8]) -> impl AsRef<[u8]> + use<> {
+        self.0.sign(text)
+    }
+
     /// The text of a capability with these claims.
     #[must_use]
     pub fn mint(&self, claims: &Claims) -> String {
         let json = serde_json::to_vec(claims).unwrap_or_default();
         let body = BASE64.encode(json);
-        let signature = BASE64.encode(self.0.sign(body.as_bytes()));
+        let signature = BASE64.encode(self.sign(body.as_bytes()));
         format!("{body}.{signature}")
     }
 }
@@ -87,6 +92,11 @@ impl Verifier {
             .ok()
             .and_then(|key| Self::new(&key, audience))
             .ok_or(crate::inherit::InheritError::Variable("CROFT_CAPABILITY_KEY"))
+    }
+
+    /// Identity's public key.
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.key
     }
 
     /// The claims of `text`, if they hold at `now` (Unix seconds) for this audience.

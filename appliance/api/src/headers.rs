@@ -1,7 +1,9 @@
-//! Names of the headers that travel between roles. The gateway drops all of them from what clients send.
+//! Names of the headers that travel between roles. The gateway drops all of them but [`PROOF`] from what clients send.
 
 /// The capability of the caller.
 pub const CAPABILITY: &str = "croft-capability";
+/// The proof that a person means what cannot be undone; passed on as the client sends it.
+pub const PROOF: &str = "croft-proof";
 /// Address of the client at the gateway's socket; never taken from anything a client says.
 pub const CLIENT: &str = "croft-client";
 /// Name and port under which the client reached the box, checked by the gateway; what absolute addresses are made of.

@@ -3,7 +3,7 @@
 //! Owns: the descriptors a role is started with ([`inherit`]), its life ([`lifecycle`]), serving HTTP on a Unix socket with the peer's and
 //! the capability's check built in ([`routes`], [`socket`]), calling another role ([`call`]), following the settings ([`projection`]), reading
 //! streams of documents ([`lines`]), who holds an address ([`address`]),
-//! [`capability`]'s text form and signature, problem documents as answers ([`problem`]), pages of lists ([`paging`]), text inside XML ([`xml`]).
+//! [`capability`]'s text form and signature, and [`proof`]'s of what destroys, problem documents as answers ([`problem`]), pages of lists ([`paging`]), text inside XML ([`xml`]).
 //! Never: the domain of any role.
 
 pub mod address;
@@ -21,6 +21,7 @@ pub mod paging;
 pub mod preview;
 pub mod problem;
 pub mod projection;
+pub mod proof;
 pub mod random;
 pub mod routes;
 pub mod socket;

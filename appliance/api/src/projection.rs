@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use croft_model::{Problem, Projection, Report};
+use croft_model::{Problem, Projection, Report, Standing};
 use http::{Method, Request};
+use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -38,6 +39,21 @@ impl Supervisor {
     /// the last one stays in force.
     #[must_use]
     pub fn follow(&self, stop: CancellationToken) -> watch::Receiver<Option<Projection>> {
+        self.follow_at("/internal/v1/projection", stop, |known: &Projection, new| known.generation > new.generation)
+    }
+
+    /// Follows the warnings until `stop`, in the same way. Only the role that tells people of them may.
+    #[must_use]
+    pub fn follow_warnings(&self, stop: CancellationToken) -> watch::Receiver<Option<Standing>> {
+        self.follow_at("/internal/v1/warnings", stop, |_: &Standing, _| false)
+    }
+
+    fn follow_at<T: DeserializeOwned + PartialEq + Send + Sync + 'static>(
+        &self,
+        path: &'static str,
+        stop: CancellationToken,
+        stale: fn(&T, &T) -> bool,
+    ) -> watch::Receiver<Option<T>> {
         let (sender, receiver) = watch::channel(None);
         let role = self.0.clone();
         tokio::spawn(async move {
@@ -46,7 +62,7 @@ impl Supervisor {
                 // Cancel-safe: a stream that is dropped half-way is begun anew with a full document.
                 let seen = tokio::select! {
                     () = stop.cancelled() => return,
-                    seen = stream(&role, &sender) => seen,
+                    seen = stream(&role, path, &sender, stale) => seen,
                 };
                 pause = if seen { FIRST_PAUSE } else { (pause * 2).min(MAX_PAUSE) };
                 tokio::select! {
@@ -75,9 +91,14 @@ impl Supervisor {
     }
 }
 
-/// Reads one stream to its end; true when at least one projection came that can be read.
-async fn stream(role: &Role, sender: &watch::Sender<Option<Projection>>) -> bool {
-    let request = Request::builder().uri("/internal/v1/projection").header(http::header::HOST, "croft").body(Body::empty());
+/// Reads one stream to its end; true when at least one document came that can be read.
+async fn stream<T: DeserializeOwned + PartialEq>(
+    role: &Role,
+    path: &str,
+    sender: &watch::Sender<Option<T>>,
+    stale: fn(&T, &T) -> bool,
+) -> bool {
+    let request = Request::builder().uri(path).header(http::header::HOST, "croft").body(Body::empty());
     let Ok(request) = request else { return false };
     let Ok(answer) = role.send(request).await else { return false };
     if !answer.status().is_success() {
@@ -85,27 +106,27 @@ async fn stream(role: &Role, sender: &watch::Sender<Option<Projection>>) -> bool
     }
     let (mut lines, mut seen) = (Lines::new(answer.into_body(), MAX_LINE), false);
     while let Some(line) = lines.next().await {
-        seen |= take(&line, sender);
+        seen |= take(&line, sender, stale);
     }
     seen
 }
 
-/// Puts a projection into force unless it is older than the present one; false when it cannot be read.
-fn take(line: &[u8], sender: &watch::Sender<Option<Projection>>) -> bool {
-    match serde_json::from_slice::<Projection>(line) {
-        Ok(projection) => {
+/// Puts a document into force unless it is `stale` beside the present one; false when it cannot be read.
+fn take<T: DeserializeOwned + PartialEq>(line: &[u8], sender: &watch::Sender<Option<T>>, stale: fn(&T, &T) -> bool) -> bool {
+    match serde_json::from_slice::<T>(line) {
+        Ok(document) => {
             sender.send_if_modified(|current| {
-                let stale = current.as_ref().is_some_and(|known| known.generation > projection.generation);
-                let fresh = !stale && current.as_ref() != Some(&projection);
+                let stale = current.as_ref().is_some_and(|known| stale(known, &document));
+                let fresh = !stale && current.as_ref() != Some(&document);
                 if fresh {
-                    *current = Some(projection);
+                    *current = Some(document);
                 }
                 fresh
             });
             true
         }
         Err(error) => {
-            tracing::error!(%error, "a projection cannot be read");
+            tracing::error!(%error, "what the supervisor tells cannot be read");
             false
         }
     }
@@ -122,7 +143,7 @@ mod tests {
         for (line, read, told) in
             [(line(2), true, true), (line(2), true, false), (line(1), true, false), (line(3), true, true), (b"{".to_vec(), false, false)]
         {
-            assert_eq!(take(&line, &sender), read);
+            assert_eq!(take(&line, &sender, |known: &Projection, new| known.generation > new.generation), read);
             assert_eq!(receiver.has_changed().expect("the sender lives"), told, "{}", String::from_utf8_lossy(&line));
             receiver.mark_unchanged();
         }

@@ -60,10 +60,25 @@ impl Peers {
             .map(Self)
     }
 
+    /// The same but for `role`.
+    #[must_use]
+    pub fn without(mut self, role: &str) -> Self {
+        self.0.remove(role);
+        self
+    }
+
     /// Whether the user `uid` may be `role`.
     #[must_use]
     pub fn is(&self, uid: u32, role: &str) -> bool {
         self.0.get(role).is_some_and(|uids| uids.contains(&uid))
+    }
+
+    /// Whether the user `uid` may be the process number `number` of `role`, of which each has a user of its own. Where all run as one user, none has.
+    #[must_use]
+    pub fn is_instance(&self, uid: u32, role: &str, number: u32) -> bool {
+        self.0.get(role).is_some_and(|uids| {
+            uids.start() < uids.end() && number > 0 && uids.start().checked_add(number - 1) == Some(uid) && uids.contains(&uid)
+        })
     }
 
     fn knows(&self, uid: u32) -> bool {

@@ -1,6 +1,7 @@
 //! `croft`: the command line of a box. One file a command; each talks to the box through `croft-client` and says what came back.
 
 mod commands;
+mod passphrase;
 mod say;
 
 use std::path::PathBuf;
@@ -58,15 +59,24 @@ enum Command {
     /// The trees of files.
     #[command(subcommand)]
     Space(space::Space),
+    /// Network drives for Windows, macOS and Linux, off until they are switched on.
+    #[command(subcommand)]
+    Share(share::Share),
     /// The network, and the box's address in it.
     #[command(subcommand)]
     Network(network::Network),
+    /// Who is told when something is not well, by mail and by webhooks.
+    #[command(subcommand)]
+    Notify(notify::Notify),
     /// The time zone, and who is asked for the time.
     #[command(subcommand)]
     Time(time::Time),
     /// The disks of the box.
     #[command(subcommand)]
     Disk(disk::Disk),
+    /// The disks that hold everything together, and how safe it lies there.
+    #[command(subcommand)]
+    Pool(pool::Pool),
     /// App passwords, for clients that are not a browser.
     #[command(subcommand)]
     Token(token::Token),
@@ -102,8 +112,11 @@ async fn run(command: Command, door: Door, say: &Say) -> Result<(), CommandError
         Command::Settings(command) => settings::run(command, &client()?, say).await,
         Command::Person(command) => person::run(command, &client()?, say).await,
         Command::Space(command) => space::run(command, &client()?, say).await,
+        Command::Share(command) => share::run(command, &client()?, say).await,
         Command::Disk(command) => disk::run(command, &client()?, say).await,
+        Command::Pool(command) => pool::run(command, &client()?, say).await,
         Command::Network(command) => network::run(command, &client()?, say).await,
+        Command::Notify(command) => notify::run(command, &client()?, say).await,
         Command::Time(command) => time::run(command, &client()?, say).await,
         Command::Token(command) => token::run(command, &client()?, say).await,
         Command::Link(command) => link::run(command, &client()?, say).await,

@@ -15,6 +15,11 @@ impl Say {
         Self { json }
     }
 
+    /// Whether it is JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Prints `value` as JSON, or what `text` makes of it.
     pub(crate) fn print<T: Serialize>(&self, value: &T, text: impl FnOnce(&T) -> String) {
         let mut out = if self.json { serde_json::to_string_pretty(value).unwrap_or_default() } else { text(value) };

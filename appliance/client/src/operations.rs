@@ -3,19 +3,26 @@
 use std::collections::BTreeMap;
 
 use croft_api::{
+    headers,
     paging::Page,
     wire::{
-        account::{AppPassword, AppPasswordEntry, Invitation, Invite, NewAppPassword},
+        account::{AppPassword, AppPasswordEntry, Invitation, Invite, NewAppPassword, Prove, Proved},
         claim::ClaimStatus,
         household::{NewPerson, NewSpace, PersonEntry, SpaceEntry},
         links::{LinkOrder, LinkRow},
         network::{ForgetWifi, JoinWifi, NetworkStatus, WifiStatus},
+        notify::{MailPassword, NotifyStatus, NotifyTest, Tested, WebhookKey},
         power::{PowerOrder, PowerTaken},
         settings::{Changed, Difference, SettingsDocument},
+        shares::{DeviceMade, NewDevice, SharesStatus},
         watch::LogLine,
     },
 };
-use croft_model::{AuditEntry, Commit, Disk, PersonId, Power, Section, SessionId, SpaceId, Status, Warning};
+use croft_model::{
+    AdoptDisk, AdoptPlan, Adopted, AuditEntry, Commit, DiskId, DiskView, DiskWork, EraseDisk, ErasePlan, Inside, PersonId, Pool,
+    PoolChange, PoolPlan, PoolView, Power, Secret, Section, SeenDisk, SessionId, Snapshot, SnapshotList, SnapshotName, SnapshotOrder,
+    SpaceId, SpaceUsage, Status, Task, Warning,
+};
 use http::{Method, header};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -67,8 +74,121 @@ impl Client {
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub async fn disks(&self) -> Result<Vec<Disk>, ClientError> {
+    pub async fn disks(&self) -> Result<Vec<DiskView>, ClientError> {
         self.json(Call::new(Method::GET, "/api/v1/disks")).await
+    }
+
+    /// What erasing a disk would do. Nothing is begun.
+    ///
+    /// # Errors
+    /// As [`Client::status`]; or the box says why it cannot be erased.
+    pub async fn plan_erasing(&self, disk: &DiskId, seen: &SeenDisk) -> Result<ErasePlan, ClientError> {
+        self.json(Call::new(Method::POST, &format!("/api/v1/disks/{disk}/erase/plan")).json(seen)?).await
+    }
+
+    /// Erases a disk, with the proof that the refusal `proof-missing` asks for.
+    ///
+    /// # Errors
+    /// As [`Client::status`]; or the box says why it cannot be erased.
+    pub async fn erase_disk(&self, disk: &DiskId, wanted: &EraseDisk, proof: Option<&Secret>) -> Result<DiskWork, ClientError> {
+        let path = format!("/api/v1/disks/{disk}/erase");
+        self.json(proved(Call::new(Method::POST, &path).json(wanted)?, proof)).await
+    }
+
+    /// Takes back the erasing of a disk.
+    ///
+    /// # Errors
+    /// As [`Client::status`]; or the box says why it cannot be taken back.
+    pub async fn restore_disk(&self, disk: &DiskId, seen: &SeenDisk) -> Result<DiskWork, ClientError> {
+        self.json(Call::new(Method::POST, &format!("/api/v1/disks/{disk}/restore")).json(seen)?).await
+    }
+
+    /// What would be read of a disk that is used as it is. Nothing is begun.
+    ///
+    /// # Errors
+    /// The box refuses, or cannot be reached.
+    pub async fn plan_adopting(&self, disk: &DiskId, wanted: &AdoptDisk) -> Result<AdoptPlan, ClientError> {
+        self.json(Call::new(Method::POST, &format!("/api/v1/disks/{disk}/adopt/plan")).json(wanted)?).await
+    }
+
+    /// Uses a disk as it is, from now on.
+    ///
+    /// # Errors
+    /// The box refuses, or cannot be reached.
+    pub async fn adopt_disk(&self, disk: &DiskId, wanted: &AdoptDisk) -> Result<Vec<Adopted>, ClientError> {
+        self.json(Call::new(Method::POST, &format!("/api/v1/disks/{disk}/adopt")).json(wanted)?).await
+    }
+
+    /// All disks that are used as they are, also those that are not plugged in.
+    ///
+    /// # Errors
+    /// The box refuses, or cannot be reached.
+    pub async fn adopted_disks(&self) -> Result<Vec<Adopted>, ClientError> {
+        self.json(Call::new(Method::GET, "/api/v1/disks/adopted")).await
+    }
+
+    /// Uses a disk as it is no longer.
+    ///
+    /// # Errors
+    /// The box refuses, or cannot be reached.
+    pub async fn release_disk(&self, disk: &DiskId) -> Result<(), ClientError> {
+        self.send(Call::new(Method::DELETE, &format!("/api/v1/disks/{disk}/adopt"))).await.map(drop)
+    }
+
+    /// What is in a disk. Nothing is written to it.
+    ///
+    /// # Errors
+    /// As [`Client::status`]; or the box says why it cannot be looked into.
+    pub async fn look_into_disk(&self, disk: &DiskId, seen: &SeenDisk) -> Result<Inside, ClientError> {
+        self.json(Call::new(Method::POST, &format!("/api/v1/disks/{disk}/look")).json(seen)?).await
+    }
+
+    /// The pool.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn pool(&self) -> Result<PoolView, ClientError> {
+        self.json(Call::new(Method::GET, "/api/v1/pool")).await
+    }
+
+    /// What a change of the pool would do. Nothing is begun.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn plan_pool_change(&self, change: &PoolChange) -> Result<PoolPlan, ClientError> {
+        self.json(Call::new(Method::POST, "/api/v1/pool/plan").json(change)?).await
+    }
+
+    /// Begins a change of the pool, with the proof that the refusal `proof-missing` asks for.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn change_pool(&self, change: &PoolChange, proof: Option<&Secret>) -> Result<Pool, ClientError> {
+        self.json(proved(Call::new(Method::POST, "/api/v1/pool/changes").json(change)?, proof)).await
+    }
+
+    /// Gives up the change of the pool that is under way.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; `nothing-to-cancel` where there is none.
+    pub async fn give_up_pool_change(&self) -> Result<Pool, ClientError> {
+        self.json(Call::new(Method::DELETE, "/api/v1/pool/changes")).await
+    }
+
+    /// Proves by the passphrase that the person means what cannot be undone.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn prove(&self, wanted: &Prove) -> Result<Proved, ClientError> {
+        self.json(Call::new(Method::POST, "/api/v1/session/proof").json(wanted)?).await
+    }
+
+    /// What is at work, and what was lately.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn tasks(&self) -> Result<Vec<Task>, ClientError> {
+        self.json(Call::new(Method::GET, "/api/v1/tasks")).await
     }
 
     /// All warnings that stand, the gravest first.
@@ -292,6 +412,46 @@ impl Client {
         self.patch(Section::Spaces, &version, &patch, intent).await
     }
 
+    /// The snapshots of a space, newest first.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn snapshots(&self, space: SpaceId) -> Result<SnapshotList, ClientError> {
+        self.json(Call::new(Method::GET, &format!("/api/v1/snapshots/{space}"))).await
+    }
+
+    /// Keeps how a space is now; only says what would be for a `dry_run`.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn take_snapshot(&self, space: SpaceId, order: &SnapshotOrder, dry_run: bool) -> Result<Snapshot, ClientError> {
+        let path = format!("/api/v1/snapshots/{space}");
+        self.json(Call::new(Method::POST, &path).query("dry_run", dry_run).json(order)?).await
+    }
+
+    /// Removes a snapshot, with the proof that the refusal `proof-missing` asks for; only says what would be for a `dry_run`.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn remove_snapshot(
+        &self,
+        space: SpaceId,
+        name: SnapshotName,
+        proof: Option<&Secret>,
+        dry_run: bool,
+    ) -> Result<Snapshot, ClientError> {
+        let path = format!("/api/v1/snapshots/{space}/{name}");
+        self.json(proved(Call::new(Method::DELETE, &path).query("dry_run", dry_run), proof)).await
+    }
+
+    /// What a space takes.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn space_usage(&self, space: SpaceId) -> Result<SpaceUsage, ClientError> {
+        self.json(Call::new(Method::GET, &format!("/api/v1/usage/{space}"))).await
+    }
+
     /// Makes an app password; its secret is shown this once.
     ///
     /// # Errors
@@ -345,4 +505,66 @@ impl Client {
     pub async fn revoke_link(&self, id: &str) -> Result<(), ClientError> {
         self.send(Call::new(Method::DELETE, &format!("/api/v1/links/{id}"))).await.map(drop)
     }
+
+    /// The network drives of whoever asks, and the devices that may use them.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn shares(&self) -> Result<SharesStatus, ClientError> {
+        self.json(Call::new(Method::GET, "/api/v1/shares")).await
+    }
+
+    /// Makes a device; its password is in this answer alone.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn add_device(&self, device: &NewDevice) -> Result<DeviceMade, ClientError> {
+        self.json(Call::new(Method::POST, "/api/v1/shares/devices").json(device)?).await
+    }
+
+    /// Whom the box tells when something is not well, and how that goes.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn notify(&self) -> Result<NotifyStatus, ClientError> {
+        self.json(Call::new(Method::GET, "/api/v1/notify")).await
+    }
+
+    /// Sets the password for the mail server in the settings.
+    ///
+    /// # Errors
+    /// As [`Client::status`]; the settings name another account.
+    pub async fn set_mail_password(&self, password: &MailPassword) -> Result<(), ClientError> {
+        self.send(Call::new(Method::PUT, "/api/v1/notify/mail/password").json(password)?).await.map(drop)
+    }
+
+    /// Makes the key of a webhook; it is in this answer alone.
+    ///
+    /// # Errors
+    /// As [`Client::status`]; there is no such webhook.
+    pub async fn new_webhook_key(&self, name: &str) -> Result<WebhookKey, ClientError> {
+        self.json(Call::new(Method::POST, &format!("/api/v1/notify/webhooks/{name}/key"))).await
+    }
+
+    /// Sends a test, and gives what each destination said.
+    ///
+    /// # Errors
+    /// As [`Client::status`]; there is no such destination.
+    pub async fn test_notify(&self, test: &NotifyTest) -> Result<Vec<Tested>, ClientError> {
+        self.json(Call::new(Method::POST, "/api/v1/notify/test").json(test)?).await
+    }
+
+    /// Removes a device; its connections are closed.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn remove_device(&self, id: u16) -> Result<(), ClientError> {
+        self.send(Call::new(Method::DELETE, &format!("/api/v1/shares/devices/{id}"))).await.map(drop)
+    }
+}
+
+/// The call with a proof, where there is one.
+fn proved<'a>(call: Call<'a>, proof: Option<&Secret>) -> Call<'a> {
+    let name = header::HeaderName::from_static(headers::PROOF);
+    if let Some(proof) = proof { call.header(name, proof.expose().to_owned()) } else { call }
 }

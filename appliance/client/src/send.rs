@@ -23,8 +23,10 @@ use crate::{ClientError, Door, door::Token};
 
 /// Time for one whole answer; the box answers at once or says that it takes longer (tasks).
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// Domains of the API that identity answers, as its manifest has them; the supervisor answers the others.
+/// Domains of the API that identity, storage and the notifier answer, as their manifests have them; the supervisor answers the others.
 const IDENTITY: [&str; 9] = ["claim", "session", "sessions", "tokens", "grants", "passphrase", "invitations", "join", "recovery"];
+const STORAGE: [&str; 5] = ["install", "disks", "pool", "snapshots", "usage"];
+const NOTIFIER: [&str; 1] = ["notify"];
 
 /// A client of one box.
 #[derive(Debug)]
@@ -34,8 +36,18 @@ pub struct Client {
 
 #[derive(Debug)]
 enum Way {
-    Sockets { supervisor: reqwest::Client, identity: reqwest::Client, run: RunDirectory },
-    Https { http: reqwest::Client, origin: String, token: Token },
+    Sockets {
+        supervisor: reqwest::Client,
+        identity: reqwest::Client,
+        storage: reqwest::Client,
+        notifier: reqwest::Client,
+        run: RunDirectory,
+    },
+    Https {
+        http: reqwest::Client,
+        origin: String,
+        token: Token,
+    },
 }
 
 /// A request before it knows its way.
@@ -114,9 +126,14 @@ impl Client {
             Way::Https { http, origin, token } => {
                 http.request(call.method.clone(), format!("{origin}{}", call.path)).bearer_auth(token.expose())
             }
-            Way::Sockets { supervisor, identity, run } => {
+            Way::Sockets { supervisor, identity, storage, notifier, run } => {
                 let domain = call.path.trim_start_matches("/api/v1/").split(['/', '?']).next().unwrap_or_default();
-                let (http, audience) = if IDENTITY.contains(&domain) { (identity, "identity") } else { (supervisor, "supervisor") };
+                let (http, audience) = match domain {
+                    domain if IDENTITY.contains(&domain) => (identity, "identity"),
+                    domain if STORAGE.contains(&domain) => (storage, "storage"),
+                    domain if NOTIFIER.contains(&domain) => (notifier, "notifier"),
+                    _ => (supervisor, "supervisor"),
+                };
                 let capability = console_capability(run, audience).await?;
                 http.request(call.method.clone(), format!("http://croft{}", call.path)).header(headers::CAPABILITY, capability)
             }
@@ -161,7 +178,9 @@ fn sockets(home: &Path) -> Result<Way, ClientError> {
     let client = |socket: &str| {
         reqwest::Client::builder().unix_socket(run.socket(socket)).timeout(TIMEOUT).build().map_err(|error| no_box(error.to_string()))
     };
-    Ok(Way::Sockets { supervisor: client("supervisor.sock")?, identity: client("identity.sock")?, run: run.clone() })
+    let (supervisor, identity) = (client("supervisor.sock")?, client("identity.sock")?);
+    let (storage, notifier) = (client("storage.sock")?, client("notifier.sock")?);
+    Ok(Way::Sockets { supervisor, identity, storage, notifier, run })
 }
 
 fn https(origin: String, token: Token, authority: Option<&Path>) -> Result<Way, ClientError> {
@@ -192,12 +211,16 @@ async fn console_capability(run: &RunDirectory, audience: &str) -> Result<String
 
 #[cfg(test)]
 mod tests {
-    use super::IDENTITY;
+    use super::{IDENTITY, NOTIFIER, STORAGE};
 
     #[test]
-    fn identity_answers_the_domains_of_its_manifest() {
-        let manifest = include_str!("../../supervisor/roles/identity.toml");
-        let domains = manifest.lines().find_map(|line| line.strip_prefix("domains = ")).expect("a line with the domains");
-        assert_eq!(serde_json::from_str::<Vec<&str>>(domains).expect("a list on one line"), IDENTITY);
+    fn roles_answer_the_domains_of_their_manifests() {
+        let check = |manifest: &str, expected: &[&str]| {
+            let domains = manifest.lines().find_map(|line| line.strip_prefix("domains = ")).expect("a line with the domains");
+            assert_eq!(serde_json::from_str::<Vec<&str>>(domains).expect("a list on one line"), expected);
+        };
+        check(include_str!("../../supervisor/roles/identity.toml"), &IDENTITY);
+        check(include_str!("../../supervisor/roles/storage.toml"), &STORAGE);
+        check(include_str!("../../supervisor/roles/notifier.toml"), &NOTIFIER);
     }
 }

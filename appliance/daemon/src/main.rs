@@ -17,7 +17,9 @@ use croft_api::{
     preview::{Ask, Shape},
 };
 use croft_model::SpaceId;
-use croft_sandbox::{Enforced, SandboxError, Walls};
+use croft_network::needs_of_names;
+use croft_sandbox::{Calls, Enforced, Walls};
+use croft_sync::Borrowed;
 use tokio::runtime::Builder;
 
 /// Threads of the role that encrypts.
@@ -53,8 +55,16 @@ enum Role {
         #[arg(long, value_name = "SPACE")]
         instance: SpaceId,
     },
+    /// The worker of a disk that is used as it is.
+    Disk {
+        /// The space that shows it: `s1`.
+        #[arg(long, value_name = "SPACE")]
+        instance: SpaceId,
+    },
     /// Small pictures of files.
     Preview,
+    /// Tells people of warnings.
+    Notifier,
     /// Reads one picture, for the role `preview`.
     #[command(name = croft_preview::FIRST_WORD, hide = true)]
     Decoder {
@@ -95,7 +105,9 @@ impl Role {
             Self::Identity => "identity",
             Self::Storage => "storage",
             Self::Sync { .. } => "sync",
+            Self::Disk { .. } => "disk",
             Self::Preview => "preview",
+            Self::Notifier => "notifier",
             Self::Decoder { .. } => croft_preview::FIRST_WORD,
             Self::Taken => croft_preview::TAKEN_WORD,
             Self::Openapi => "openapi",
@@ -103,12 +115,14 @@ impl Role {
         }
     }
 
-    /// The directories that stay open to the role; none for who is never confined.
-    fn directories(&self) -> Option<&'static [&'static str]> {
+    /// The directories that stay open to the role, those in which it writes and those that it only reads; none for who is never confined.
+    fn directories(&self) -> Option<[&'static [&'static str]; 2]> {
         match self {
-            Self::Gateway | Self::Preview => Some(&[]),
-            Self::Identity => Some(&["state"]),
-            Self::Sync { .. } => Some(&["space", "index"]),
+            Self::Gateway | Self::Preview => Some([&[], &[]]),
+            Self::Identity | Self::Notifier => Some([&["state"], &[]]),
+            Self::Sync { .. } => Some([&["space", "index"], &["snapshots"]]),
+            // And what it was lent.
+            Self::Disk { .. } => Some([&["space", "index"], &[]]),
             // A decoder confines itself. Of the others, one starts all roles and makes what they are handed, the other starts programs that write to disks.
             Self::Storage | Self::Supervisor { .. } | Self::Decoder { .. } | Self::Taken | Self::Openapi | Self::Units { .. } => None,
         }
@@ -119,10 +133,12 @@ impl Role {
             Self::Gateway => BULK_THREADS,
             // What waits for the disk has threads of its own; a second one here would only be woken for what the first could do itself.
             Self::Sync { .. }
+            | Self::Disk { .. }
             | Self::Supervisor { .. }
             | Self::Identity
             | Self::Storage
             | Self::Preview
+            | Self::Notifier
             | Self::Decoder { .. }
             | Self::Taken
             | Self::Openapi
@@ -158,13 +174,21 @@ fn decode(width: u16, height: u16, shape: BoxShape) -> ExitCode {
 }
 
 /// Puts up the wall around the role, before there is a second thread.
-fn confine(role: &Role, descriptors: &Descriptors) -> Result<(), SandboxError> {
+fn confine(role: &Role, descriptors: &Descriptors, borrowed: Option<&Borrowed>) -> Result<(), roles::Failure> {
     let Some(directories) = role.directories() else { return Ok(()) };
-    let writable: Vec<BorrowedFd<'_>> = directories.iter().filter_map(|name| descriptors.borrow(name)).collect();
+    let [writable, mut readable] = directories.map(|names| names.iter().filter_map(|name| descriptors.borrow(name)).collect::<Vec<_>>());
+    // The one role that calls others finds their addresses.
+    let (calls, names) = if matches!(role, Role::Notifier) { (Calls::Anybody, needs_of_names()) } else { (Calls::Nobody, Vec::new()) };
+    readable.extend(names.iter().map(AsFd::as_fd));
+    readable.extend(borrowed.and_then(Borrowed::root));
     // The one role that starts others of its own program.
     let needed: Vec<OwnedFd> = if matches!(role, Role::Preview) { croft_decoders::needs().unwrap_or_default() } else { Vec::new() };
     let runnable: Vec<BorrowedFd<'_>> = needed.iter().map(AsFd::as_fd).collect();
-    if croft_sandbox::confine(Walls { writable: &writable, runnable: &runnable })? == Enforced::No {
+    if croft_sandbox::confine(Walls { writable: &writable, readable: &readable, runnable: &runnable, calls })? == Enforced::No {
+        // It reads whatever the permissions say: without this wall all of the box.
+        if matches!(role, Role::Disk { .. }) {
+            return Err("this kernel has no Landlock, without which no foreign disk is read".into());
+        }
         tracing::warn!("this kernel has no Landlock; the role is confined by its user alone");
     }
     Ok(())
@@ -178,12 +202,19 @@ fn start(role: &Role) -> Result<(), roles::Failure> {
     }
     // First of all, before anything else of this process could take one of their numbers.
     let descriptors = Descriptors::from_env()?;
-    confine(role, &descriptors)?;
+    // A runtime without a second thread, which ends before the wall is put up.
+    let borrowed = match role {
+        Role::Disk { instance } => {
+            Some(Builder::new_current_thread().enable_all().build()?.block_on(Borrowed::ask(&descriptors, *instance))?)
+        }
+        _ => None,
+    };
+    confine(role, &descriptors, borrowed.as_ref())?;
     let runtime = match role {
-        Role::Sync { .. } => Builder::new_current_thread().enable_all().build()?,
+        Role::Sync { .. } | Role::Disk { .. } => Builder::new_current_thread().enable_all().build()?,
         _ => Builder::new_multi_thread().worker_threads(role.threads()).enable_all().build()?,
     };
-    let ended = runtime.block_on(roles::run(role, descriptors));
+    let ended = runtime.block_on(roles::run(role, descriptors, borrowed));
     // What still blocks has had its time in the role's own orderly end.
     runtime.shutdown_background();
     ended

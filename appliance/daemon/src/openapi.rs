@@ -9,7 +9,12 @@ pub(crate) fn document() -> Result<String, serde_json::Error> {
     let description = "The API of a Croft box. Every error is a problem document (RFC 9457) with a stable `code`.";
     let info = InfoBuilder::new().title("Croft").version(env!("CARGO_PKG_VERSION")).description(Some(description)).build();
     let mut whole: OpenApi = OpenApiBuilder::new().info(info).build();
-    let roles = [croft_supervisor::routes().openapi(), croft_identity::routes().openapi(), croft_storage::routes().openapi()];
+    let roles = [
+        croft_supervisor::routes().openapi(),
+        croft_identity::routes().openapi(),
+        croft_storage::routes().openapi(),
+        croft_notifier::routes().openapi(),
+    ];
     for part in roles.into_iter().chain([croft_gateway::openapi()]) {
         whole.merge(part);
     }

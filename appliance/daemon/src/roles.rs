@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, error::Error};
 use croft_api::inherit::Descriptors;
 use croft_gateway::Routing;
 use croft_supervisor::SupervisorError;
+use croft_sync::Borrowed;
 
 use crate::{Role, openapi, units};
 
@@ -27,14 +28,19 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for Failure {
 }
 
 /// Runs the role to its end.
-pub(crate) async fn run(role: &Role, descriptors: Descriptors) -> Result<(), Failure> {
+pub(crate) async fn run(role: &Role, descriptors: Descriptors, borrowed: Option<Borrowed>) -> Result<(), Failure> {
     match role {
         Role::Supervisor { home } => Ok(Box::pin(croft_supervisor::run(home, descriptors)).await?),
         Role::Gateway => Ok(Box::pin(croft_gateway::run(descriptors, routing()?)).await?),
         Role::Identity => Ok(Box::pin(croft_identity::run(descriptors)).await?),
         Role::Storage => Ok(Box::pin(croft_storage::run(descriptors)).await?),
         Role::Sync { instance } => Ok(Box::pin(croft_sync::run(descriptors, *instance)).await?),
+        Role::Disk { instance } => match borrowed {
+            Some(borrowed) => Ok(Box::pin(croft_sync::run_disk(descriptors, *instance, borrowed)).await?),
+            None => Ok(()),
+        },
         Role::Preview => Ok(Box::pin(croft_preview::run(descriptors)).await?),
+        Role::Notifier => Ok(Box::pin(croft_notifier::run(descriptors)).await?),
         // They have no runtime: the main function answers them before.
         Role::Decoder { .. } | Role::Taken => Ok(()),
         Role::Openapi => Ok(openapi::print()?),

@@ -17,6 +17,8 @@ pub(crate) enum Form {
 pub(crate) fn write(folder: &Path, form: Form) -> Result<(), Box<dyn Error + Send + Sync>> {
     let manifests = croft_supervisor::manifests()?;
     let mut files: BTreeMap<String, String> = appliance_units(&manifests);
+    files.insert(croft_smb::UNIT.into(), croft_smb::unit_file());
+    files.insert(croft_smb::DISCOVERY_UNIT.into(), croft_smb::discovery_unit_file());
     if form == Form::Whole {
         files.retain(|name, _| name.ends_with(".service"));
         let made = manifests.iter().filter(|manifest| !files.contains_key(&format!("croft-{}.service", manifest.name)));

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Bytes, Invalid, Progress};
+use crate::{Bytes, Invalid, Plug, Progress, Several};
 
 /// Digits of a disk's id.
 const ID_DIGITS: usize = 16;
@@ -70,12 +70,18 @@ pub struct Disk {
     pub size: Bytes,
     /// How it is connected.
     pub bus: Bus,
+    /// Where it is plugged in.
+    #[serde(default)]
+    pub plug: Plug,
     /// Whether it is made to be pulled out.
     pub removable: bool,
     /// Whether this box runs from it.
     pub runs_from: bool,
     /// What is on it.
     pub holds: Holds,
+    /// The file system of several disks that it is a part of, where that is none of this box.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub several: Option<Several>,
     /// What has to be typed before it is overwritten; none for an empty disk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,

@@ -36,6 +36,8 @@ pub enum Event {
         /// The role as it is now.
         role: RoleStatus,
     },
+    /// A disk came or went, or what is known of one has changed: read the list anew.
+    Disks,
     /// Something changed in a folder. Added by the gateway, for people who may read the space.
     Files {
         /// The space.
@@ -57,6 +59,7 @@ impl Event {
             Self::Warnings { .. } => "warnings",
             Self::Activity { .. } => "activity",
             Self::Role { .. } => "role",
+            Self::Disks => "disks",
             Self::Files { .. } => "files",
             Self::Missed => "missed",
         }

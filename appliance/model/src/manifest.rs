@@ -82,6 +82,9 @@ pub struct Manifest {
     /// True when one process a space runs, started by the first connection to its socket.
     #[serde(default)]
     pub per_space: bool,
+    /// Which spaces such a role serves: those with files on the box, or the disks that are used as they are.
+    #[serde(default)]
+    pub serves: Serves,
     /// Listening sockets handed to it, by descriptor name.
     #[serde(default)]
     pub sockets: BTreeMap<String, SocketSpec>,
@@ -107,6 +110,17 @@ pub struct Manifest {
     pub outlives_children: bool,
 }
 
+/// Which spaces a role with a process a space serves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Serves {
+    /// Those whose files lie on the box.
+    #[default]
+    Files,
+    /// Disks that are used as they are.
+    Disks,
+}
+
 /// When a role is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -117,13 +131,15 @@ pub enum Start {
     Demand,
 }
 
-/// What a role may do on the appliance beyond what its user may. On a developer's machine nobody has any.
+/// What a role may do on the appliance beyond what its user may. On a developer's machine nobody has any, but in a box with loop disks of its own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Powers {
     /// Nothing: it has a user of its own.
     #[default]
     None,
+    /// It reads what its descriptors lead to, whosever it is: files of a foreign disk belong to users of another computer.
+    Read,
     /// It is root, reads and writes disks, and mounts in its own world of mounts.
     Disks,
 }
@@ -165,6 +181,9 @@ pub struct DirectorySpec {
     /// Made as a subvolume where the box lies on btrfs: it has snapshots, a quota and an account of its own.
     #[serde(default)]
     pub subvolume: bool,
+    /// Directories of others lie in it, so it stays root's: who is handed it gets no right to it beyond those it has anyhow.
+    #[serde(default)]
+    pub above: bool,
 }
 
 /// Limits of a role.
@@ -187,4 +206,6 @@ pub enum Network {
     None,
     /// The listeners it was handed.
     Inherited,
+    /// It calls others, and nobody calls it.
+    Outgoing,
 }

@@ -59,6 +59,9 @@ mod tests {
     proptest! {
         #[test]
         fn every_shown_name_is_known_in_any_case(name in "\\PC{1,20}", which in 0_usize..12) {
+            // A small iota below a letter becomes a letter of its own in capitals, and marks that came after it stand with that one then:
+            // Unicode has no mapping that would bring the two together (The Unicode Standard, 3.13, D145).
+            prop_assume!(name.nfd().all(|c| c != '\u{345}'));
             let shown = shown_names(&name).nth(which).unwrap();
             for entry in [shown.clone(), shown.to_uppercase(), shown.to_lowercase(), shown.nfd().collect()] {
                 prop_assert!(may_be_shown(&entry, &name), "{} {}", entry, name);

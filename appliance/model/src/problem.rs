@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::ToProve;
+
 /// An error as the person or program on the other side sees it. The inner chain of causes goes to the journal, never here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
@@ -26,6 +28,9 @@ pub struct Problem {
     /// Seconds after which a further try makes sense; also sent as `Retry-After`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_seconds: Option<u64>,
+    /// What has to be proved before it is done: of `proof-missing`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Box<ToProve>>,
 }
 
 impl Problem {
@@ -40,6 +45,7 @@ impl Problem {
             hint: None,
             key: None,
             retry_after_seconds: None,
+            proof: None,
         }
     }
 
@@ -61,6 +67,13 @@ impl Problem {
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    /// With what has to be proved first.
+    #[must_use]
+    pub fn proof(mut self, wanted: ToProve) -> Self {
+        self.proof = Some(Box::new(wanted));
         self
     }
 

@@ -2,10 +2,14 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{BoxSettings, DoorSettings, Person, PersonId, Space, SpaceId, Task, Warning};
+use crate::{
+    BoxSettings, DoorSettings, NotifySettings, Person, PersonId, ShareSettings, SnapshotSettings, Space, SpaceId, Task, TimeSettings,
+    Warning,
+};
 
 /// The part of the settings that a role's manifest asks for. A section that it does not name is absent, not empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +30,18 @@ pub struct Projection {
     /// Section `door`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub door: Option<DoorSettings>,
+    /// Section `time`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<TimeSettings>,
+    /// Section `snapshots`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshots: Option<SnapshotSettings>,
+    /// Section `shares`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shares: Option<ShareSettings>,
+    /// Section `notify`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify: Option<NotifySettings>,
 }
 
 impl Projection {
@@ -35,6 +51,15 @@ impl Projection {
         let own = self.this_box.iter().map(|this_box| format!("{}.local", this_box.host));
         own.chain(["localhost".to_owned()]).chain(self.door.iter().flat_map(|door| door.extra_names.clone())).collect()
     }
+}
+
+/// What is not well at a moment, for the role that tells people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// When the supervisor started: soon after it, not everybody has said yet what is not well.
+    pub started: Timestamp,
+    /// All warnings that people see, the gravest first.
+    pub warnings: Vec<Warning>,
 }
 
 /// What a role tells the supervisor of its own domain. Each report replaces the role's last.
@@ -52,6 +77,9 @@ pub struct Report {
     /// Tasks of the role.
     #[serde(default)]
     pub tasks: Vec<Task>,
+    /// A number that grows whenever the list of disks is worth reading anew; 0 from roles that have none.
+    #[serde(default)]
+    pub disks: u64,
 }
 
 /// A secret text: no Debug, no Display, no Serialize, and at most [`Secret::MAX`] bytes.

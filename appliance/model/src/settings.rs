@@ -8,7 +8,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{NetworkSettings, PersonId, SpaceId, SpaceNumber, TimeSettings};
+use crate::{
+    Bytes, DiskSource, NetworkSettings, NotifySettings, PersonId, ShareSettings, SnapshotSchedule, SnapshotSettings, SpaceId, SpaceNumber,
+    TimeSettings,
+};
 
 /// The version of the settings document that this release writes. A larger one is refused, a smaller one is migrated.
 pub const SCHEMA: u32 = 1;
@@ -37,6 +40,15 @@ pub struct Settings {
     /// Where the box is in time.
     #[serde(default)]
     pub time: TimeSettings,
+    /// How many earlier states of each space are kept.
+    #[serde(default)]
+    pub snapshots: SnapshotSettings,
+    /// What is served as network drives.
+    #[serde(default)]
+    pub shares: ShareSettings,
+    /// Who is told when something is not well.
+    #[serde(default)]
+    pub notify: NotifySettings,
 }
 
 impl Default for Settings {
@@ -49,6 +61,9 @@ impl Default for Settings {
             door: DoorSettings::default(),
             network: NetworkSettings::default(),
             time: TimeSettings::default(),
+            snapshots: SnapshotSettings::default(),
+            shares: ShareSettings::default(),
+            notify: NotifySettings::default(),
         }
     }
 }
@@ -108,7 +123,7 @@ pub struct Space {
     pub number: SpaceNumber,
     /// The folder name under which a shared space appears in its members' trees; unique among shared spaces.
     pub name: String,
-    /// Personal or shared.
+    /// Personal, shared, or a disk that is used as it is.
     pub kind: SpaceKind,
     /// Who may do what.
     #[serde(default)]
@@ -116,6 +131,15 @@ pub struct Space {
     /// Set when the space was put away; its files are kept for 30 days from then and nobody reaches them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archived_at: Option<Timestamp>,
+    /// Whether snapshots are taken by the schedule.
+    #[serde(default, skip_serializing_if = "SnapshotSchedule::is_default")]
+    pub snapshots: SnapshotSchedule,
+    /// Bytes that the space may take, its older versions and snapshots included; without it as many as there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<Bytes>,
+    /// What a space of the kind `disk` shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<DiskSource>,
 }
 
 /// Whose tree a space is.
@@ -126,6 +150,8 @@ pub enum SpaceKind {
     Personal,
     /// A folder at the root of its members' trees.
     Shared,
+    /// A file system of a disk that is used as it is: its members read it, beside their trees, and nobody writes to it.
+    Disk,
 }
 
 /// What a member may do in a space; each includes the ones before it.
@@ -180,11 +206,18 @@ pub enum Section {
     Network,
     /// [`TimeSettings`].
     Time,
+    /// [`SnapshotSettings`].
+    Snapshots,
+    /// [`ShareSettings`].
+    Shares,
+    /// [`NotifySettings`].
+    Notify,
 }
 
 impl Section {
     /// Every section, in the order of the document.
-    pub const ALL: [Self; 6] = [Self::Box, Self::People, Self::Spaces, Self::Door, Self::Network, Self::Time];
+    pub const ALL: [Self; 9] =
+        [Self::Box, Self::People, Self::Spaces, Self::Door, Self::Network, Self::Time, Self::Snapshots, Self::Shares, Self::Notify];
 
     /// The key in the document.
     #[must_use]
@@ -196,6 +229,9 @@ impl Section {
             Self::Door => "door",
             Self::Network => "network",
             Self::Time => "time",
+            Self::Snapshots => "snapshots",
+            Self::Shares => "shares",
+            Self::Notify => "notify",
         }
     }
 }
@@ -210,10 +246,12 @@ impl FromStr for Section {
     type Err = crate::Invalid;
 
     fn from_str(text: &str) -> Result<Self, crate::Invalid> {
-        Self::ALL
-            .into_iter()
-            .find(|section| section.key() == text)
-            .ok_or_else(|| crate::Invalid::new(text, "is not a section: the sections are box, people, spaces, door, network and time"))
+        Self::ALL.into_iter().find(|section| section.key() == text).ok_or_else(|| {
+            crate::Invalid::new(
+                text,
+                "is not a section: the sections are box, people, spaces, door, network, time, snapshots, shares and notify",
+            )
+        })
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Status {
     /// True when all roles and spaces run as one user of the machine, so that the kernel does not keep them apart.
     pub one_user: bool,
     /// Where files lie.
-    pub pool: Pool,
+    pub pool: Ground,
     /// The roles.
     pub roles: Vec<RoleStatus>,
     /// The gravest warning that stands, if any does.
@@ -38,7 +38,7 @@ pub struct Status {
 
 /// The storage below all spaces.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Pool {
+pub struct Ground {
     /// `folder` on a developer's machine, `btrfs` on the appliance.
     pub kind: String,
     /// The file system under it, as the kernel names it.

@@ -67,6 +67,9 @@ pub fn parse_section(settings: &mut Settings, section: Section, value: Value) ->
         Section::Door => settings.door = read(key, value)?,
         Section::Network => settings.network = read(key, value)?,
         Section::Time => settings.time = read(key, value)?,
+        Section::Snapshots => settings.snapshots = read(key, value)?,
+        Section::Shares => settings.shares = read(key, value)?,
+        Section::Notify => settings.notify = read(key, value)?,
     }
     Ok(())
 }
@@ -95,7 +98,10 @@ pub fn validate(settings: &Settings) -> Result<(), Invalid> {
     validate_spaces(settings)?;
     validate_door(settings)?;
     crate::network::validate(&settings.network)?;
-    crate::clock::validate(&settings.time)
+    crate::clock::validate(&settings.time)?;
+    crate::snapshot::validate(&settings.snapshots)?;
+    crate::share::validate(&settings.shares)?;
+    crate::notify::validate(&settings.notify)
 }
 
 fn validate_people(settings: &Settings) -> Result<(), Invalid> {
@@ -130,20 +136,42 @@ fn validate_people(settings: &Settings) -> Result<(), Invalid> {
 fn validate_spaces(settings: &Settings) -> Result<(), Invalid> {
     at_most("spaces", settings.spaces.len(), MAX_SPACES)?;
     let (mut names, mut mounts) = (BTreeSet::new(), BTreeMap::new());
+    let (mut disk_names, mut sources) = (BTreeSet::new(), BTreeSet::new());
     for (id, space) in &settings.spaces {
         let key = format!("spaces.{id}");
         if space.number.0 != id.number() {
             return Err(Invalid::new(format!("{key}.number"), format!("must be {}, as in the id", id.number())));
         }
         folder_name(&format!("{key}.name"), &space.name)?;
+        crate::snapshot::validate_quota(&format!("{key}.quota"), space.quota)?;
         let live = space.archived_at.is_none();
         if live && space.kind == SpaceKind::Shared && !names.insert(space.name.to_lowercase()) {
             return Err(Invalid::new(format!("{key}.name"), format!("`{}` is the name of another shared space", space.name)));
         }
+        if space.disk.is_some() != (space.kind == SpaceKind::Disk) {
+            return Err(Invalid::new(format!("{key}.disk"), "is there for a space of the kind `disk`, and for no other"));
+        }
+        if let Some(source) = space.disk.as_ref().filter(|_| live) {
+            if !disk_names.insert(space.name.to_lowercase()) {
+                return Err(Invalid::new(
+                    format!("{key}.name"),
+                    format!("`{}` is the name of another disk that is used as it is", space.name),
+                ));
+            }
+            if !sources.insert(source) {
+                return Err(Invalid::new(format!("{key}.disk"), "is shown by another space"));
+            }
+            if let Some((member, _)) = space.members.iter().find(|(_, right)| **right != Right::Read) {
+                return Err(Invalid::new(
+                    format!("{key}.members.{member}"),
+                    "must be `read`: nothing is written to a disk that is used as it is",
+                ));
+            }
+        }
         if let Some(stranger) = space.members.keys().find(|member| live && !settings.people.contains_key(member)) {
             return Err(Invalid::new(format!("{key}.members.{stranger}"), "is nobody of this household"));
         }
-        for member in space.members.keys().filter(|_| live && space.kind == SpaceKind::Shared) {
+        for member in space.members.keys().filter(|_| live && space.kind != SpaceKind::Personal) {
             let count = mounts.entry(member).or_insert(0_usize);
             *count += 1;
             at_most(&format!("{key}.members.{member}"), *count, MAX_MOUNTS)?;

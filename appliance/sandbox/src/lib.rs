@@ -18,14 +18,28 @@ pub use seal::{SealError, Threads, seal};
 /// The newest rules that this release names. An older kernel enforces what it knows of them (`landlock(7)`).
 const RULES: ABI = ABI::V6;
 
-/// What stays open to a process. Everything else of the file system is closed, and so is making or binding any TCP connection: listeners are
-/// inherited, nothing is dialled.
+/// What stays open to a process. Everything else of the file system is closed, and so is binding any TCP socket: listeners are inherited. Nothing is
+/// dialled, unless it says so.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Walls<'a> {
     /// Directories below which the process reads and writes.
     pub writable: &'a [BorrowedFd<'a>],
+    /// Directories below which the process reads.
+    pub readable: &'a [BorrowedFd<'a>],
     /// Files, and directories below which files are, that the process reads and executes.
     pub runnable: &'a [BorrowedFd<'a>],
+    /// Whom the process calls over TCP.
+    pub calls: Calls,
+}
+
+/// Whom a process may call over TCP.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Calls {
+    /// Nobody.
+    #[default]
+    Nobody,
+    /// Anybody; the kernel tells ports apart and not machines, so whom is for the process to judge.
+    Anybody,
 }
 
 /// How much of the wall the kernel puts up.
@@ -50,14 +64,21 @@ pub struct SandboxError(#[from] RulesetError);
 /// The kernel knows Landlock and refuses the rules.
 pub fn confine(walls: Walls<'_>) -> Result<Enforced, SandboxError> {
     let all = AccessFs::from_all(RULES);
+    let closed = match walls.calls {
+        Calls::Nobody => AccessNet::from_all(RULES),
+        Calls::Anybody => AccessNet::BindTcp.into(),
+    };
     let mut rules = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(all)?
-        .handle_access(AccessNet::from_all(RULES))?
+        .handle_access(closed)?
         .scope(Scope::from_all(RULES))?
         .create()?;
     for directory in walls.writable {
         rules = rules.add_rule(PathBeneath::new(directory, all))?;
+    }
+    for directory in walls.readable {
+        rules = rules.add_rule(PathBeneath::new(directory, AccessFs::ReadFile | AccessFs::ReadDir))?;
     }
     for program in walls.runnable {
         rules = rules.add_rule(PathBeneath::new(program, AccessFs::Execute | AccessFs::ReadFile))?;
@@ -82,23 +103,38 @@ mod tests {
 
     #[test]
     fn only_the_handed_directory_stays_open_and_nothing_is_dialled() {
-        let (mine, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-        fs::write(other.path().join("secret"), "secret").expect("written");
+        let [mine, shown, other] = [(); 3].map(|()| tempfile::tempdir().expect("a folder"));
+        for folder in [&shown, &other] {
+            fs::write(folder.path().join("secret"), "secret").expect("written");
+        }
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("its address");
-        let (inside, outside) = (mine.path().to_owned(), other.path().to_owned());
+        let [inside, beside, outside] = [&mine, &shown, &other].map(|folder| folder.path().to_owned());
         // Landlock binds a thread and its children, so a thread of its own leaves the other tests free.
         let confined = thread::spawn(move || {
-            let directory = File::open(&inside).expect("opened before");
-            let enforced = confine(Walls { writable: &[directory.as_fd()], runnable: &[] }).expect("confined");
+            let [directory, readable] = [&inside, &beside].map(|folder| File::open(folder).expect("opened before"));
+            let walls = Walls { writable: &[directory.as_fd()], readable: &[readable.as_fd()], ..Walls::default() };
+            let enforced = confine(walls).expect("confined");
+            let only_read = fs::read(beside.join("secret")).is_ok() && fs::write(beside.join("new"), "x").is_err();
             let written = fs::write(inside.join("file"), "x").is_ok();
             let read = fs::read(outside.join("secret")).is_ok();
             let made = fs::write(outside.join("new"), "x").is_ok();
             let dialled = TcpStream::connect(address).is_ok();
-            (enforced, written, read, made, dialled)
+            (enforced, written, only_read, read, made, dialled)
         });
-        let (enforced, written, read, made, dialled) = confined.join().expect("the thread ends");
+        let (enforced, written, only_read, read, made, dialled) = confined.join().expect("the thread ends");
         assert_ne!(enforced, Enforced::No, "this kernel must have Landlock");
-        assert_eq!((written, read, made, dialled), (true, false, false, false));
+        assert_eq!((written, only_read, read, made, dialled), (true, true, false, false, false));
+    }
+
+    #[test]
+    fn who_calls_others_is_called_by_nobody() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("its address");
+        let confined = thread::spawn(move || {
+            confine(Walls { calls: Calls::Anybody, ..Walls::default() }).expect("confined");
+            (TcpStream::connect(address).is_ok(), TcpListener::bind("127.0.0.1:0").is_ok(), File::open("/proc/self/status").is_ok())
+        });
+        assert_eq!(confined.join().expect("the thread ends"), (true, false, false));
     }
 }

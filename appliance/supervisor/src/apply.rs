@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use croft_model::{Manifest, RoleState, Severity, SocketKind, Warning};
+use croft_model::{Manifest, Powers, RoleState, Serves, Severity, SocketKind, Warning};
 use croft_reconcile::{Next, Reconcile};
 use croft_telemetry::error_chain;
 use croft_units::{Exit, HomeError, Limits, UnitSpec, sockets};
@@ -29,7 +29,9 @@ const LAST_LINES: usize = 20;
 /// Code of the warning.
 const CRASH_LOOP: &str = "role-crash-loop";
 /// Variables of ours that roles get as well.
-const PASSED_ON: [&str; 2] = ["CROFT_LOG", "RUST_BACKTRACE"];
+const PASSED_ON: [&str; 3] = ["CROFT_LOG", "RUST_BACKTRACE", LOOP_DISKS];
+/// Names the folder of the loop disks of a developer's box: with disks of its own, the role that looks after disks is as mighty as on the appliance.
+const LOOP_DISKS: &str = "CROFT_LOOP_DISKS";
 
 /// The roles of a box, kept as the settings and the manifests say.
 pub(crate) struct Roles {
@@ -220,14 +222,12 @@ impl Roles {
         for (name, directory) in &manifest.directories {
             let mode = manifests::mode(&directory.mode).ok_or(PrepareError::Unknown)?;
             let path = place(&directory.path);
-            let opened = if directory.subvolume {
-                croft.home.subvolume(&path, mode, Some(user))?
-            } else {
-                croft.home.directory(&path, mode, Some(user))?
-            };
+            let owner = (!directory.above).then_some(user);
+            let opened =
+                if directory.subvolume { croft.home.subvolume(&path, mode, owner)? } else { croft.home.directory(&path, mode, owner)? };
             descriptors.push((name.clone(), Arc::new(opened)));
         }
-        if manifest.per_space {
+        if manifest.per_space && manifest.serves == Serves::Files {
             for inside in ["files", ".croft"] {
                 let path = format!("{}/{inside}", place("spaces/%i"));
                 croft.home.directory(&path, 0o700, Some(user))?;
@@ -243,7 +243,7 @@ impl Roles {
             arguments,
             environment: self.environment(manifest),
             descriptors,
-            user: (!croft.one_user).then_some(user),
+            user: (!croft.one_user && !has_its_powers(manifest.powers)).then_some(user),
             powers: manifest.powers,
             limits: Limits { descriptors: manifest.limits.descriptors, tasks: manifest.limits.tasks },
             start_timeout: START_TIMEOUT,
@@ -290,6 +290,11 @@ impl Roles {
 
 /// Everybody may pass through to the sockets, nobody but their names' owner may list or change them.
 pub(crate) const RUN_MODE: u32 = 0o711;
+
+/// Whether a role of these powers has them here. On the appliance that is for systemd to say, which leaves it root.
+fn has_its_powers(powers: Powers) -> bool {
+    powers == Powers::Disks && std::env::var_os(LOOP_DISKS).is_some()
+}
 
 fn manifest_of<'a>(manifests: &'a [Manifest], unit: &str) -> Option<&'a Manifest> {
     let role = unit.split_once('@').map_or(unit, |(role, _)| role);

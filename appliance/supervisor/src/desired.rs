@@ -7,7 +7,7 @@ use std::{
 
 use croft_api::wire::settings::Changed;
 use croft_model::{Actor, AuditEntry, Event, Invalid, NetworkSettings, Problem, Section, Settings};
-use croft_store::{Store, StoreError};
+use croft_store::{Store, StoreError, Write};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
@@ -232,6 +232,20 @@ impl Desired {
         write.commit()?;
         self.events.tell(Event::Activity { entry });
         Ok(())
+    }
+
+    /// Writes beside the settings what `put` wants, together with its line of the audit log.
+    ///
+    /// # Errors
+    /// What `put` refuses, a full disk: nothing was changed then.
+    pub(crate) fn record<T>(&self, line: NewLine, put: impl FnOnce(&mut Write) -> Result<T, Problem>) -> Result<T, Problem> {
+        let _alone = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut write = self.store.write().map_err(problem)?;
+        let put = put(&mut write)?;
+        let entry = audit::add(&mut write, line).map_err(problem)?;
+        write.commit().map_err(problem)?;
+        self.events.tell(Event::Activity { entry });
+        Ok(put)
     }
 
     /// The store below, for reading.

@@ -1,6 +1,9 @@
 //! The one event stream: bounded, and honest to listeners that are too slow.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use croft_model::Event;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
@@ -15,6 +18,8 @@ pub(crate) const MAX_LISTENERS: usize = 128;
 pub(crate) struct Events {
     sender: broadcast::Sender<Arc<Event>>,
     slots: Arc<Semaphore>,
+    /// The number of the list of disks that was told last.
+    disks: Arc<AtomicU64>,
 }
 
 /// A listener's place; it is free again when this is dropped.
@@ -26,13 +31,20 @@ pub(crate) struct Listener {
 
 impl Events {
     pub(crate) fn new() -> Self {
-        Self { sender: broadcast::channel(BACKLOG).0, slots: Arc::new(Semaphore::new(MAX_LISTENERS)) }
+        Self { sender: broadcast::channel(BACKLOG).0, slots: Arc::new(Semaphore::new(MAX_LISTENERS)), disks: Arc::default() }
     }
 
     /// Tells everybody who listens now.
     pub(crate) fn tell(&self, event: Event) {
         // An error means that nobody listens, which is fine.
         let _ = self.sender.send(Arc::new(event));
+    }
+
+    /// Tells that the list of disks is worth reading anew, where this number of it was not told yet.
+    pub(crate) fn disks(&self, number: u64) {
+        if number != 0 && self.disks.swap(number, Ordering::Relaxed) != number {
+            self.tell(Event::Disks);
+        }
     }
 
     /// A place to listen, if one is free.
@@ -70,6 +82,16 @@ mod tests {
         }
         assert_eq!(listener.next().await.as_deref(), Some(&Event::Missed));
         assert_eq!(listener.next().await.as_deref(), Some(&settings(1)));
+    }
+
+    #[tokio::test]
+    async fn news_of_disks_is_told_once() {
+        let events = Events::new();
+        let mut listener = events.listen().expect("a place");
+        [0, 7, 7, 0, 8].into_iter().for_each(|number| events.disks(number));
+        events.tell(settings(1));
+        let heard = [listener.next().await, listener.next().await, listener.next().await].map(|event| event.as_deref().cloned());
+        assert_eq!(heard, [Some(Event::Disks), Some(Event::Disks), Some(settings(1))]);
     }
 
     #[test]

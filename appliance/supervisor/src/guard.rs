@@ -109,6 +109,10 @@ fn kept_space(id: SpaceId, was: &Space, is: &Space, after: &Settings, way: Way, 
             refused(format!("spaces.{id}.kind"), "A space stays personal or shared for good.").hint("Make a new space and move the files.")
         );
     }
+    if was.disk != is.disk {
+        return Err(refused(format!("spaces.{id}.disk"), "A space that shows a disk shows that one for good.")
+            .hint("Use the other disk as it is, too."));
+    }
     if way != Way::ByHand || was.archived_at == is.archived_at {
         return Ok(());
     }

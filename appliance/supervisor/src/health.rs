@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use croft_model::{Bytes, Pool, Problem, Severity, Status, Unavailable, Warning};
+use croft_model::{Bytes, Ground, Problem, Severity, SpaceKind, Status, Unavailable, Warning};
 use croft_units::Room;
 use jiff::Timestamp;
 
@@ -32,7 +32,7 @@ pub(crate) fn status(croft: &Regulator) -> Result<Status, Problem> {
         started: croft.started,
         generation: now.generation,
         people: now.settings.people.len(),
-        spaces: now.settings.spaces.values().filter(|space| space.archived_at.is_none()).count(),
+        spaces: now.settings.spaces.values().filter(|space| space.archived_at.is_none() && space.kind != SpaceKind::Disk).count(),
         one_user: croft.one_user,
         pool: pool(room),
         roles: croft.roles.borrow().clone(),
@@ -75,10 +75,10 @@ fn nearly_full(room: &Room, now: Timestamp) -> Option<Warning> {
     })
 }
 
-fn pool(room: Room) -> Pool {
+fn pool(room: Room) -> Ground {
     let reason = |what: &str| format!("The pool is a folder on {}; {what} need a pool of its own on btrfs.", room.file_system);
     let unavailable = [("snapshots", "snapshots"), ("scrub", "regular checks of all data"), ("quotas", "limits for each space")];
-    Pool {
+    Ground {
         kind: "folder".into(),
         file_system: room.file_system.into(),
         total: Bytes(room.total),

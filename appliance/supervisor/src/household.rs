@@ -4,7 +4,7 @@ use croft_api::wire::{
     household::{NewPerson, NewSpace},
     trust::FirstOwner,
 };
-use croft_model::{Person, PersonId, PersonRole, Problem, Right, Settings, Space, SpaceId, SpaceKind, SpaceNumber};
+use croft_model::{Person, PersonId, PersonRole, Problem, Right, Settings, SnapshotSchedule, Space, SpaceId, SpaceKind, SpaceNumber};
 use jiff::Timestamp;
 
 use crate::{
@@ -51,6 +51,9 @@ pub(crate) fn add_space(before: &InForce, new: &NewSpace) -> Result<(Proposal, S
         kind: SpaceKind::Shared,
         members: new.members.clone(),
         archived_at: None,
+        snapshots: SnapshotSchedule::On,
+        quota: None,
+        disk: None,
     };
     let id = insert_space(&mut settings, &mut counters, space)?;
     Ok((propose(&settings, counters, "space.added", format!("Added the shared space {}.", new.name))?, id))
@@ -98,13 +101,17 @@ fn insert_person(settings: &mut Settings, counters: &mut Counters, person: Perso
         kind: SpaceKind::Personal,
         members: [(id, Right::Manage)].into(),
         archived_at: None,
+        snapshots: SnapshotSchedule::On,
+        quota: None,
+        disk: None,
     };
     insert_space(settings, counters, space)?;
     settings.people.insert(id, person);
     Ok(id)
 }
 
-fn insert_space(settings: &mut Settings, counters: &mut Counters, space: Space) -> Result<SpaceId, Problem> {
+/// Gives a space the next id.
+pub(crate) fn insert_space(settings: &mut Settings, counters: &mut Counters, space: Space) -> Result<SpaceId, Problem> {
     let id = SpaceId::from_number(counters.space);
     counters.space = counters.space.checked_add(1).ok_or_else(used_up)?;
     settings.spaces.insert(id, space);
@@ -115,7 +122,8 @@ fn used_up() -> Problem {
     Problem::new(409, "ids-used-up", "This box has handed out all the ids that it has; they are never used again.")
 }
 
-fn propose(settings: &Settings, counters: Counters, action: &'static str, sentence: String) -> Result<Proposal, Problem> {
+/// The proposal of an endpoint.
+pub(crate) fn propose(settings: &Settings, counters: Counters, action: &'static str, sentence: String) -> Result<Proposal, Problem> {
     let document = serde_json::to_value(settings).map_err(|error| croft_api::problem::internal(&error))?;
     Ok(Proposal { document, counters, way: Way::Endpoint, action, sentence: Some(sentence) })
 }

@@ -6,6 +6,7 @@ mod internal;
 mod network;
 mod power;
 mod settings;
+mod shares;
 mod watch;
 mod wifi;
 
@@ -60,20 +61,32 @@ pub fn routes() -> Routes<Arc<Regulator>> {
         .add(manage, routes!(wifi::list))
         .add(manage, routes!(wifi::join))
         .add(manage, routes!(wifi::forget))
+        .add(account, routes!(shares::show))
+        .add(account, routes!(shares::add_device))
+        .add(account, routes!(shares::remove_device))
         // Which role it is, is asked of the process at the other end: see `internal::Caller`.
         .add(Needs::Nothing, routes!(internal::projection))
+        .add(Needs::Nothing, routes!(internal::warnings))
         .add(Needs::Nothing, routes!(internal::report))
         .add(Needs::Nothing, routes!(internal::audit))
+        .add(Needs::Nothing, routes!(internal::adopt))
+        .add(Needs::Nothing, routes!(internal::release))
         .add(Needs::Peer("identity"), routes!(internal::owner))
 }
 
-/// What the socket serves: the routes, each answer with the generation that is in force.
+/// What the socket serves: the routes, each answer with the generation that is in force. A change is answered when network drives have followed it:
+/// whoever was told that somebody may no more can rely on it.
 pub(crate) fn router(croft: Arc<Regulator>) -> Router {
     routes().build(Arc::clone(&croft)).layer(middleware::from_fn_with_state(croft, with_generation))
 }
 
 async fn with_generation(State(croft): State<Arc<Regulator>>, request: Request, next: Next) -> Response {
+    let before = croft.desired.now().generation;
+    let reads = request.method().is_safe();
     let mut answer = next.run(request).await;
+    if !reads && croft.desired.now().generation != before {
+        crate::shares::at_once(&croft).await;
+    }
     answer.headers_mut().insert(headers::GENERATION, HeaderValue::from(croft.desired.now().generation));
     answer
 }

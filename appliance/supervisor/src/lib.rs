@@ -13,6 +13,7 @@
 //!
 //! A role: [`observe`] keeps what is known of each → [`plan`] decides (pure) → [`apply`] starts and stops, in the loop of `croft-reconcile`.
 
+mod adopted;
 mod apply;
 mod audit;
 mod change;
@@ -35,6 +36,7 @@ mod projection;
 mod records;
 mod regulator;
 mod run;
+mod shares;
 mod tasks;
 #[cfg(test)]
 mod tests;

@@ -7,12 +7,14 @@ use croft_model::{Invalid, Manifest, RoleName};
 use crate::SupervisorError;
 
 /// In the order in which the roles are started, as far as `after` leaves one open; stopped in the opposite one.
-const TEXTS: [&str; 6] = [
+const TEXTS: [&str; 8] = [
     include_str!("../roles/supervisor.toml"),
     include_str!("../roles/identity.toml"),
     include_str!("../roles/storage.toml"),
     include_str!("../roles/preview.toml"),
+    include_str!("../roles/notifier.toml"),
     include_str!("../roles/sync.toml"),
+    include_str!("../roles/disk.toml"),
     include_str!("../roles/gateway.toml"),
 ];
 
@@ -85,11 +87,11 @@ mod tests {
             assert_eq!(prove(&all).map_err(|error| error.key), Err(key.into()));
         };
         check(|all| all[1].number = 0, "identity.number");
-        check(|all| all[5].name = all[1].name.clone(), "identity.name");
-        check(|all| all[5].domains.push("claim".into()), "gateway.domains");
-        check(|all| all[4].accepts_from.push("nobody".parse().expect("a name")), "sync.accepts_from");
+        check(|all| all[7].name = all[1].name.clone(), "identity.name");
+        check(|all| all[7].domains.push("claim".into()), "gateway.domains");
+        check(|all| all[5].accepts_from.push("nobody".parse().expect("a name")), "sync.accepts_from");
         check(|all| all[1].after.push("gateway".parse().expect("a name")), "identity.after");
-        check(|all| all[4].directories.get_mut("space").expect("there").mode = "rwx".into(), "sync.directories.space.mode");
-        check(|all| all[4].stop_seconds = 0, "sync.watchdog_seconds");
+        check(|all| all[5].directories.get_mut("space").expect("there").mode = "rwx".into(), "sync.directories.space.mode");
+        check(|all| all[5].stop_seconds = 0, "sync.watchdog_seconds");
     }
 }

@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use croft_model::{Event, Manifest, RoleState, RoleStatus, Start};
+use croft_model::{Event, Manifest, RoleState, RoleStatus, Serves, SpaceKind, Start};
 use croft_reconcile::{Ending, Judge, Verdict};
 use croft_units::{Exit, News, UnitEvent};
 use jiff::Timestamp;
@@ -228,7 +228,9 @@ fn wanted<'a>(manifests: &'a [Manifest], settings: &InForce) -> BTreeMap<String,
     let mut wanted = BTreeMap::new();
     for (rank, manifest) in manifests.iter().enumerate().filter(|(_, manifest)| manifest.name.as_str() != SUPERVISOR) {
         if manifest.per_space {
-            let live = settings.settings.spaces.iter().filter(|(_, space)| space.archived_at.is_none());
+            let served = |kind| if kind == SpaceKind::Disk { Serves::Disks } else { Serves::Files };
+            let spaces = &settings.settings.spaces;
+            let live = spaces.iter().filter(|(_, space)| space.archived_at.is_none() && served(space.kind) == manifest.serves);
             wanted.extend(live.map(|(id, _)| (format!("{}@{id}", manifest.name), (rank, manifest))));
         } else {
             wanted.insert(manifest.name.to_string(), (rank, manifest));

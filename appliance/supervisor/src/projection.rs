@@ -17,6 +17,10 @@ pub(crate) fn cut(manifests: &[Manifest], unit: &str, now: &InForce, one_user: b
         people: gets(Section::People).then(|| settings.people.clone()),
         spaces: gets(Section::Spaces).then(|| settings.spaces.clone()),
         door: gets(Section::Door).then(|| settings.door.clone()),
+        time: gets(Section::Time).then(|| settings.time.clone()),
+        snapshots: gets(Section::Snapshots).then_some(settings.snapshots),
+        shares: gets(Section::Shares).then(|| settings.shares.clone()),
+        notify: gets(Section::Notify).then(|| settings.notify.clone()),
     };
     if let Some(instance) = instance {
         let own: SpaceId = instance.parse().ok()?;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use croft_model::{AuditEntry, Commit, NetworkSettings, Section, Task};
-use croft_store::{Table, first_version};
+use croft_model::{AuditEntry, Commit, NetworkSettings, PersonId, Section, Task, TaskId};
+use croft_store::{Record, Table, first_version};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -48,8 +48,35 @@ pub(crate) struct AuditRecord(pub(crate) AuditEntry);
 
 /// A task.
 #[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct TaskRecord {
+    /// It.
+    pub(crate) task: Task,
+    /// The role that does it; none where this process does.
+    pub(crate) role: Option<RoleTask>,
+}
+
+/// A task as the role counts it that does it: by this it is known again after either of the two has started anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RoleTask {
+    /// The role.
+    pub(crate) name: String,
+    /// Its own number of the task.
+    pub(crate) id: TaskId,
+}
+
+/// The shape of [`TaskRecord`] that did not know who does it; those that a role did are told anew by it.
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct TaskRecord(pub(crate) Task);
+pub(crate) struct TaskRecordV1(Task);
+
+impl Record for TaskRecord {
+    const VERSION: u16 = 2;
+    type Previous = TaskRecordV1;
+
+    fn upgrade(TaskRecordV1(task): TaskRecordV1) -> Self {
+        Self { task, role: None }
+    }
+}
 
 /// A new address that nobody has confirmed yet. It is written with the settings that brought it, so no start finds one without the other.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -62,7 +89,22 @@ pub(crate) struct TrialRecord {
     pub(crate) until: Timestamp,
 }
 
-first_version!(CurrentRecord, CommitRecord, AuditRecord, TaskRecord, TrialRecord);
+/// A device that may use its person's network drives.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DeviceRecord {
+    /// Whose it is.
+    pub(crate) person: PersonId,
+    /// What it is called.
+    pub(crate) name: String,
+    /// The name to sign in with, made of the person's name of that day.
+    pub(crate) account: String,
+    /// What it signs in by: the hash of a random password.
+    pub(crate) password: [u8; 16],
+    /// When it was made.
+    pub(crate) created: Timestamp,
+}
+
+first_version!(CurrentRecord, CommitRecord, AuditRecord, TaskRecordV1, TrialRecord, DeviceRecord);
 
 /// The one record of [`CURRENT`] and of [`TRIAL`].
 pub(crate) const THE_ONE: u8 = 0;
@@ -74,5 +116,7 @@ pub(crate) const HISTORY: Table<u64, CommitRecord> = Table::new("history");
 pub(crate) const AUDIT: Table<u64, AuditRecord> = Table::new("audit");
 /// The trial of an address, while there is one.
 pub(crate) const TRIAL: Table<u8, TrialRecord> = Table::new("network-trial");
+/// Devices by number.
+pub(crate) const DEVICES: Table<u16, DeviceRecord> = Table::new("devices");
 /// Tasks by number.
 pub(crate) const TASKS: Table<u64, TaskRecord> = Table::new("tasks");

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use croft_model::{Manifest, RoleName, RoleStatus, SpaceId};
+use croft_model::{Manifest, Powers, RoleName, RoleStatus, SpaceId};
 use croft_network::Network;
 use croft_units::{Home, ROLE_USERS, SPACE_USERS, Units};
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{desired::Desired, events::Events, manifests::SUPERVISOR, power::PowerSwitch, tasks::Tasks, warnings::Warnings};
+use crate::{
+    desired::Desired, events::Events, manifests::SUPERVISOR, power::PowerSwitch, shares::Shares, tasks::Tasks, warnings::Warnings,
+};
 
 /// The state behind the routes.
 pub struct Regulator {
@@ -25,6 +27,7 @@ pub struct Regulator {
     /// Fingerprint of the household's certificate, once identity has said it.
     pub(crate) fingerprint: watch::Sender<Option<String>>,
     pub(crate) power: PowerSwitch,
+    pub(crate) shares: Shares,
     pub(crate) home: Arc<Home>,
     pub(crate) manifests: Arc<[Manifest]>,
     /// True when all roles and spaces run as the user of this process.
@@ -43,6 +46,12 @@ impl Regulator {
     /// The user that a unit runs as.
     pub(crate) fn user_of(&self, unit: &str) -> Option<u32> {
         user_of(&self.manifests, unit, self.one_user)
+    }
+
+    /// Whether a process of the user `uid` can be this unit: one with powers is root where it gets them, which is this process's user there.
+    pub(crate) fn runs_as(&self, unit: &str, uid: u32) -> bool {
+        let has_powers = self.manifests.iter().any(|manifest| manifest.name.as_str() == unit && manifest.powers != Powers::None);
+        self.user_of(unit) == Some(uid) || (has_powers && uid == Home::user())
     }
 }
 

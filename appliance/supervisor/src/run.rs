@@ -19,6 +19,7 @@ use croft_api::{
 use croft_boot::{Boot, NoBoot, SystemdBoot};
 use croft_model::{Manifest, SocketKind};
 use croft_network::{Network, NetworkError, SystemdNetwork};
+use croft_smb::{ChildSmb, NoSmb, Smb, SystemdSmb};
 use croft_store::{Options, Store};
 use croft_units::{ChildUnits, Home, SystemdUnits, UnitEvent, Units, sockets};
 use jiff::Timestamp;
@@ -38,6 +39,7 @@ use crate::{
     observe::{Inbox, Table},
     power::PowerSwitch,
     regulator::{Regulator, peers},
+    shares::{self, PASSAGE, Shares},
     tasks::Tasks,
     trial,
     warnings::Warnings,
@@ -61,7 +63,7 @@ pub async fn run(home: &Path, mut descriptors: Descriptors) -> Result<(), Superv
     let home = Arc::new(Home::open(home)?);
     let run = Arc::new(home.directory("run", RUN_MODE, None)?);
     home.directory("state/supervisor", 0o700, None)?;
-    home.directory("spaces", 0o700, None)?;
+    home.directory("spaces", PASSAGE, None)?;
     let store = open_store(&home.path().join(STORE))?;
     let capability_key = keys::public_key(&home.path().join(SEED)).map_err(SupervisorError::Key)?;
     let api = match descriptors.unix_listener("api") {
@@ -84,6 +86,7 @@ pub async fn run(home: &Path, mut descriptors: Descriptors) -> Result<(), Superv
         network: network.clone(),
         fingerprint: watch::Sender::new(None),
         power: PowerSwitch::new(boot()),
+        shares: Shares::new(smb(&home)),
         home: Arc::clone(&home),
         manifests: Arc::clone(&manifests),
         one_user: !Home::has_users(),
@@ -112,6 +115,7 @@ pub async fn run(home: &Path, mut descriptors: Descriptors) -> Result<(), Superv
         tokio::spawn(socket::serve(api, http::router(Arc::clone(&croft)), gate, closed.clone())),
         tokio::spawn(health::watch_room(Arc::clone(&croft))),
         tokio::spawn(door::keep(Arc::clone(&croft), identity)),
+        tokio::spawn(shares::keep(Arc::clone(&croft))),
     ];
     until_closed.extend(network.map(|network| tokio::spawn(network::keep(Arc::clone(&croft), network))));
     lifecycle.ready();
@@ -158,6 +162,15 @@ async fn units() -> Result<(Arc<dyn Units>, mpsc::Receiver<UnitEvent>), Supervis
 /// Whoever ends the machine: systemd where it runs the roles; elsewhere the machine is not the box's.
 fn boot() -> Arc<dyn Boot> {
     if under_systemd() { Arc::new(SystemdBoot) } else { Arc::new(NoBoot) }
+}
+
+/// Whoever serves network drives: a unit where systemd runs the roles, a child of root elsewhere, nobody without root.
+fn smb(home: &Home) -> Arc<dyn Smb> {
+    match (under_systemd(), Home::has_users()) {
+        (true, _) => Arc::new(SystemdSmb::new(home.path())),
+        (false, true) => Arc::new(ChildSmb::of_developer(home.path())),
+        (false, false) => Arc::new(NoSmb),
+    }
 }
 
 /// Wakes the loop of the roles when the settings change or the box is to end.

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     error::problem,
     events::Events,
-    records::{TASKS, TaskRecord},
+    records::{RoleTask, TASKS, TaskRecord},
 };
 
 /// Tasks that are kept; the oldest ended ones go first.
@@ -34,12 +34,12 @@ struct Entry {
 }
 
 /// Who does the work.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Source {
     /// This process; it stops at the token.
     Here(CancellationToken),
     /// A role, which numbers its tasks itself.
-    Role(String, TaskId),
+    Role(RoleTask),
     /// Nobody now: it was here before the last start.
     Before,
 }
@@ -53,17 +53,18 @@ pub(crate) struct Handle {
 }
 
 impl Tasks {
-    /// Takes up the tasks of the last run. Those that were at work when it was killed have failed; parked ones wait for their owner.
+    /// Takes up the tasks of the last run. Those that were at work here when it was killed have failed; a role's and parked ones wait for who does them.
     pub(crate) fn open(store: Store, events: Events, now: Timestamp) -> Result<Self, StoreError> {
         let rows = store.read()?.range(&TASKS, .., Order::Ascending, usize::MAX)?;
         let tasks = Self { store, events, known: Mutex::default() };
-        for (_, TaskRecord(mut task)) in rows {
+        for (_, TaskRecord { mut task, role }) in rows {
             if task.state == TaskState::Running {
-                task.state = TaskState::Failed { reason: "The box stopped in between.".into() };
+                let stopped = || TaskState::Failed { reason: "The box stopped in between.".into() };
+                task.state = if role.is_some() { TaskState::Parked } else { stopped() };
                 task.updated = now;
-                tasks.save(&task, None)?;
+                tasks.save(&task, role.clone(), None)?;
             }
-            tasks.lock().insert(task.id, Entry { task, source: Source::Before });
+            tasks.lock().insert(task.id, Entry { task, source: role.map_or(Source::Before, Source::Role) });
         }
         Ok(tasks)
     }
@@ -83,12 +84,12 @@ impl Tasks {
     pub(crate) fn reported(&self, role: &str, reported: Vec<Task>) -> Result<(), StoreError> {
         let mut known = self.lock();
         for mut task in reported.into_iter().take(MAX_KEPT) {
-            let theirs = task.id;
-            let ours = known.iter().find(|(_, entry)| matches!(&entry.source, Source::Role(name, id) if name == role && *id == theirs));
+            let theirs = RoleTask { name: role.into(), id: task.id };
+            let ours = known.iter().find(|(_, entry)| matches!(&entry.source, Source::Role(source) if *source == theirs));
             let (id, same) = ours.map_or_else(|| (next_id(&known), false), |(id, entry)| (*id, same(&entry.task, &task)));
             if !same {
                 task.id = id;
-                self.put(&mut known, task, Source::Role(role.into(), theirs))?;
+                self.put(&mut known, task, Source::Role(theirs))?;
             }
         }
         Ok(())
@@ -108,11 +109,11 @@ impl Tasks {
                 token.cancel();
                 Ok(())
             }
-            (TaskState::Parked, _) => {
+            (TaskState::Parked, Source::Here(_) | Source::Before) => {
                 let task = Task { state: TaskState::Cancelled, updated: Timestamp::now(), ..entry.task.clone() };
                 self.put(&mut known, task, Source::Before).map_err(problem)
             }
-            (TaskState::Running, _) => {
+            (TaskState::Running | TaskState::Parked, _) => {
                 Err(Problem::new(409, "task-not-here", format!("{id} is done by a part of the box that cannot give it up.")))
             }
             _ => Err(Problem::new(409, "task-ended", format!("{id} has already ended."))),
@@ -122,13 +123,12 @@ impl Tasks {
     /// Puts every task of this process aside, for an orderly stop.
     pub(crate) fn park(&self) -> Result<(), StoreError> {
         let mut known = self.lock();
-        let running: Vec<Task> = known
-            .values()
-            .filter(|entry| entry.task.state == TaskState::Running)
-            .map(|entry| Task { state: TaskState::Parked, updated: Timestamp::now(), ..entry.task.clone() })
-            .collect();
-        for task in running {
-            self.put(&mut known, task, Source::Before)?;
+        let parked = |task: &Task| Task { state: TaskState::Parked, updated: Timestamp::now(), ..task.clone() };
+        let running = known.values().filter(|entry| entry.task.state == TaskState::Running);
+        let running: Vec<(Task, Source)> = running.map(|entry| (parked(&entry.task), entry.source.clone())).collect();
+        for (task, source) in running {
+            let source = if matches!(source, Source::Role(_)) { source } else { Source::Before };
+            self.put(&mut known, task, source)?;
         }
         Ok(())
     }
@@ -142,7 +142,8 @@ impl Tasks {
         let moved_only = known.get(&task.id).is_some_and(|entry| entry.task.state == task.state);
         if !moved_only {
             let surplus = (known.len() >= MAX_KEPT && !known.contains_key(&task.id)).then(|| oldest_ended(known)).flatten();
-            self.save(&task, surplus)?;
+            let role = if let Source::Role(role) = &source { Some(role.clone()) } else { None };
+            self.save(&task, role, surplus)?;
             if let Some(id) = surplus {
                 known.remove(&id);
             }
@@ -152,9 +153,9 @@ impl Tasks {
         Ok(())
     }
 
-    fn save(&self, task: &Task, surplus: Option<TaskId>) -> Result<(), StoreError> {
+    fn save(&self, task: &Task, role: Option<RoleTask>, surplus: Option<TaskId>) -> Result<(), StoreError> {
         let mut write = self.store.write()?;
-        write.put(&TASKS, &task.id.number(), &TaskRecord(task.clone()))?;
+        write.put(&TASKS, &task.id.number(), &TaskRecord { task: task.clone(), role })?;
         if let Some(id) = surplus {
             write.remove(&TASKS, &id.number())?;
         }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use croft_model::{Event, Warning};
+use tokio::sync::watch;
 
 use crate::events::Events;
 
@@ -21,12 +22,14 @@ type Key = (String, String, String);
 #[derive(Debug)]
 pub(crate) struct Warnings {
     standing: Mutex<BTreeMap<Key, Warning>>,
+    /// What people see of them.
+    seen: watch::Sender<Vec<Warning>>,
     events: Events,
 }
 
 impl Warnings {
     pub(crate) fn new(events: Events) -> Self {
-        Self { standing: Mutex::default(), events }
+        Self { standing: Mutex::default(), seen: watch::Sender::default(), events }
     }
 
     /// Replaces everything that `source` has said. A warning that stood before keeps its `since`.
@@ -66,12 +69,18 @@ impl Warnings {
         visible(&self.standing.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Follows what people see.
+    pub(crate) fn follow(&self) -> watch::Receiver<Vec<Warning>> {
+        self.seen.subscribe()
+    }
+
     fn update(&self, change: impl FnOnce(&mut BTreeMap<Key, Warning>)) {
         let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
         let before = visible(&standing);
         change(&mut standing);
         let after = visible(&standing);
         if before != after {
+            self.seen.send_replace(after.clone());
             self.events.tell(Event::Warnings { warnings: after });
         }
     }
@@ -90,7 +99,15 @@ fn visible(standing: &BTreeMap<Key, Warning>) -> Vec<Warning> {
     let explained = |warning: &Warning| {
         warning.depends_on.as_ref().is_some_and(|code| *code != warning.code && standing.keys().any(|(_, standing, _)| standing == code))
     };
-    let mut list: Vec<Warning> = standing.values().filter(|warning| !explained(warning)).cloned().collect();
+    // Two who say the same are heard once: the graver one, else the first.
+    let mut list: Vec<Warning> = Vec::new();
+    for warning in standing.values().filter(|warning| !explained(warning)) {
+        match list.iter_mut().find(|known| known.code == warning.code && known.subject == warning.subject) {
+            Some(known) if known.severity >= warning.severity => {}
+            Some(known) => known.clone_from(warning),
+            None => list.push(warning.clone()),
+        }
+    }
     list.sort_by(|a, b| b.severity.cmp(&a.severity).then(a.since.cmp(&b.since)).then(a.code.cmp(&b.code)));
     list
 }
@@ -131,5 +148,20 @@ mod tests {
         warnings.clear("gateway", "no-files", "");
         warnings.replace("sync", Vec::new());
         assert!(codes(&warnings).is_empty());
+        assert_eq!(*warnings.follow().borrow(), warnings.list(), "who follows sees the same");
+    }
+
+    #[test]
+    fn two_who_say_the_same_are_heard_once() {
+        let warnings = Warnings::new(Events::new());
+        warnings.raise("storage", warning("nearly-full", Severity::Degraded, 2, None));
+        warnings.raise("supervisor", warning("nearly-full", Severity::Degraded, 1, None));
+        assert_eq!(codes(&warnings), [("nearly-full".into(), 2)]);
+        warnings.raise("supervisor", warning("nearly-full", Severity::Critical, 3, None));
+        assert_eq!(codes(&warnings), [("nearly-full".into(), 1)]);
+        warnings.raise("supervisor", Warning { subject: "s1".into(), ..warning("nearly-full", Severity::Notice, 4, None) });
+        assert_eq!(codes(&warnings), [("nearly-full".into(), 1), ("nearly-full".into(), 4)]);
+        warnings.clear("supervisor", "nearly-full", "");
+        assert_eq!(codes(&warnings), [("nearly-full".into(), 2), ("nearly-full".into(), 4)]);
     }
 }

@@ -1,16 +1,17 @@
 //! From block devices to disks as people know them. Pure: what has to be read of a disk comes as an argument.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use croft_model::{Bus, Bytes, Disk, DiskId, Holds, Part, PartKind, Unfit, label_of};
+use croft_model::{Bus, Bytes, Disk, DiskId, Holds, Part, PartKind, Several, Unfit, label_of};
 
-use crate::{ends::Ends, lsblk::Device};
+use crate::{btrfs::Superblock, ends::Ends, loops, lsblk::Device, plug};
 
 /// What the partitions of a box take (`/usr/lib/repart.d`: 3.1 GB), and a little room for data.
 const NEEDED: Bytes = Bytes(4_000_000_000);
-/// The label of a box's data partition.
-pub(crate) const CROFT_DATA: &str = "croft-data";
+/// The labels of a box's data partition, and of the one on every other disk of its pool.
+const CROFT_DATA: &str = "croft-data";
+pub(crate) const CROFT_POOL: &str = "croft-pool";
 /// Beginnings of the labels of a box's slots.
 const SLOTS: [&str; 2] = ["croft_", "_empty"];
 /// Disks in name only: memory, files, and the parts of an eMMC that are for its firmware.
@@ -31,6 +32,10 @@ pub(crate) struct Read {
     pub(crate) ends: Option<Ends>,
     /// What is used of its file systems, by the names of the devices.
     pub(crate) used: BTreeMap<String, Bytes>,
+    /// The superblock of a btrfs on it that is not mounted, and whether that is of a Croft box.
+    pub(crate) block: Option<(Superblock, bool)>,
+    /// Whether a btrfs that is mounted has it among its disks, of which the list tells one.
+    pub(crate) pooled: bool,
 }
 
 /// Whether it is a disk that somebody could put in and take out, and not one of memory, files or other disks.
@@ -44,7 +49,7 @@ pub(crate) fn disk(device: &Device, read: &Read) -> Disk {
     let name = name(device);
     let serial = clean(device.serial.as_deref());
     let holds = holds(device, read);
-    let id = id(device, read);
+    let id = id(device, &read.place);
     let contents = fingerprint(device, &id, read);
     let label = label_of(&holds, &name, &serial);
     Disk {
@@ -52,6 +57,8 @@ pub(crate) fn disk(device: &Device, read: &Read) -> Disk {
         serial,
         size: Bytes(device.size),
         bus: bus(device),
+        plug: plug::of_way(&read.place),
+        several: None,
         removable: device.removable || bus(device) == Bus::Usb,
         runs_from: device.carries("/"),
         holds,
@@ -60,6 +67,19 @@ pub(crate) fn disk(device: &Device, read: &Read) -> Disk {
         half_installed: false,
         unfit: unfit(device, read),
         name,
+    }
+}
+
+/// Tells of each disk of another file system how many there should be and how many are here.
+pub(crate) fn mark_several(disks: &mut [Disk], reads: &[Read]) {
+    for (disk, read) in disks.iter_mut().zip(reads) {
+        let Some((block, _)) = &read.block else { continue };
+        let of_it = || reads.iter().filter_map(|other| other.block.as_ref()).filter(|(other, _)| other.uuid == block.uuid);
+        let here: BTreeSet<u64> = of_it().map(|(other, _)| other.number).collect();
+        // Of a pool that began with a whole disk, that disk has no partition that says so.
+        let croft = of_it().any(|(_, croft)| *croft);
+        let several = Several { croft, disks: block.disks, here: here.len() as u64 };
+        disk.several = (croft || block.disks > 1).then_some(several);
     }
 }
 
@@ -83,7 +103,7 @@ fn unfit(device: &Device, read: &Read) -> Option<Unfit> {
         Some(Unfit::ReadOnly)
     } else if read.ends.is_none() {
         Some(Unfit::Unreadable)
-    } else if device.is_used() {
+    } else if device.is_used() || read.pooled {
         Some(Unfit::InUse)
     } else if device.size < NEEDED.0 {
         Some(Unfit::TooSmall)
@@ -105,18 +125,23 @@ fn holds(device: &Device, read: &Read) -> Holds {
 }
 
 fn part(device: &Device, read: &Read) -> Part {
-    let label = clean(device.label.as_deref());
-    let name = if label.is_empty() { clean(device.partlabel.as_deref()) } else { label };
+    let name = part_name(device);
     let file_system = clean(device.fstype.as_deref());
     Part { kind: kind(device), name, file_system, size: Bytes(device.size), used: read.used.get(&device.name).copied() }
 }
 
-fn kind(device: &Device) -> PartKind {
+/// The name that its owner gave a partition; empty without one.
+pub(crate) fn part_name(device: &Device) -> String {
+    let label = clean(device.label.as_deref());
+    if label.is_empty() { clean(device.partlabel.as_deref()) } else { label }
+}
+
+pub(crate) fn kind(device: &Device) -> PartKind {
     let label = device.partlabel.as_deref().unwrap_or_default();
     let is_boot = device.parttype.as_deref().is_some_and(|kind| BOOT.contains(&kind.to_ascii_lowercase().as_str()));
     match device.fstype.as_deref() {
         _ if is_boot => PartKind::Boot,
-        _ if label == CROFT_DATA => PartKind::Croft,
+        _ if [CROFT_DATA, CROFT_POOL].contains(&label) => PartKind::Croft,
         _ if SLOTS.iter().any(|slot| label.starts_with(slot)) => PartKind::System,
         Some(locked) if LOCKED.contains(&locked) => PartKind::Locked,
         Some(member) if MEMBERS.contains(&member) => PartKind::Member,
@@ -126,13 +151,14 @@ fn kind(device: &Device) -> PartKind {
     }
 }
 
-fn bus(device: &Device) -> Bus {
+pub(crate) fn bus(device: &Device) -> Bus {
     match device.tran.as_deref() {
         Some("usb") => Bus::Usb,
         Some("nvme") => Bus::Nvme,
         Some("sata" | "ata" | "sas") => Bus::Sata,
         Some("mmc") => Bus::Card,
         Some("virtio") => Bus::Virtual,
+        _ if device.behind.is_some() => Bus::Virtual,
         _ if device.name.starts_with("mmcblk") => Bus::Card,
         _ if device.name.starts_with("nvme") => Bus::Nvme,
         _ => Bus::Other,
@@ -140,7 +166,10 @@ fn bus(device: &Device) -> Bus {
 }
 
 /// Maker and model. A vendor that is a number or a bus tells nobody anything.
-fn name(device: &Device) -> String {
+pub(crate) fn name(device: &Device) -> String {
+    if let Some(name) = loops::name(device) {
+        return clean(Some(&name));
+    }
     let vendor = clean(device.vendor.as_deref());
     let model = clean(device.model.as_deref()).replace('_', " ");
     let vendor = Some(vendor).filter(|vendor| vendor != "ATA" && !vendor.starts_with("0x") && !model.starts_with(vendor.as_str()));
@@ -148,10 +177,15 @@ fn name(device: &Device) -> String {
     if name.trim().is_empty() { "Disk".into() } else { name.trim().into() }
 }
 
-fn id(device: &Device, read: &Read) -> DiskId {
+/// The id of a disk that is plugged in at `place`.
+pub(crate) fn id(device: &Device, place: &str) -> DiskId {
     let own = [&device.model, &device.serial, &device.wwn].map(|word| clean(word.as_deref()));
     let tells = !own[1].is_empty() || !own[2].is_empty();
-    let text = if tells { own.join("\n") } else { format!("at\n{}", read.place) };
+    let text = match loops::file_name(device) {
+        Some(file) => format!("loop\n{file}"),
+        None if tells => own.join("\n"),
+        None => format!("at\n{place}"),
+    };
     DiskId::of_hash(&sha256(text.as_bytes()))
 }
 
@@ -175,7 +209,7 @@ fn sha256(bytes: &[u8]) -> [u8; 32] {
 }
 
 /// A text of a disk, which could be anything, as something that can be shown.
-fn clean(text: Option<&str>) -> String {
+pub(crate) fn clean(text: Option<&str>) -> String {
     let visible: String = text.unwrap_or_default().chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_TEXT).collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }

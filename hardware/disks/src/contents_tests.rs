@@ -13,7 +13,7 @@ fn ends(all_zero: bool) -> Option<Ends> {
 }
 
 fn read(ends: Option<Ends>) -> Read {
-    Read { place: "/sys/devices/slot".into(), ends, used: [("sda6".to_owned(), Bytes(40_000_000_000))].into() }
+    Read { place: "/sys/devices/slot".into(), ends, used: [("sda6".to_owned(), Bytes(40_000_000_000))].into(), block: None, pooled: false }
 }
 
 /// All disks of a list, in a line each.
@@ -65,6 +65,26 @@ fn what_cannot_be_read_is_no_empty_disk() {
     let devices = lsblk::parse(STICK).expect("a list");
     let unread = disk(&devices[1], &read(None));
     assert_eq!((unread.unfit, unread.holds, unread.label.is_some()), (Some(Unfit::Unreadable), Holds::Bytes, true));
+}
+
+#[test]
+fn a_disk_of_a_mounted_pool_is_in_use_whatever_the_list_says() {
+    let devices: Vec<Device> = lsblk::parse(KINDS).expect("a list").into_iter().filter(is_disk).collect();
+    let of = |pooled: bool| disk(&devices[0], &Read { pooled, ..read(ends(false)) }).unfit;
+    assert_eq!((of(false), of(true)), (None, Some(Unfit::InUse)));
+}
+
+#[test]
+fn a_loop_disk_goes_by_its_file() {
+    let mut device = lsblk::parse(STICK).expect("a list")[2].clone();
+    let mut of = |name: &str, file: &str| {
+        (device.name, device.behind) = (name.into(), Some(file.into()));
+        disk(&device, &read(ends(false)))
+    };
+    let (one, again, two) = (of("loop3", "/boxes/a.disks/1.img"), of("loop5", "/boxes/b.disks/1.img"), of("loop5", "/boxes/a.disks/2.img"));
+    assert_eq!((one.name.as_str(), one.bus), ("Loop disk 1", Bus::Virtual));
+    assert_eq!(one.id, again.id);
+    assert_ne!(one.id, two.id);
 }
 
 #[test]

@@ -60,6 +60,12 @@ pub enum DiskError {
     /// There is something else on the disk than was seen before.
     #[error("what is on the disk has changed meanwhile")]
     Changed,
+    /// The disk has less room than is needed.
+    #[error("the disk is too small")]
+    TooSmall,
+    /// Somebody wrote to the disk since it was emptied.
+    #[error("something was written to the disk since it was erased")]
+    Written,
     /// The disk is in use.
     #[error("something uses the disk")]
     Busy(#[source] io::Error),
@@ -72,6 +78,14 @@ pub enum DiskError {
     /// A file, or the copy of one, cannot be read.
     #[error("cannot read {what}")]
     Read {
+        /// What.
+        what: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// Something cannot be written.
+    #[error("cannot write {what}")]
+    Write {
         /// What.
         what: String,
         /// Why.

@@ -7,7 +7,7 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::{DiskError, program};
+use crate::{DiskError, loops, program};
 
 /// Time for a list; udev has asked the disks before.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -28,6 +28,9 @@ pub(crate) struct Device {
     /// The kernel's number of this very disk: another one that gets its name has another.
     #[serde(skip)]
     pub(crate) sequence: Option<u64>,
+    /// The file behind it, if it is a loop device.
+    #[serde(skip)]
+    pub(crate) behind: Option<PathBuf>,
     #[serde(rename = "type")]
     pub(crate) kind: String,
     pub(crate) size: u64,
@@ -60,6 +63,11 @@ impl Device {
         self.mountpoints.iter().flatten().any(|mounted| mounted == place) || self.children.iter().any(|child| child.carries(place))
     }
 
+    /// It and everything that is made of it.
+    pub(crate) fn with_parts(&self) -> Vec<&Self> {
+        std::iter::once(self).chain(self.children.iter().flat_map(Self::with_parts)).collect()
+    }
+
     /// Whether anything of it is mounted, swapped to, or mapped into something else.
     pub(crate) fn is_used(&self) -> bool {
         let mapped = self.children.iter().any(|child| child.kind != "part");
@@ -71,7 +79,10 @@ impl Device {
 pub(crate) async fn list() -> Result<Vec<Device>, DiskError> {
     let mut devices = parse(&program::read(PROGRAM, &["--json", "--bytes", "--tree", "--output", COLUMNS], LIMIT).await?)?;
     // `lsblk` tells it only in versions newer than this machine may have.
-    devices.iter_mut().for_each(|device| device.sequence = sequence(&device.name));
+    devices.iter_mut().for_each(|device| {
+        device.sequence = sequence(&device.name);
+        device.behind = loops::file_behind(&device.name);
+    });
     Ok(devices)
 }
 

@@ -39,25 +39,50 @@ pub(crate) async fn read(program: &'static str, arguments: &[&str], limit: Durat
     ended
 }
 
+/// Runs a program whose exit status is a part of its answer; gives that (-1 when a signal ended it) and what it wrote.
+pub(crate) async fn answer(program: &'static str, arguments: &[&str], limit: Duration) -> Result<(i32, String), DiskError> {
+    let mut running = Running::begin(program, arguments, Ends::Anyhow)?;
+    let Ok(ended) = timeout(limit, running.ended()).await else {
+        running.kill().await;
+        return Err(DiskError::TooLong { program, limit });
+    };
+    ended
+}
+
+/// Which ends of a program are good ones.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    Well,
+    Anyhow,
+}
+
 /// A program at work, with all that it starts. It ends when this is dropped.
 pub(crate) struct Running {
-    task: JoinHandle<Result<String, DiskError>>,
+    task: JoinHandle<Result<(i32, String), DiskError>>,
     program: &'static str,
     group: Option<Pid>,
 }
 
 impl Running {
     pub(crate) fn start(program: &'static str, arguments: &[&str]) -> Result<Self, DiskError> {
+        Self::begin(program, arguments, Ends::Well)
+    }
+
+    fn begin(program: &'static str, arguments: &[&str], ends: Ends) -> Result<Self, DiskError> {
         let mut command = Command::new(find(program));
         command.args(arguments).env_clear().env("PATH", PATH).env("LANG", "C.UTF-8").env("SYSTEMD_COLORS", "0");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
         let child = command.spawn().map_err(|source| DiskError::Start { program, source })?;
         let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
-        Ok(Self { task: tokio::spawn(finish(program, child)), program, group })
+        Ok(Self { task: tokio::spawn(finish(program, child, ends)), program, group })
     }
 
     /// Waits for its end; gives what it wrote. Cancel-safe until it has given something.
     pub(crate) async fn end(&mut self) -> Result<String, DiskError> {
+        Ok(self.ended().await?.1)
+    }
+
+    async fn ended(&mut self) -> Result<(i32, String), DiskError> {
         let ended = (&mut self.task).await;
         self.group = None;
         ended.map_err(|error| DiskError::Start { program: self.program, source: io::Error::other(error) })?
@@ -85,14 +110,17 @@ impl Drop for Running {
     }
 }
 
-async fn finish(program: &'static str, mut child: Child) -> Result<String, DiskError> {
+async fn finish(program: &'static str, mut child: Child, ends: Ends) -> Result<(i32, String), DiskError> {
     let failed = |source| DiskError::Start { program, source };
     let missing = || failed(io::Error::other("a pipe is missing"));
     let (out, err) = (child.stdout.take().ok_or_else(missing)?, child.stderr.take().ok_or_else(missing)?);
     let (out, err) = tokio::join!(gather(out), gather(err));
     let status = child.wait().await.map_err(failed)?;
-    judge(program, status, &err.map_err(failed)?)?;
-    Ok(String::from_utf8_lossy(&out.map_err(failed)?).into_owned())
+    let err = err.map_err(failed)?;
+    if ends == Ends::Well {
+        judge(program, status, &err)?;
+    }
+    Ok((status.code().unwrap_or(-1), String::from_utf8_lossy(&out.map_err(failed)?).into_owned()))
 }
 
 fn judge(program: &'static str, status: ExitStatus, err: &[u8]) -> Result<(), DiskError> {
@@ -129,6 +157,8 @@ mod tests {
         assert_eq!(read("echo", &["a b", "$HOME"], DEATH).await.unwrap(), "a b $HOME\n");
         let failed = read("ls", &["/nothing/here"], DEATH).await.unwrap_err();
         assert!(matches!(&failed, DiskError::Failed { program: "ls", said } if said.contains("/nothing/here")), "{failed}");
+        assert_eq!(answer("sh", &["-c", "echo so; exit 24"], DEATH).await.unwrap(), (24, "so\n".into()));
+        assert_eq!(answer("sh", &["-c", "kill -9 $$"], DEATH).await.unwrap(), (-1, String::new()));
         assert!(matches!(read("no-such-program", &[], DEATH).await, Err(DiskError::Start { .. })));
     }
 

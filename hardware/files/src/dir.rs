@@ -194,6 +194,14 @@ impl Dir {
     /// # Errors
     /// [`Operation::List`].
     pub fn listing(&self) -> Result<Listing, FilesError> {
+        Ok(self.listing_of(usize::MAX)?.unwrap_or_default())
+    }
+
+    /// The same; `None` where there are more than `most` entries.
+    ///
+    /// # Errors
+    /// [`Operation::List`].
+    pub fn listing_of(&self, most: usize) -> Result<Option<Listing>, FilesError> {
         let failed = |error: Errno| FilesError::new(Operation::List, error);
         // A descriptor of its own: the place in a listing belongs to the open file, not to the caller.
         let own = self.open(".", OFlag::O_RDONLY | OFlag::O_DIRECTORY, Mode::empty())?;
@@ -203,6 +211,9 @@ impl Dir {
             let entry = entry.map_err(failed)?;
             if [c".", c".."].contains(&entry.file_name()) {
                 continue;
+            }
+            if listing.entries.len() + listing.unnamed.len() >= most {
+                return Ok(None);
             }
             let Some(name) = entry.file_name().to_str().ok().and_then(|text| Name::new(text).ok()) else {
                 listing.unnamed.push(entry.file_name().to_string_lossy().into_owned());
@@ -215,7 +226,7 @@ impl Dir {
             });
             listing.entries.push(Listed { name, kind });
         }
-        Ok(listing)
+        Ok(Some(listing))
     }
 
     /// Removes the entry `name` and, where it is a directory, all below it.

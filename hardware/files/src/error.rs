@@ -45,6 +45,9 @@ pub enum Operation {
     /// Making a file without a name.
     #[error("cannot stage a file")]
     Stage,
+    /// Giving what would be replaced a second name.
+    #[error("cannot keep what would be replaced")]
+    Keep,
     /// Giving a name.
     #[error("cannot publish")]
     Publish,
@@ -63,6 +66,9 @@ pub enum Operation {
     /// A body made no progress for too long.
     #[error("the other side stalled")]
     Stalled,
+    /// Watching a directory.
+    #[error("cannot watch a directory")]
+    Watch,
     /// Connecting, accepting, sending or receiving.
     #[error("the link failed")]
     Link,
@@ -84,6 +90,11 @@ impl FilesError {
     pub(crate) fn again(&self) -> Self {
         let source = self.source.raw_os_error().map_or_else(|| self.source.kind().into(), io::Error::from_raw_os_error);
         Self { operation: self.operation, source }
+    }
+
+    /// The same error of the system, as one of another operation.
+    pub(crate) fn while_doing(self, operation: Operation) -> Self {
+        Self { operation, ..self }
     }
 
     /// What failed.
@@ -114,6 +125,12 @@ impl FilesError {
     #[must_use]
     pub fn is_refused(&self) -> bool {
         self.is(&[Errno::EACCES, Errno::EPERM, Errno::EROFS])
+    }
+
+    /// Whether the disk does not give back what was written to this entry, as its checksums or the drive say.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        self.is(&[Errno::EIO, Errno::EUCLEAN, Errno::EBADMSG])
     }
 
     /// Whether the other side closed its end.

@@ -304,6 +304,7 @@ mod tests {
     use std::{fs, path::Path};
 
     use super::*;
+    use crate::Unkept;
 
     fn dir(path: &Path) -> Dir {
         Dir::new(fs::File::open(path).unwrap().into()).unwrap()
@@ -342,8 +343,12 @@ mod tests {
         assert_eq!(text(), "three");
         fs::create_dir_all(folder.join("kept/one")).unwrap();
         let kept = || fs::read_dir(folder.join("kept/one")).unwrap().count();
-        let keep =
-            |name: &str| Keep { parent: dir(&folder.join("kept")), dir: dir(&folder.join("kept/one")), name: Name::new(name).unwrap() };
+        let keep = |name: &str| Keep {
+            parent: dir(&folder.join("kept")),
+            dir: dir(&folder.join("kept/one")),
+            name: Name::new(name).unwrap(),
+            unkept: Unkept::Goes,
+        };
         let Change::Replace { file, dir: at, name: old, unique, .. } = replace("four", "u4") else { panic!("it replaces") };
         publisher.publish(Change::Replace { file, dir: at, name: old, unique, keep: Some(keep("first")) }).await.unwrap();
         assert_eq!((text().as_str(), fs::read_to_string(folder.join("kept/one/first")).unwrap().as_str()), ("four", "three"));
@@ -377,6 +382,28 @@ mod tests {
             one.await.unwrap().unwrap();
         }
         assert_eq!(fs::read_dir(folder.join("files")).unwrap().count(), 501);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_kept_stays_where_that_is_wanted() {
+        let (here, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir_in("/dev/shm").unwrap());
+        let (root, uploads) = (dir(here.path()), here.path().join("uploads"));
+        fs::create_dir(&uploads).unwrap();
+        fs::write(here.path().join("a"), "now").unwrap();
+        let publisher = Publisher::start(&root).unwrap();
+        let replace = |unkept: Unkept, unique: &str| Change::Replace {
+            file: staged(&dir(&uploads), unique, "then"),
+            dir: root.clone(),
+            name: Name::literal("a"),
+            unique: Name::new(format!("{unique}-link")).unwrap(),
+            // On another file system there is no second name.
+            keep: Some(Keep { parent: dir(elsewhere.path()), dir: dir(elsewhere.path()), name: Name::literal("kept"), unkept }),
+        };
+        let text = || fs::read_to_string(here.path().join("a")).unwrap();
+        let refused = publisher.publish(replace(Unkept::Stays, "u1")).await.unwrap_err();
+        assert_eq!((refused.operation(), text().as_str()), (Operation::Keep, "now"));
+        publisher.publish(replace(Unkept::Goes, "u2")).await.unwrap();
+        assert_eq!((text().as_str(), fs::read_dir(&uploads).unwrap().count()), ("then", 0));
     }
 
     #[tokio::test]

@@ -13,6 +13,8 @@ pub(crate) const ROUTER: [&str; 2] =
     ["systemd/network/80-wired.network.d/50-croft.conf", "systemd/network/80-wireless.network.d/50-croft.conf"];
 /// What the household's network is told.
 pub(crate) const ANNOUNCED: [&str; 2] = ["systemd/dnssd/croft.dnssd", "systemd/dnssd/croft-https.dnssd"];
+/// What it is told of network drives, while there are any.
+pub(crate) const ANNOUNCED_DRIVES: [&str; 2] = ["systemd/dnssd/croft-smb.dnssd", "systemd/dnssd/croft-adisk.dnssd"];
 /// Who is asked for the time.
 pub(crate) const TIME: &str = "systemd/timesyncd.conf.d/60-croft.conf";
 
@@ -48,7 +50,21 @@ fn fixed(interface: &str, fixed: &StaticAddress, router_time: bool) -> String {
 pub(crate) fn announcement(wanted: &Announcement) -> Vec<Wanted> {
     let claimed = u8::from(wanted.claimed);
     let text = |kind: &str| format!("[Service]\nName=%H\nType={kind}\nPort=443\nTxtText=id={} claimed={claimed}\n", letters(&wanted.id));
-    ANNOUNCED.into_iter().zip(["_croft._tcp", "_https._tcp"]).map(|(path, kind)| (path, Some(text(kind)))).collect()
+    let box_itself = ANNOUNCED.into_iter().zip(["_croft._tcp", "_https._tcp"]).map(|(path, kind)| (path, Some(text(kind))));
+    let drives = wanted.drives.as_ref().map(|_| "[Service]\nName=%H\nType=_smb._tcp\nPort=445\n".to_owned());
+    let times = wanted.drives.as_ref().and_then(|drives| time_machines(&drives.time_machines));
+    box_itself.chain(ANNOUNCED_DRIVES.into_iter().zip([drives, times])).collect()
+}
+
+/// The drives for backups of Macs. The numbers are those by which a Mac knows a drive of SMB that takes backups.
+fn time_machines(names: &[String]) -> Option<String> {
+    let drive = |(number, name): (usize, &String)| {
+        // What a name may not have between quotes and commas is not in one; whoever made it, it ends nothing here.
+        let plain: String = name.chars().filter(|c| c.is_alphanumeric() || " -_.".contains(*c)).collect();
+        format!(" \"dk{number}=adVN={plain},adVF=0x82\"")
+    };
+    let drives: String = names.iter().enumerate().map(drive).collect();
+    (!names.is_empty()).then(|| format!("[Service]\nName=%H\nType=_adisk._tcp\nPort=9\nTxtText=sys=adVF=0x100{drives}\n"))
 }
 
 /// The file of timesyncd. The image's own says that nobody is asked; this one says who is.
@@ -69,6 +85,7 @@ fn letters(id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Drives;
 
     fn text(files: &[Wanted]) -> String {
         files.iter().map(|(path, text)| format!("=== {path}\n{}\n", text.as_deref().unwrap_or("(none)\n"))).collect()
@@ -95,8 +112,15 @@ mod tests {
 
     #[test]
     fn strangers_are_told_that_a_box_is_here_and_no_version() {
-        let told = announcement(&Announcement { id: "ab12\nPort=1 %".into(), claimed: false });
+        let told = announcement(&Announcement { id: "ab12\nPort=1 %".into(), claimed: false, drives: None });
         insta::assert_snapshot!(text(&told));
+    }
+
+    #[test]
+    fn drives_are_told_while_there_are_any() {
+        let drives = Drives { time_machines: vec!["Time Machine ana".into(), "x\"\nPort=1,y=%".into()] };
+        let told = announcement(&Announcement { id: "ab12".into(), claimed: true, drives: Some(drives) });
+        insta::assert_snapshot!(text(&told[2..]));
     }
 
     #[test]

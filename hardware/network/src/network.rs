@@ -19,6 +19,15 @@ pub struct Announcement {
     pub id: String,
     /// Whether the box has an owner.
     pub claimed: bool,
+    /// The network drives that it serves; none while it serves none.
+    pub drives: Option<Drives>,
+}
+
+/// Network drives, as Finder and file managers of Linux look for them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Drives {
+    /// Names of those on which Macs may keep backups.
+    pub time_machines: Vec<String>,
 }
 
 /// Who is asked for the time.

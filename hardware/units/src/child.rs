@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use croft_model::Powers;
 use futures_util::{FutureExt, future::BoxFuture};
 use jiff::Timestamp;
 use nix::{
@@ -337,6 +338,7 @@ fn make(spec: &UnitSpec, program: &File, notify: &OwnedFd, output: &OwnedFd) -> 
         descriptors,
         output: output.as_raw_fd(),
         user: spec.user,
+        reads_all: spec.powers == Powers::Read,
         max_descriptors: spec.limits.descriptors,
         max_tasks: spec.limits.tasks,
     })

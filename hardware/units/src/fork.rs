@@ -34,6 +34,8 @@ pub(crate) struct Process<'a> {
     /// Where its output goes.
     pub(crate) output: RawFd,
     pub(crate) user: Option<u32>,
+    /// Whether it keeps the power to read what belongs to others (`CAP_DAC_READ_SEARCH`) when its user changes.
+    pub(crate) reads_all: bool,
     pub(crate) max_descriptors: u64,
     pub(crate) max_tasks: u64,
 }
@@ -49,7 +51,7 @@ pub(crate) struct Made {
 pub(crate) type Failed = (&'static str, io::Error);
 
 /// Steps of the child, by the number that it reports.
-const STEPS: [&str; 9] = [
+const STEPS: [&str; 10] = [
     "leave the process group",
     "place its descriptors",
     "limit its descriptors",
@@ -59,6 +61,7 @@ const STEPS: [&str; 9] = [
     "change its user",
     "bind its life to the supervisor's",
     "execute the program",
+    "keep its power to read",
 ];
 
 /// Everything that the child needs, prepared before the fork because nothing may be allocated after it.
@@ -72,6 +75,7 @@ struct Prepared {
     arguments: Vec<*const libc::c_char>,
     environment: Vec<*const libc::c_char>,
     user: Option<u32>,
+    reads_all: bool,
     max_descriptors: libc::rlimit,
     max_tasks: libc::rlimit,
     parent: i32,
@@ -96,6 +100,7 @@ pub(crate) fn make(process: &Process<'_>) -> Result<Made, Failed> {
         arguments: pointers(&process.arguments),
         environment: Vec::new(),
         user: process.user,
+        reads_all: process.reads_all && process.user.is_some(),
         max_descriptors: limit(process.max_descriptors.min(most_descriptors())),
         max_tasks: limit(process.max_tasks),
         parent: std::process::id().cast_signed(),
@@ -181,7 +186,13 @@ fn become_role(prepared: &mut Prepared) -> ! {
             check(prepared, 3, libc::setrlimit(libc::RLIMIT_NPROC, &raw const prepared.max_tasks));
             check(prepared, 4, libc::setgroups(0, std::ptr::null()));
             check(prepared, 5, libc::setresgid(user, user, user));
+            if prepared.reads_all {
+                check(prepared, 9, libc::prctl(libc::PR_SET_KEEPCAPS, ONE, ZERO, ZERO, ZERO));
+            }
             check(prepared, 6, libc::setresuid(user, user, user));
+            if prepared.reads_all {
+                keep_reading(prepared);
+            }
         }
         libc::prctl(libc::PR_SET_NO_NEW_PRIVS, ONE, ZERO, ZERO, ZERO);
         // After the change of user, which would clear it. A parent that died before this line is noticed by the line after it.
@@ -200,6 +211,24 @@ fn become_role(prepared: &mut Prepared) -> ! {
         );
         check(prepared, 8, -1);
         libc::_exit(127)
+    }
+}
+
+/// Keeps one power of root's, beyond the program that is executed next, and gives up all others.
+#[expect(unsafe_code, reason = "raw system calls between fork and exec")]
+fn keep_reading(prepared: &Prepared) {
+    /// Of `linux/capability.h`: the version with 64 bits, and the power to read and search whatever the permissions say.
+    const VERSION: u32 = 0x2008_0522;
+    const DAC_READ_SEARCH: libc::c_ulong = 2;
+    let header: [u32; 2] = [VERSION, 0];
+    let only = 1_u32 << DAC_READ_SEARCH;
+    // Effective, permitted, inheritable; the lower half, then the upper one.
+    let sets: [u32; 6] = [only, only, only, 0, 0, 0];
+    // SAFETY: both structures are laid out as the kernel reads them and lie on this stack.
+    unsafe {
+        let set = libc::syscall(libc::SYS_capset, header.as_ptr(), sets.as_ptr());
+        check(prepared, 9, if set == 0 { 0 } else { -1 });
+        check(prepared, 9, libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_RAISE as libc::c_ulong, DAC_READ_SEARCH, ZERO, ZERO));
     }
 }
 

@@ -12,7 +12,7 @@ use nix::{
     errno::Errno,
     fcntl::{AT_FDCWD, Flock, FlockArg, OFlag, openat},
     sys::{
-        stat::{Mode, fchmod, mkdirat},
+        stat::{Mode, fchmod, fstat, mkdirat},
         statfs::{self, FsType},
         statvfs::fstatvfs,
     },
@@ -188,11 +188,14 @@ fn directory_flags() -> OFlag {
     OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC
 }
 
+/// Changes nothing where nothing is different: a folder's time of change, and the state of its subvolume, tell others that something happened.
 fn own(directory: BorrowedFd<'_>, mode: u32, owner: Option<u32>) -> Result<(), Errno> {
-    if let Some(user) = owner.filter(|_| Home::has_users()) {
+    const MODE_BITS: u32 = 0o7777;
+    let is = fstat(directory)?;
+    if let Some(user) = owner.filter(|user| Home::has_users() && (is.st_uid, is.st_gid) != (*user, *user)) {
         fchown(directory, Some(Uid::from_raw(user)), Some(Gid::from_raw(user)))?;
     }
-    fchmod(directory, Mode::from_bits_truncate(mode))
+    if is.st_mode & MODE_BITS == mode { Ok(()) } else { fchmod(directory, Mode::from_bits_truncate(mode)) }
 }
 
 /// Names of the file systems that people have under a home server.
@@ -233,6 +236,23 @@ mod tests {
         assert!(matches!(Home::open(&path), Err(HomeError::InUse { .. })));
         drop(home);
         assert!(Home::open(&path).is_ok());
+    }
+
+    #[test]
+    fn looking_at_a_directory_changes_nothing_of_it() {
+        use std::os::unix::fs::MetadataExt;
+        let parent = tempfile::tempdir().expect("a folder");
+        let home = Home::open(parent.path()).expect("a home");
+        let changed = || {
+            home.directory("spaces", 0o711, Some(ROLE_USERS)).expect("there");
+            let is = std::fs::metadata(parent.path().join("spaces")).expect("there");
+            (is.ctime(), is.ctime_nsec())
+        };
+        let first = changed();
+        std::thread::sleep(std::time::Duration::from_millis(20)); // waits: for the kernel's clock of files to go on
+        assert_eq!(changed(), first);
+        home.directory("spaces", 0o700, Some(ROLE_USERS)).expect("there");
+        assert_eq!(std::fs::metadata(parent.path().join("spaces")).expect("there").permissions().mode() & 0o777, 0o700);
     }
 
     #[test]

@@ -43,13 +43,28 @@ ProtectProc=invisible
 ProcSubset=pid
 SystemCallFilter=~@privileged @resources
 ";
-/// What a role may that changes disks: read and write them, mount in its own world of mounts, and call programs that do. `/run` is where those
-/// keep their sockets, locks and mount points.
+/// What holds for those that read what belongs to users of other computers. `open_by_handle_at` would reach by that power what no descriptor leads to;
+/// what the box has is not there for them at all, and of their own directories they hold descriptors.
+const WALLS_OF_READERS: &str = "\
+PrivateDevices=yes
+RestrictNamespaces=yes
+CapabilityBoundingSet=CAP_DAC_READ_SEARCH
+AmbientCapabilities=CAP_DAC_READ_SEARCH
+ProtectProc=invisible
+ProcSubset=pid
+SystemCallFilter=~@privileged @resources name_to_handle_at open_by_handle_at
+InaccessiblePaths=-/var/lib/croft/spaces -/var/lib/croft/snapshots -/var/lib/croft/times -/var/lib/croft/state
+";
+/// What a role may that changes disks: read and write them, ask them how they are (which takes raw commands), hear of them from the kernel, mount in
+/// its own world of mounts, and call programs that do. `/run` is where those keep their sockets, locks and mount points.
 const WALLS_OF_DISKS: &str = "\
-CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_SYS_ADMIN
+CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_SYS_ADMIN CAP_SYS_RAWIO
+RestrictAddressFamilies=AF_NETLINK
 DevicePolicy=closed
 DeviceAllow=block-* rw
+DeviceAllow=char-nvme rw
 DeviceAllow=/dev/loop-control rw
+DeviceAllow=/dev/btrfs-control r
 ReadWritePaths=/run
 RuntimeDirectory=croft-storage
 RestrictNamespaces=mnt
@@ -90,7 +105,7 @@ pub fn appliance_units(manifests: &[Manifest]) -> BTreeMap<String, String> {
 pub fn whole_unit(manifest: &Manifest) -> String {
     let role = &manifest.name;
     let user = match manifest.powers {
-        Powers::None => format!("User=croft-{role}\nGroup=croft-{role}\n"),
+        Powers::None | Powers::Read => format!("User=croft-{role}\nGroup=croft-{role}\n"),
         Powers::Disks => String::new(),
     };
     format!("{}Type=notify\nNotifyAccess=main\nExecStart={PROGRAM} {role}\n{user}", drop_in(manifest))
@@ -104,11 +119,19 @@ fn drop_in(manifest: &Manifest) -> String {
     line(&mut text, format_args!("Restart=no"));
     match manifest.network {
         Network::None => line(&mut text, format_args!("PrivateNetwork=yes\nIPAddressDeny=any\nRestrictAddressFamilies=AF_UNIX")),
+        // Names are resolved over UDP, by the machine's resolver; nothing is listened on, and nothing else of this machine called.
+        Network::Outgoing => line(
+            &mut text,
+            format_args!(
+                "SocketBindDeny=any\nIPAddressDeny=localhost link-local multicast\nIPAddressAllow=127.0.0.53 127.0.0.54\nRestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK"
+            ),
+        ),
         Network::Inherited => line(&mut text, format_args!("RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK")),
     }
     text.push_str(WALLS);
     text.push_str(match manifest.powers {
         Powers::None => WALLS_OF_USERS,
+        Powers::Read => WALLS_OF_READERS,
         Powers::Disks => WALLS_OF_DISKS,
     });
     if !manifest.per_space {
@@ -220,6 +243,19 @@ limits = { memory_mib = 1088, descriptors = 512, tasks = 32 }
 sockets.calls = { kind = "packet", path = "preview.sock" }
 "#;
 
+    const CALLER: &str = r#"
+name = "notifier"
+summary = "Tells people of warnings"
+number = 10
+start = "boot"
+watchdog_seconds = 30
+stop_seconds = 10
+network = "outgoing"
+limits = { memory_mib = 96, descriptors = 512, tasks = 64 }
+sockets.api = { kind = "stream", path = "notifier.sock" }
+directories.state = { path = "state/notifier", mode = "0700" }
+"#;
+
     const REGULATOR: &str = r#"
 name = "supervisor"
 summary = "Settings and history"
@@ -247,7 +283,7 @@ sockets.https = { kind = "tcp", port = 443 }
 
     #[test]
     fn units_are_as_the_manifests_say() {
-        let files = appliance_units(&[manifest(REGULATOR), manifest(DOOR), manifest(WORKER), manifest(PARENT)]);
+        let files = appliance_units(&[manifest(REGULATOR), manifest(DOOR), manifest(WORKER), manifest(PARENT), manifest(CALLER)]);
         let all: String = files.iter().map(|(name, text)| format!("=== {name}\n{text}\n")).collect();
         insta::assert_snapshot!("appliance_units", all);
     }

@@ -27,13 +27,15 @@ pub(crate) struct Root {
 }
 
 /// The trees of the box's own addresses, with what a path in them is about.
-const TREES: [(&str, Area); 6] = [
+const TREES: [(&str, Area); 8] = [
     (FILES, Area::Files),
     ("/dav/previews/", Area::Previews),
     ("/dav/trash/", Area::Trash),
     ("/dav/versions/", Area::Versions),
     ("/dav/guard/", Area::Guard),
     ("/dav/archives/", Area::Archive),
+    ("/dav/times/", Area::Times),
+    ("/dav/disks/", Area::Disks),
 ];
 const FILES: &str = "/dav/files/";
 

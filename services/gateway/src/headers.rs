@@ -1,7 +1,7 @@
 //! Headers that protect people's browsers, and headers of strangers that go no further.
 
 use axum::response::Response;
-use croft_api::headers::{CAPABILITY, CLIENT, HOST, REQUEST, ROOM};
+use croft_api::headers::{CAPABILITY, CLIENT, HOST, PROOF, REQUEST, ROOM};
 use croft_model::Problem;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 
@@ -76,7 +76,7 @@ pub(crate) fn check_size(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> 
 }
 
 /// Request headers that are passed on to a role. A list of what is good is the only one that no spelling gets around.
-const PASSED_ON: [HeaderName; 8] = [
+const PASSED_ON: [HeaderName; 9] = [
     header::ACCEPT,
     header::ACCEPT_LANGUAGE,
     header::CONTENT_LENGTH,
@@ -85,6 +85,8 @@ const PASSED_ON: [HeaderName; 8] = [
     header::IF_NONE_MATCH,
     header::USER_AGENT,
     HeaderName::from_static("last-event-id"),
+    // It stands for itself: the role that destroys verifies it.
+    HeaderName::from_static(PROOF),
 ];
 
 /// The headers with which a role is called: what is passed on of the client's, and what the gateway itself vouches for.

@@ -9,6 +9,8 @@ pub struct Tree {
     pub own: SpaceId,
     /// Shared spaces, sorted by name.
     pub mounts: Vec<Mount>,
+    /// Disks that are used as they are and that the person may read, sorted by name. They stand beside the tree.
+    pub disks: Vec<Mount>,
 }
 
 impl Tree {
@@ -37,15 +39,16 @@ pub(crate) fn unclaimed(projection: &Projection) -> bool {
 /// The tree of `person`.
 pub(crate) fn tree_of(projection: &Projection, person: PersonId) -> Option<Tree> {
     let own = projection.people.as_ref()?.get(&person)?.space;
-    let mut mounts: Vec<Mount> = projection
-        .spaces
-        .iter()
-        .flatten()
-        .filter(|(_, space)| space.kind == SpaceKind::Shared)
-        .filter_map(|(id, space)| Some(Mount { name: space.name.clone(), space: *id, right: space.right_of(person)? }))
-        .collect();
-    mounts.sort_by(|a, b| a.name.cmp(&b.name));
-    Some(Tree { own, mounts })
+    let of_kind = |kind| {
+        let spaces = projection.spaces.iter().flatten().filter(|(_, space)| space.kind == kind);
+        let mount = |(id, space): (&SpaceId, &croft_model::Space)| {
+            Some(Mount { name: space.name.clone(), space: *id, right: space.right_of(person)? })
+        };
+        let mut mounts: Vec<Mount> = spaces.filter_map(mount).collect();
+        mounts.sort_by(|a, b| a.name.cmp(&b.name));
+        mounts
+    };
+    Some(Tree { own, mounts: of_kind(SpaceKind::Shared), disks: of_kind(SpaceKind::Disk) })
 }
 
 /// Whether `person` may read `space`.

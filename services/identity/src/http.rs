@@ -46,6 +46,7 @@ pub fn routes() -> Routes<Identity> {
         .add(Needs::Nothing, routes!(account::sign_in))
         .add(account, routes!(account::session, account::sign_out))
         .add(account, routes!(account::sessions))
+        .add(account, routes!(passphrase::prove))
         .add(account, routes!(account::revoke_session))
         .add(account, routes!(tokens::list, tokens::make))
         .add(account, routes!(tokens::revoke))

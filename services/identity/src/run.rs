@@ -154,7 +154,7 @@ async fn settle(identity: &Identity) {
 async fn report(identity: &Identity, generation: u64) {
     let claimed = matches!(identity.door(), Ok(DoorRecord::Claimed { .. }));
     let status = serde_json::json!({ "claimed": claimed });
-    let report = Report { generation, status, warnings: Vec::<Warning>::new(), tasks: Vec::new() };
+    let report = Report { generation, status, warnings: Vec::<Warning>::new(), tasks: Vec::new(), disks: 0 };
     if let Err(problem) = identity.supervisor.report(&report).await {
         tracing::debug!(%problem, "the supervisor does not take identity's report");
     }

@@ -3,10 +3,10 @@
 use std::{net::IpAddr, time::Instant};
 
 use croft_api::wire::{
-    account::Session,
+    account::{Prove, Proved, Session},
     trust::{AuditLine, Revocation},
 };
-use croft_model::{Actor, Person, PersonId, PersonRole, Problem, Scope, Secret};
+use croft_model::{Actor, MAX_PROOF_SECONDS, MAX_PROVED, Person, PersonId, PersonRole, Problem, Proof, Scope, Secret};
 use croft_store::Write;
 use jiff::Timestamp;
 
@@ -51,7 +51,7 @@ impl Identity {
         acceptable(new, "new")?;
         self.check_passphrase(&person.name, Some(id), old, client)
             .await
-            .map_err(|problem| if problem.status == 401 { old_wrong() } else { problem })?;
+            .map_err(|problem| if problem.status == 401 { typed_wrong("old") } else { problem })?;
         let line = AuditLine {
             who: self.actor(id),
             action: "passphrase.changed".into(),
@@ -59,6 +59,23 @@ impl Identity {
         };
         let opened = self.set_passphrase((id, &person), new, Setting { origin, line }, |_| Ok(())).await?;
         Ok(signed_in(id, person, opened))
+    }
+
+    /// A proof that somebody means what cannot be undone, for the right passphrase.
+    pub(crate) async fn prove(&self, id: PersonId, wanted: Prove, client: IpAddr) -> Result<Proved, Problem> {
+        let Prove { passphrase, operation, target } = wanted;
+        for (key, text) in [("operation", &operation), ("target", &target)] {
+            if text.is_empty() || text.len() > MAX_PROVED {
+                return Err(Problem::new(422, "proof-unfit", format!("What is proved is named in 1 to {MAX_PROVED} bytes.")).key(key));
+            }
+        }
+        let person = self.household.person(id)?.ok_or_else(wrong)?;
+        self.check_passphrase(&person.name, Some(id), &passphrase, client)
+            .await
+            .map_err(|problem| if problem.status == 401 { typed_wrong("passphrase") } else { problem })?;
+        let expires = Timestamp::now().as_second() + MAX_PROOF_SECONDS;
+        let proof = self.minter.prove(&Proof { person: id, operation, target, expires });
+        Ok(Proved { proof: Secret::try_from(proof).map_err(|_| Problem::internal())?, expires })
     }
 
     /// Sets the first passphrase, or a new one, by an invitation.
@@ -195,9 +212,9 @@ fn wrong() -> Problem {
         .hint("An owner can reset a passphrase with the recovery kit; an owner can invite a member anew.")
 }
 
-fn old_wrong() -> Problem {
+fn typed_wrong(key: &str) -> Problem {
     // Not 401: the browser is signed in, only this field is wrong.
-    Problem::new(403, "passphrase-wrong", "The old passphrase is wrong.").key("old")
+    Problem::new(403, "passphrase-wrong", "The passphrase is wrong.").key(key)
 }
 
 fn no_invitation() -> Problem {

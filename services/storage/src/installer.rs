@@ -13,12 +13,16 @@ use croft_telemetry::error_chain;
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::judge::{judge, sentence};
+use crate::{
+    adoption::Adoption,
+    judge::{judge, sentence},
+};
 
 /// Everything behind the routes.
 pub struct Installer {
     disks: Arc<dyn Disks>,
     boot: Arc<dyn Boot>,
+    adoption: Arc<Adoption>,
     state: Mutex<State>,
     /// Held from the look at the disks to the begin of the writing, so that two who ask at once do not both begin.
     beginning: tokio::sync::Mutex<()>,
@@ -35,9 +39,20 @@ struct State {
 }
 
 impl Installer {
-    pub(crate) fn new(disks: Arc<dyn Disks>, boot: Arc<dyn Boot>, stop: CancellationToken) -> Self {
+    pub(crate) fn new(disks: Arc<dyn Disks>, boot: Arc<dyn Boot>, adoption: Arc<Adoption>, stop: CancellationToken) -> Self {
         let state = State { installation: Installation::None, cancel: CancellationToken::new(), half: BTreeSet::new() };
-        Self { disks, boot, state: Mutex::new(state), beginning: tokio::sync::Mutex::default(), work: TaskTracker::new(), stop }
+        let (state, beginning) = (Mutex::new(state), tokio::sync::Mutex::default());
+        Self { disks, boot, adoption, state, beginning, work: TaskTracker::new(), stop }
+    }
+
+    /// What is used as it is.
+    pub(crate) fn adoption(&self) -> &Adoption {
+        &self.adoption
+    }
+
+    /// Waits until whoever is just beginning has begun.
+    pub(crate) async fn has_begun(&self) {
+        drop(self.beginning.lock().await);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -82,6 +97,7 @@ impl Installer {
             return Err(Problem::new(409, "install-under-way", "An installation is under way.").hint("Wait for it, or cancel it."));
         }
         let disks = self.list().await?;
+        self.adoption.refuses(&wanted.disk).await?;
         let disk = judge(&disks, &wanted)?.id.clone();
         let cancel = self.stop.child_token();
         let begun = Installation::Copying { disk: disk.clone(), progress: Progress { done: 0, total: 0 } };

@@ -1,6 +1,11 @@
 //! Storage behind its real socket, with pretended disks.
 
-use std::{os::unix::fs::MetadataExt, sync::Arc};
+mod adopted;
+mod interrupted;
+pub(crate) mod pool;
+mod single;
+
+use std::{os::unix::fs::MetadataExt, sync::Arc, time::Duration};
 
 use axum::body::Body;
 use croft_api::{
@@ -8,28 +13,55 @@ use croft_api::{
     capability::{Minter, Verifier},
     headers,
     inherit::RunDirectory,
+    projection::Supervisor,
     routes::{Gate, Needs},
     socket::{self, Peers},
 };
 use croft_boot::{Boot, FakeBoot};
-use croft_disks::{DiskError, FakeDisks};
-use croft_model::{Bus, Bytes, Claims, Disk, DiskId, Holds, Installation, Power, Principal, Scope, Unfit};
+use croft_disks::{Care, DiskError, FakeCare, FakeDisks, Pool, Snapshots};
+use croft_model::{Bus, Bytes, Claims, Disk, DiskId, Holds, Installation, PoolAbsent, Power, Principal, Projection, Scope, Unfit};
 use http::{Method, Request};
 use http_body_util::BodyExt;
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio::net::UnixListener;
+use tokio::{net::UnixListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::{http::routes, installer::Installer};
+use crate::{
+    adopt::Adopter,
+    adoption::Adoption,
+    doctor::{Doctor, EVERY},
+    eraser::Eraser,
+    http::{Storage, routes},
+    installer::Installer,
+    keeper::Keeper,
+    lender::Lender,
+    records::Records,
+    snapshot::SnapshotKeeper,
+};
 
-const SEED: [u8; 32] = [7; 32];
+pub(crate) const SEED: [u8; 32] = [7; 32];
+/// How often a pretended pool is looked at.
+const LOOK: Duration = Duration::from_millis(10);
 
-struct House {
+pub(crate) struct House {
     folder: tempfile::TempDir,
     disks: FakeDisks,
     boot: Arc<FakeBoot>,
     installer: Arc<Installer>,
-    stop: CancellationToken,
+    pub(crate) keeper: Arc<Keeper>,
+    care: FakeCare,
+    pub(crate) doctor: Arc<Doctor>,
+    pub(crate) lender: Arc<Lender>,
+    pub(crate) snapshots: Arc<SnapshotKeeper>,
+    pub(crate) stop: CancellationToken,
+}
+
+/// The spaces of a house.
+pub(crate) struct Spaces {
+    pub(crate) volumes: Option<Arc<dyn Snapshots>>,
+    pub(crate) household: watch::Receiver<Option<Projection>>,
+    pub(crate) clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
 fn id(number: u8) -> DiskId {
@@ -49,6 +81,8 @@ fn disk(number: u8, holds: Holds, label: Option<&str>) -> Disk {
         label: label.map(str::to_owned),
         contents: format!("contents {number}"),
         half_installed: false,
+        plug: croft_model::Plug::Unknown,
+        several: None,
         unfit: None,
     }
 }
@@ -61,20 +95,65 @@ fn three() -> Vec<Disk> {
 
 impl House {
     fn new() -> Self {
+        Self::with(FakeDisks::new(three()), Err(PoolAbsent::OtherFileSystem))
+    }
+
+    fn with(disks: FakeDisks, pool: Result<Arc<dyn Pool>, PoolAbsent>) -> Self {
+        let (_, household) = watch::channel(Some(Projection::default()));
+        Self::whole(disks, pool, Spaces { volumes: None, household, clock: Arc::new(Timestamp::now) })
+    }
+
+    /// The same with spaces.
+    pub(crate) fn whole(disks: FakeDisks, pool: Result<Arc<dyn Pool>, PoolAbsent>, spaces: Spaces) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let uid = std::fs::metadata(folder.path()).unwrap().uid();
-        let (disks, boot, stop) = (FakeDisks::new(three()), Arc::new(FakeBoot::new()), CancellationToken::new());
-        let installer = Arc::new(Installer::new(Arc::new(disks.clone()), Arc::clone(&boot) as Arc<dyn Boot>, stop.clone()));
+        let (boot, stop) = (Arc::new(FakeBoot::new()), CancellationToken::new());
+        let Spaces { volumes, household, clock } = spaces;
+        let care = FakeCare::new(disks.clone());
+        let asked: Arc<dyn Care> = Arc::new(care.clone());
+        let adoption = Arc::new(Adoption::new(Arc::clone(&asked), household.clone()));
+        let machine = Arc::clone(&boot) as Arc<dyn Boot>;
+        let installer = Arc::new(Installer::new(Arc::new(disks.clone()), machine, Arc::clone(&adoption), stop.clone()));
+        let records = Records::open(&std::fs::File::open(folder.path()).unwrap().into()).unwrap();
+        let (again, aged) = (records.clone(), records.clone());
+        let keeper = Arc::new(Keeper::new(pool, Arc::clone(&installer), records, household.clone(), LOOK, stop.clone()).unwrap());
+        let wished = household.clone();
+        let snapshots = Arc::new(SnapshotKeeper::new(volumes, Arc::clone(&keeper), household, clock, LOOK).unwrap());
+        tokio::spawn(Arc::clone(&keeper).run());
+        tokio::spawn(Arc::clone(&snapshots).run());
         let key = Minter::from_seed(&SEED).unwrap().public_key_hex();
         let gate = Gate { verifier: Verifier::new(&key, "storage").unwrap(), peers: Peers::parse(&format!("gateway={uid}")).unwrap() };
         let listener = UnixListener::bind(folder.path().join("storage.sock")).unwrap();
-        tokio::spawn(socket::serve(listener, routes().build(Arc::clone(&installer)), gate, stop.clone()));
-        Self { folder, disks, boot, installer, stop }
+        let doctor = Arc::new(Doctor::new(Arc::clone(&asked), again, EVERY, stop.clone()).unwrap());
+        let lender = Arc::new(Lender::new(Arc::clone(&asked), Arc::clone(&keeper), Arc::clone(&adoption), wished, stop.clone()));
+        let of_eraser = (Arc::clone(&installer), Arc::clone(&keeper), Arc::clone(&lender), Arc::clone(&doctor));
+        let eraser = Arc::new(Eraser::new(asked, of_eraser, aged, stop.clone()).unwrap());
+        let run = RunDirectory::new(std::fs::File::open(folder.path()).unwrap().into());
+        let adopter = Arc::new(Adopter::new(Arc::clone(&eraser), Arc::clone(&lender), adoption, Supervisor::new(run)));
+        tokio::spawn(Arc::clone(&doctor).run());
+        tokio::spawn(Arc::clone(&eraser).run());
+        let (snapped, held) = (Arc::clone(&snapshots), Arc::clone(&keeper));
+        let storage = Storage { installer: Arc::clone(&installer), keeper: held, eraser, snapshots: snapped, adopter };
+        tokio::spawn(socket::serve(listener, routes().build(storage), gate, stop.clone()));
+        Self { folder, disks, boot, installer, keeper, care, doctor, lender, snapshots, stop }
     }
 
     async fn ask_as(&self, scopes: &[Scope], method: Method, path: &str, body: Value) -> (u16, Value) {
+        let who = Principal::Claimant { address: "192.168.1.7".into() };
+        self.ask_who(who, scopes, None, method, path, body).await
+    }
+
+    pub(crate) async fn ask_who(
+        &self,
+        who: Principal,
+        scopes: &[Scope],
+        proof: Option<&str>,
+        method: Method,
+        path: &str,
+        body: Value,
+    ) -> (u16, Value) {
         let claims = Claims {
-            who: Principal::Claimant { address: "192.168.1.7".into() },
+            who,
             session: None,
             scopes: scopes.iter().copied().collect(),
             audience: "storage".into(),
@@ -83,6 +162,9 @@ impl House {
         let mut request = Request::builder().method(method).uri(path).header("content-type", "application/json");
         if !scopes.is_empty() {
             request = request.header(headers::CAPABILITY, Minter::from_seed(&SEED).unwrap().mint(&claims));
+        }
+        if let Some(proof) = proof {
+            request = request.header(headers::PROOF, proof);
         }
         let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
         let role = Role::new(RunDirectory::new(std::fs::File::open(self.folder.path()).unwrap().into()), "storage");
@@ -127,6 +209,7 @@ async fn every_route_wants_its_scope_and_no_other() {
     let others = |scope: Scope| Scope::ALL.into_iter().filter(move |other| *other != scope).collect::<Vec<_>>();
     for (route, needs) in routes().needs() {
         let (method, path) = route.split_once(' ').unwrap();
+        let path = &path.replace("{id}", &id(2).to_string());
         let Needs::Scope(scope) = needs else { panic!("{route} is open") };
         let (status, answer) = house.ask_as(&[], method.parse().unwrap(), path, json!({})).await;
         assert_eq!((status, &answer["code"]), (401, &"capability-refused".into()), "{route}");

@@ -26,7 +26,7 @@ pub struct Gatekeeper {
     verified: Mutex<HashMap<String, Claims>>,
 }
 
-/// Who may make links in the space, now.
+/// What the space's members may, now.
 #[derive(Debug, Clone)]
 pub(crate) struct Sharers {
     space: SpaceId,
@@ -36,10 +36,20 @@ pub(crate) struct Sharers {
 impl Sharers {
     /// Whether `person` may.
     pub(crate) fn may_share(&self, person: PersonId) -> Result<bool, Problem> {
+        Ok(self.right_of(person)?.is_some_and(|right| right >= Right::Share))
+    }
+
+    /// Refuses `person` once they may no longer write.
+    pub(crate) fn still_writes(&self, person: PersonId) -> Result<(), Problem> {
+        let right = self.right_of(person)?.ok_or_else(not_found)?;
+        if right >= Right::Write { Ok(()) } else { Err(read_only()) }
+    }
+
+    fn right_of(&self, person: PersonId) -> Result<Option<Right>, Problem> {
         let projection = self.projection.borrow();
         let Some(projection) = projection.as_ref() else { return Err(Problem::unavailable("This space")) };
         let space = projection.spaces.as_ref().and_then(|spaces| spaces.get(&self.space));
-        Ok(space.and_then(|space| space.right_of(person)).is_some_and(|right| right >= Right::Share))
+        Ok(space.and_then(|space| space.right_of(person)))
     }
 
     /// Waits until the rights may have changed; false when nothing changes any more.
@@ -163,8 +173,7 @@ impl Access {
         if self.right >= Right::Write {
             return Ok(());
         }
-        Err(Problem::new(403, "read-only", "You may read this space but not change it.")
-            .hint("Ask somebody who manages the space for the right to write."))
+        Err(read_only())
     }
 
     /// Whether the person may end what others hold.
@@ -184,6 +193,11 @@ impl Access {
         };
         format!("{shared}{mounted}{rest}")
     }
+}
+
+fn read_only() -> Problem {
+    Problem::new(403, "read-only", "You may read this space but not change it.")
+        .hint("Ask somebody who manages the space for the right to write.")
 }
 
 /// Whether an entry is the root of its space, which cannot be deleted or renamed.

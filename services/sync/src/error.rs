@@ -76,7 +76,7 @@ impl Failure {
 /// The disk or the quota is full.
 pub(crate) fn full() -> Problem {
     Problem::new(507, "disk-full", "There is not enough room on the box for this file. What was there before is unchanged.")
-        .hint("Delete something, or give the box a larger disk.")
+        .hint("Delete something and empty the trash, or ask an owner for a larger disk or quota.")
 }
 
 /// There is no such entry, or the caller may not know whether there is.

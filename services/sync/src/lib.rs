@@ -12,11 +12,13 @@
 //! | `croft_files::Publisher` | changes of names | that they are on the disk |
 //!
 //! Locks are in memory and end with the worker. `judge` decides without touching a file; `space` knows where things lie and who they are; `access` knows who may;
+//! `disk` is the same worker for a disk that is used as it is: it shows what storage has lent it, and has nothing else;
 //! `previews` asks the role `preview` for small pictures and keeps them.
 
 mod access;
 mod content_type;
 mod dates;
+mod disk;
 mod error;
 mod exchange;
 mod judge;
@@ -29,5 +31,6 @@ mod worker;
 mod xml;
 
 pub use access::Gatekeeper;
+pub use disk::{Borrowed, run_disk};
 pub use error::SyncError;
 pub use worker::{Worker, run};

@@ -26,7 +26,7 @@ use crate::{
     methods::{Ground, stranger::end_with_rights},
     news::News,
     previews::Previews,
-    space::{Keeper, Space, blocking, locks::Locks, unique},
+    space::{Keeper, Shelf, Space, blocking, locks::Locks, unique},
 };
 
 /// A worker that nobody was linked to for so long ends; the next request starts it again.
@@ -58,7 +58,8 @@ pub async fn run(mut descriptors: Descriptors, space: SpaceId) -> Result<(), Syn
     let supervisor = Supervisor::new(run.clone());
     let mut projection = supervisor.follow(stop.clone());
     let (listener, dir, index) = (descriptors.take("bulk")?, descriptors.take("space")?, descriptors.take("index")?);
-    let worker = Worker::open(dir, index, space, Gatekeeper::new(verifier, space, projection.clone())).await?;
+    let snapshots = descriptors.take("snapshots")?;
+    let worker = Worker::open((dir, snapshots), index, space, Gatekeeper::new(verifier, space, projection.clone())).await?;
     worker.ask_for_previews_in(run);
     worker.tell_activity(supervisor);
     // Without it every request is answered "not ready", which is true but unfriendly right after a start.
@@ -70,15 +71,51 @@ pub async fn run(mut descriptors: Descriptors, space: SpaceId) -> Result<(), Syn
 }
 
 impl Worker {
-    /// Opens the space in the directory `dir` with its cache in `index`.
+    /// Opens the space in the directory `dir`, with its snapshots beside it, with its cache in `index`.
     ///
     /// # Errors
     /// [`SyncError::Space`], or [`SyncError::Records`] when `records.redb` is torn.
-    pub async fn open(dir: OwnedFd, index: OwnedFd, space: SpaceId, gatekeeper: Gatekeeper) -> Result<Arc<Self>, SyncError> {
+    pub async fn open(
+        (dir, snapshots): (OwnedFd, OwnedFd),
+        index: OwnedFd,
+        space: SpaceId,
+        gatekeeper: Gatekeeper,
+    ) -> Result<Arc<Self>, SyncError> {
+        let snapshots = Dir::new(snapshots).map_err(|source| SyncError::Space { what: "the directory of the snapshots", source })?;
+        let add = move |opened: &mut Space| {
+            opened.room.listen(snapshots.clone());
+            opened.snapshots = Some(snapshots);
+        };
+        Self::open_with(dir, index, space, gatekeeper, add).await
+    }
+
+    /// Opens the worker of a disk, which has nothing of its own but what it remembers in `dir` and `index`, and shows `shelf`.
+    ///
+    /// # Errors
+    /// As of [`Self::open`].
+    pub(crate) async fn open_disk(
+        dir: OwnedFd,
+        index: OwnedFd,
+        space: SpaceId,
+        gatekeeper: Gatekeeper,
+        shelf: Shelf,
+    ) -> Result<Arc<Self>, SyncError> {
+        Self::open_with(dir, index, space, gatekeeper, move |opened: &mut Space| opened.shelf = Some(shelf)).await
+    }
+
+    async fn open_with(
+        dir: OwnedFd,
+        index: OwnedFd,
+        space: SpaceId,
+        gatekeeper: Gatekeeper,
+        add: impl FnOnce(&mut Space) + Send + 'static,
+    ) -> Result<Arc<Self>, SyncError> {
         let opened = tokio::task::spawn_blocking(move || {
             let failed = |source| SyncError::Space { what: "the directories that were handed over", source };
             let (dir, index) = (Dir::new(dir).map_err(failed)?, Dir::new(index).map_err(failed)?);
-            Ok::<_, SyncError>((Space::open(&dir, &index, SpaceNumber::from(space))?, Previews::open(&index)?))
+            let mut opened = Space::open(&dir, &index, SpaceNumber::from(space))?;
+            add(&mut opened);
+            Ok::<_, SyncError>((opened, Previews::open(&index)?))
         });
         let (space, previews) = opened.await.map_err(|_| SyncError::Ended)??;
         let ground = Ground {

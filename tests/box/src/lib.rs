@@ -10,6 +10,7 @@
 )]
 
 mod computer;
+mod disks;
 mod household;
 mod machine;
 mod plain;
@@ -50,6 +51,8 @@ pub struct TestBox {
     /// `http://localhost:PORT` of the page that hands out the certificate.
     pub plain: String,
     up: Option<Child>,
+    /// Its own disks, where it has some.
+    disks: Option<disks::Disks>,
 }
 
 /// How a box is started.
@@ -74,10 +77,24 @@ impl TestBox {
     /// It does not come up.
     #[must_use]
     pub fn start_in(folder: &Path, claimed: Claimed) -> Self {
+        Self::start_with(folder, claimed, None)
+    }
+
+    /// The same with disks of its own that make a pool: `2x1G`. It takes root.
+    ///
+    /// # Panics
+    /// It does not come up.
+    #[must_use]
+    pub fn start_with_disks(claimed: Claimed, disks: &str) -> Self {
+        Self::start_with(&std::env::temp_dir(), claimed, Some(disks))
+    }
+
+    fn start_with(folder: &Path, claimed: Claimed, disks: Option<&str>) -> Self {
         let home = tempfile::Builder::new().prefix("croft-box-").tempdir_in(folder).expect("a folder");
+        let disks = disks.map(|wanted| disks::Disks::new(home.path(), wanted));
         let (port, plain_port) = (free_port(), free_port());
-        let mut this =
-            Self { home, origin: format!("https://localhost:{port}"), plain: format!("http://localhost:{plain_port}"), up: None };
+        let (origin, plain) = (format!("https://localhost:{port}"), format!("http://localhost:{plain_port}"));
+        let mut this = Self { home, origin, plain, up: None, disks };
         let claim = (claimed == Claimed::ByAna).then(|| format!("ana:{PASSPHRASE}"));
         if let Err(said) = this.spawn(port, plain_port, claim.as_deref()) {
             panic!("the box did not start:\n{said}");
@@ -178,6 +195,9 @@ impl TestBox {
         if let Some(claim) = claim {
             command.args(["--claim", claim]);
         }
+        if let Some(disks) = &self.disks {
+            command.args(["--disks", &disks.wanted]);
+        }
         let mut child = command.spawn().map_err(|error| error.to_string())?;
         let (sender, lines) = mpsc::channel();
         follow(child.stdout.take().expect("piped"), sender.clone());
@@ -209,6 +229,8 @@ impl TestBox {
 impl Drop for TestBox {
     fn drop(&mut self) {
         self.pull_the_plug();
+        // Before its folder goes, which they are mounted on.
+        drop(self.disks.take());
     }
 }
 

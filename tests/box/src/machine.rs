@@ -249,6 +249,42 @@ impl Machine {
         Visitor::trusting(&self.origin, &answer.bytes().await.expect("a certificate"))
     }
 
+    /// Pulls a disk out of its bay while the machine runs.
+    ///
+    /// # Panics
+    /// The emulator does not hear it.
+    pub fn pull_disk(&self, name: &str) {
+        self.qmp(&[json!({ "execute": "device_del", "arguments": { "id": format!("bay-{name}") } })]);
+    }
+
+    /// Puts the disk in the file `name` beside the machine's own into a bay while the machine runs.
+    ///
+    /// # Panics
+    /// The emulator refuses it.
+    pub fn insert_disk(&self, name: &str) {
+        let serial: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+        let file = json!({ "driver": "raw", "node-name": format!("node-{serial}"), "file": { "driver": "file", "filename": name } });
+        let disk = json!({
+            "driver": "scsi-hd", "bus": "bays.0", "drive": format!("node-{serial}"), "id": format!("bay-{name}"), "serial": serial,
+        });
+        self.qmp(&[json!({ "execute": "blockdev-add", "arguments": file }), json!({ "execute": "device_add", "arguments": disk })]);
+    }
+
+    /// Tells the emulator something (QEMU's QMP: a greeting, then an answer to each command, with events in between).
+    fn qmp(&self, commands: &[serde_json::Value]) {
+        let socket = UnixStream::connect(self.path("button.sock")).expect("the emulator");
+        socket.set_read_timeout(Some(END)).expect("a time");
+        let mut answers = BufReader::new(socket.try_clone().expect("the same")).lines();
+        let greeting = answers.next().expect("a greeting").expect("a greeting");
+        assert!(greeting.contains("QMP"), "{greeting}");
+        for command in [json!({ "execute": "qmp_capabilities" })].iter().chain(commands) {
+            writeln!(&socket, "{command}").expect("told");
+            let answer = answers.by_ref().map(|line| line.expect("an answer")).find(|line| !line.contains("\"event\""));
+            let answer = answer.expect("an answer");
+            assert!(answer.contains("\"return\""), "{command}: {answer}");
+        }
+    }
+
     /// Ends it as a pulled plug does.
     pub fn pull_the_plug(&mut self) {
         let Some(mut vm) = self.vm.take() else { return };

@@ -1,7 +1,11 @@
 //! Push, heard with a stock WebSocket library: from one client's upload to another's news, and to the end of an app password.
 #![cfg(test)]
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    fs,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use croft_box_tests::{Claimed, TestBox, Visitor};
 use futures_util::{SinkExt, StreamExt};
@@ -44,13 +48,16 @@ impl Listener {
 
     /// The next message of text, or `None` at the end.
     async fn hear(&mut self) -> Option<String> {
-        let within = Duration::from_secs(30);
-        while let Some(Ok(message)) = tokio::time::timeout(within, self.0.next()).await.expect("something is heard in time") {
+        self.hear_within(Duration::from_secs(30)).await.expect("something is heard in time")
+    }
+
+    async fn hear_within(&mut self, time: Duration) -> Result<Option<String>, tokio::time::error::Elapsed> {
+        while let Some(Ok(message)) = tokio::time::timeout(time, self.0.next()).await? {
             if let Message::Text(text) = message {
-                return Some(text.to_string());
+                return Ok(Some(text.to_string()));
             }
         }
-        None
+        Ok(None)
     }
 }
 
@@ -75,7 +82,7 @@ async fn one_clients_upload_is_anothers_news_until_its_app_password_is_removed()
         let upload = Visitor::new(&test_box).bare(Method::PUT, path).basic_auth("ana", Some(&sofa)).body("hello");
         assert!(upload.send().await.expect("an answer").status().is_success(), "{path}");
     };
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     put("/remote.php/dav/files/ana/hello.txt").await;
     assert_eq!(listener.hear().await.as_deref(), Some("notify_file"));
     println!("heard {:?} after the upload had begun", begun.elapsed());
@@ -87,7 +94,7 @@ async fn one_clients_upload_is_anothers_news_until_its_app_password_is_removed()
     assert_eq!(listener.hear().await.as_deref(), Some("notify_file"), "something is in it");
 
     // It goes past the gateway; the worker, which is kept awake, finds it.
-    std::fs::write(test_box.path("spaces/s1/files/behind.txt"), "by somebody else").expect("written");
+    fs::write(test_box.path("spaces/s1/files/behind.txt"), "by somebody else").expect("written");
     assert_eq!(listener.hear().await.as_deref(), Some("notify_file"), "a change behind the box's back");
 
     let token_address = push["endpoints"]["pre_auth"].as_str().expect("an address").trim_start_matches(&test_box.origin);
@@ -109,4 +116,40 @@ async fn one_clients_upload_is_anothers_news_until_its_app_password_is_removed()
     assert_eq!(other.hear().await.as_deref(), Some("notify_file"), "the other one goes on");
     test_box.stop();
     assert_eq!(other.hear().await, None, "the end of the box");
+}
+
+#[tokio::test]
+async fn what_others_change_deep_in_a_large_space_is_news_within_seconds() {
+    const FOLDERS: usize = 100;
+    let test_box = TestBox::start(Claimed::ByAna);
+    let sofa = Visitor::ana(&test_box).await.app_password("sofa").await;
+    let push = capabilities(&test_box).await;
+    let address = push["endpoints"]["websocket"].as_str().expect("an address");
+    let mut listener = Listener::signed_in(&test_box, address, ("ana", &sofa)).await;
+    let upload = Visitor::new(&test_box).bare(Method::PUT, "/remote.php/dav/files/ana/hello.txt").basic_auth("ana", Some(&sofa));
+    assert!(upload.body("hello").send().await.expect("an answer").status().is_success());
+    let deep = |number: usize| test_box.path(&format!("spaces/s1/files/{number}/deep"));
+    for number in 0..FOLDERS {
+        fs::create_dir_all(deep(number)).expect("a folder");
+        (0..60).for_each(|file| fs::write(deep(number).join(file.to_string()), "x").expect("written"));
+    }
+    // The worker, behind its walls, comes to watch each folder and the root.
+    let watched = || -> usize {
+        let workers = test_box.processes().into_iter().filter(|process| process.role == "sync");
+        let files = workers.filter_map(|worker| fs::read_dir(format!("/proc/{}/fdinfo", worker.pid)).ok()).flatten().flatten();
+        files.filter_map(|file| fs::read_to_string(file.path()).ok()).map(|text| text.matches("inotify wd:").count()).sum()
+    };
+    let until = Instant::now() + Duration::from_secs(90);
+    while watched() <= 2 * FOLDERS {
+        assert!(Instant::now() < until, "{} folders are watched", watched());
+        tokio::time::sleep(Duration::from_millis(200)).await; // waits: for two passes, by polling
+    }
+    for number in [7, 77] {
+        while matches!(listener.hear_within(Duration::from_secs(4)).await, Ok(Some(_))) {}
+        fs::write(deep(number).join("new"), "by somebody else").expect("written");
+        let begun = Instant::now();
+        assert_eq!(listener.hear().await.as_deref(), Some("notify_file"));
+        println!("heard {:?} after the change", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(5));
+    }
 }

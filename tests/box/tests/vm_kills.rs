@@ -13,9 +13,9 @@ use std::{
 use croft_box_tests::{Machine, Visitor};
 use reqwest::{Method, StatusCode};
 
-/// Pulled plugs; `CROFT_KILLS` names another number.
+/// Plugs pulled at a random moment; `CROFT_KILLS` names another number.
 const KILLS: u64 = 100;
-/// Every so many starts the plug is pulled before the start is over.
+/// Every so many rounds the plug is pulled before a start is over, too.
 const DURING_START: u64 = 4;
 /// The longest that a start is let go on before that, and that uploads are.
 const START: Duration = Duration::from_secs(40);
@@ -33,13 +33,15 @@ async fn a_hundred_pulled_plugs_lose_no_acknowledged_write() {
     machine.boot();
     let password = machine.claim().await.app_password("writer").await;
     let acknowledged = Acknowledged::default();
-    for round in 0..kills {
-        println!("round {round}");
+    let (mut round, mut pulled) = (0, 0);
+    while pulled < kills {
+        println!("round {round}: {pulled} pulled");
         if round % DURING_START == DURING_START - 1 {
             machine.pull_the_plug();
             machine.switch_on();
             tokio::time::sleep(random(START)).await; // waits: for nothing, the moment is random
             machine.pull_the_plug();
+            pulled += 1;
             machine.boot();
         }
         let ana = Arc::new(machine.visitor().await);
@@ -54,11 +56,12 @@ async fn a_hundred_pulled_plugs_lose_no_acknowledged_write() {
         for writer in writers {
             writer.await.expect("a writer ends");
         }
+        (round, pulled) = (round + 1, pulled + 1);
         machine.boot();
     }
-    check(&machine.visitor().await, &password, &acknowledged, kills).await;
+    check(&machine.visitor().await, &password, &acknowledged, round).await;
     let files = acknowledged.lock().expect("not poisoned").len();
-    assert!(files as u64 > kills / 2, "only {files} files were acknowledged");
+    assert!(files as u64 > round / 2, "only {files} files were acknowledged");
     tokio::task::spawn_blocking(move || machine.shut_down()).await.expect("shut down");
 }
 

@@ -85,7 +85,7 @@ pub(super) fn run(tree: &Tree, measured: &Running, credentials: &str, (on, milli
 }
 
 /// The folder of the measured files, gone with the measurement also when that fails.
-struct Folder(PathBuf);
+pub(super) struct Folder(pub(super) PathBuf);
 
 impl Drop for Folder {
     fn drop(&mut self) {
@@ -198,7 +198,7 @@ fn costs(tree: &Tree, own: &Server, (files, work): (&Path, &Path), sizes: &[u32]
 }
 
 /// Puts empty files with these numbers below `folder`, behind the box's back, as whoever owns the folder above it.
-fn plant(folder: &Path, numbers: std::ops::Range<u32>) -> miette::Result<()> {
+pub(super) fn plant(folder: &Path, numbers: std::ops::Range<u32>) -> miette::Result<()> {
     let owner = fs::metadata(folder.parent().unwrap_or(folder)).into_diagnostic()?;
     let own = |path: &Path| chown(path, Some(owner.uid()), Some(owner.gid())).into_diagnostic();
     if !folder.exists() {

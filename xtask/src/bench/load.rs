@@ -109,6 +109,12 @@ pub(super) fn fill(tree: &Tree, server: &Server, work: &Path) -> miette::Result<
     timed(tree, server, "small.bin", Some(&work.join("small"))).map(drop)
 }
 
+/// Lists the person's folder once.
+pub(super) fn look(tree: &Tree, server: &Server) -> miette::Result<()> {
+    let mut curl = curl(tree, server);
+    run::read(curl.args(["--request", "PROPFIND", "--header", "depth: 1"]).arg(&server.url)).map(drop)
+}
+
 fn curl(tree: &Tree, server: &Server) -> std::process::Command {
     let mut curl = run::program(tree, "curl");
     curl.args(["--silent", "--show-error", "--fail", "--noproxy", "*", "--http1.1", "--user", &server.credentials]);

@@ -12,6 +12,7 @@ mod processes;
 mod report;
 mod servers;
 mod sizes;
+mod storage;
 
 use std::path::PathBuf;
 
@@ -35,7 +36,7 @@ pub(crate) struct Arguments {
     /// Measures the build of the tests instead of an optimised one: quicker to get, of no use for comparing.
     #[arg(long)]
     quick_build: bool,
-    /// A folder on the disk to measure on, for `files`; without it the tree's own.
+    /// A folder on the disk to measure on, for `files` and `storage`; without it the tree's own.
     #[arg(long)]
     on: Option<PathBuf>,
     /// Measures among a million files, too.
@@ -51,6 +52,8 @@ enum What {
     Idle,
     /// What the image weighs by part. As root.
     Image,
+    /// What is done to disks, beside btrfs-progs; a space of a thousand snapshots; a cold start with eight disks. As root.
+    Storage,
     /// Large and small files, a listing, and a second sync, beside nginx and Apache.
     Files,
 }
@@ -61,6 +64,10 @@ pub(crate) fn run(tree: &Tree, arguments: &Arguments) -> miette::Result<()> {
     match arguments.what {
         What::Boot => boot::run(tree, &image::make_for_pc(tree, arguments.quick_build)?),
         What::Image => sizes::run(tree, &image::make_for_pc(tree, arguments.quick_build)?),
+        What::Storage => {
+            let on = arguments.on.clone().unwrap_or_else(|| tree.target());
+            storage::run(tree, &on, !arguments.quick_build, arguments.million)
+        }
         What::Idle | What::Files => run_on_a_box(tree, arguments),
     }
 }
@@ -72,6 +79,7 @@ fn run_on_a_box(tree: &Tree, arguments: &Arguments) -> miette::Result<()> {
         release: !arguments.quick_build,
         log: Some(tree.target().join("bench.log")),
         on: Some(on.clone()),
+        disks: None,
     };
     let measured = Running::start(tree, &wanted)?;
     let secret = app_password(tree, &measured, wanted.release)?;

@@ -46,6 +46,8 @@ fn every_rule_can_be_broken() {
     check("services/sync/src/plan.rs", "let now = Instant::now();", Some("plan only decides"));
     check("services/sync/src/apply.rs", "let now = Instant::now();", None);
     check("services/identity/src/http.rs", "TcpListener::bind(address)", Some("network address"));
+    check("services/identity/src/http.rs", "TcpStream::connect(address)", Some("calls a network address"));
+    check("services/notifier/src/dial.rs", "TcpStream::connect(address)", None);
     check("services/sync/src/lib.rs", "let x = unsafe { y() };", Some("unsafe"));
     check("services/sync/tests/box.rs", "let x = unsafe { y() };", Some("unsafe"));
     check("hardware/files/src/pipe.rs", "let x = unsafe { y() };", None);

@@ -46,6 +46,8 @@ pub(super) struct Keeper {
     croftd: PathBuf,
     home: PathBuf,
     listeners: Listeners,
+    /// A variable that the supervisor gets beside ours.
+    environment: Option<(&'static str, PathBuf)>,
     ends: Receiver<()>,
     child: Child,
     begun: Instant,
@@ -57,10 +59,15 @@ const FINAL: [i32; 3] = [65, 69, 78];
 
 impl Keeper {
     /// Starts the supervisor of the box in `home`.
-    pub(super) fn start(croftd: &Path, home: &Path, listeners: Listeners) -> miette::Result<Self> {
+    pub(super) fn start(
+        croftd: &Path,
+        home: &Path,
+        listeners: Listeners,
+        environment: Option<(&'static str, PathBuf)>,
+    ) -> miette::Result<Self> {
         let ends = ends()?;
-        let child = spawn(croftd, home, &listeners)?;
-        Ok(Self { croftd: croftd.into(), home: home.into(), listeners, ends, child, begun: Instant::now(), failures: 0 })
+        let child = spawn(croftd, home, &listeners, environment.as_ref())?;
+        Ok(Self { croftd: croftd.into(), home: home.into(), listeners, environment, ends, child, begun: Instant::now(), failures: 0 })
     }
 
     /// Looks after the supervisor for `time`, or for a while when there is no hurry.
@@ -93,7 +100,7 @@ impl Keeper {
             return Err(miette::miette!(help = "the lines above say why", "the supervisor does not start ({status})"));
         }
         say::line(&format!("the supervisor died ({status}); it is started again"));
-        self.child = spawn(&self.croftd, &self.home, &self.listeners)?;
+        self.child = spawn(&self.croftd, &self.home, &self.listeners, self.environment.as_ref())?;
         self.begun = Instant::now();
         Ok(())
     }
@@ -138,13 +145,14 @@ fn ends() -> miette::Result<Receiver<()>> {
     Ok(receiver)
 }
 
-fn spawn(croftd: &Path, home: &Path, listeners: &Listeners) -> miette::Result<Child> {
+fn spawn(croftd: &Path, home: &Path, listeners: &Listeners, environment: Option<&(&'static str, PathBuf)>) -> miette::Result<Child> {
     let handed_over = listeners.handed_over().into_diagnostic()?;
     let names: Vec<&str> = handed_over.iter().map(|(name, _)| *name).collect();
     // setpriv asks the kernel to end the supervisor with us, whatever ends us, and then becomes the supervisor.
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "TERM", "--"]).arg(croftd).args(["supervisor", "--home"]).arg(home);
     command.env("LISTEN_FDS", handed_over.len().to_string()).env("LISTEN_FDNAMES", names.join(":")).env_remove("LISTEN_PID");
+    command.envs(environment.map(|(name, value)| (name, value)));
     // A group of its own: Ctrl-C is for us, and we end the box in order.
     command.process_group(0);
     let mappings = (FIRST_FD..).zip(handed_over).map(|(child_fd, (_, parent_fd))| FdMapping { parent_fd, child_fd });

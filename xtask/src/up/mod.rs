@@ -3,6 +3,7 @@
 //! Holds the network listeners as systemd would, so that a restart of the supervisor refuses no connection; keeps the
 //! supervisor running; takes everything down with itself.
 
+mod disks;
 mod door;
 mod keeper;
 mod listeners;
@@ -17,6 +18,7 @@ use std::{
 use clap::Args;
 use miette::{IntoDiagnostic, WrapErr};
 
+pub(crate) use disks::{Arguments as DiskArguments, change as change_disks};
 pub(crate) use door::{Claimant, Door};
 pub(crate) use running::{Running, Wanted};
 
@@ -48,16 +50,22 @@ pub(crate) struct Arguments {
     /// Runs an optimised build.
     #[arg(long)]
     release: bool,
+    /// Gives the box disks of its own to try things with, four of 2 GiB say; as root. They are files beside the box's folder and last.
+    #[arg(long, value_name = "4x2G")]
+    disks: Option<disks::Wanted>,
 }
 
 /// Runs a box until somebody ends it.
 pub(crate) fn run(tree: &Tree, arguments: &Arguments) -> miette::Result<()> {
     let listeners = listeners::Listeners::open(arguments.port, arguments.http_port)?;
-    fs::create_dir_all(&arguments.home)
+    let home = fs::create_dir_all(&arguments.home)
         .and_then(|()| fs::canonicalize(&arguments.home))
         .into_diagnostic()
-        .wrap_err_with(|| format!("cannot make the box's folder {}", arguments.home.display()))
-        .and_then(|home| serve(&home, &croftd(tree, arguments)?, listeners, arguments.claim.as_ref()))
+        .wrap_err_with(|| format!("cannot make the box's folder {}", arguments.home.display()))?;
+    let croftd = croftd(tree, arguments)?;
+    // They go after everything that uses them has ended.
+    let disks = arguments.disks.map(|wanted| disks::Disks::set_up(tree, &home, wanted)).transpose()?;
+    serve(&home, &croftd, listeners, arguments.claim.as_ref(), disks.as_ref())
 }
 
 /// The executable, built unless one was given.
@@ -78,10 +86,17 @@ fn croftd(tree: &Tree, arguments: &Arguments) -> miette::Result<PathBuf> {
     Ok(tree.target().join(if arguments.release { "release" } else { "debug" }).join("croftd"))
 }
 
-fn serve(home: &Path, croftd: &Path, listeners: listeners::Listeners, claimant: Option<&door::Claimant>) -> miette::Result<()> {
+fn serve(
+    home: &Path,
+    croftd: &Path,
+    listeners: listeners::Listeners,
+    claimant: Option<&door::Claimant>,
+    disks: Option<&disks::Disks>,
+) -> miette::Result<()> {
     let door = Door::new(home, listeners.https_port());
     let plain = format!("http://localhost:{}", listeners.http_port());
-    let mut keeper = Keeper::start(croftd, home, listeners)?;
+    let environment = disks.map(|disks| (disks::VARIABLE, disks.folder().to_owned()));
+    let mut keeper = Keeper::start(croftd, home, listeners, environment)?;
     if await_answer(&door, &mut keeper)? {
         if door.is_unclaimed()? {
             welcome(&door, claimant, home)?;

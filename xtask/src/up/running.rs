@@ -30,6 +30,8 @@ pub(crate) struct Wanted {
     pub(crate) log: Option<PathBuf>,
     /// The folder that its own is made in; the tree's build folder without it.
     pub(crate) on: Option<PathBuf>,
+    /// With disks of its own, as [`super::Arguments`] has them.
+    pub(crate) disks: Option<String>,
 }
 
 /// A running box.
@@ -47,24 +49,41 @@ impl Running {
         let home = on.join(format!("boxes/{}", std::process::id()));
         let _ = fs::remove_dir_all(&home);
         fs::create_dir_all(&home).into_diagnostic().wrap_err("cannot make a folder for the box")?;
-        let mut command = Command::new(tree.xtask());
-        command.args(["up", "--port", "0", "--http-port", "0", "--home"]).arg(&home);
-        command.args(wanted.claim.iter().flat_map(|claim| ["--claim", claim]));
-        command.args(wanted.release.then_some("--release"));
-        command.current_dir(tree.root()).stdin(Stdio::null()).stdout(Stdio::piped());
-        if let Some(log) = &wanted.log {
-            command.stderr(fs::File::options().append(true).create(true).open(log).into_diagnostic()?);
-        }
-        let mut up = command.spawn().into_diagnostic().wrap_err("cannot start a box")?;
-        let lines = up.stdout.take();
+        let up = spawn(tree, wanted, &home, None)?;
         let mut this = Self { up, home, url: String::new(), plain_url: String::new() };
-        let mut lines = BufReader::new(lines.ok_or_else(|| miette::miette!("the box has no output"))?).lines().map_while(Result::ok);
+        this.wait(wanted)?;
+        Ok(this)
+    }
+
+    /// Ends the box; its folder stays.
+    pub(crate) fn end(&mut self) {
+        if let Ok(pid) = i32::try_from(self.up.id()) {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+        }
+        let begun = Instant::now();
+        while begun.elapsed() < END && matches!(self.up.try_wait(), Ok(None)) {
+            thread::sleep(Duration::from_millis(20));
+        }
+        let _ = self.up.kill();
+        let _ = self.up.wait();
+    }
+
+    /// Starts it again after its end, without looking whether it is built, and waits until it is ready.
+    pub(crate) fn again(&mut self, tree: &Tree, wanted: &Wanted) -> miette::Result<()> {
+        let built = tree.target().join(if wanted.release { "release" } else { "debug" }).join("croftd");
+        self.up = spawn(tree, wanted, &self.home, Some(&built))?;
+        self.wait(wanted)
+    }
+
+    fn wait(&mut self, wanted: &Wanted) -> miette::Result<()> {
+        let lines = self.up.stdout.take().ok_or_else(|| miette::miette!("the box has no output"))?;
+        let mut lines = BufReader::new(lines).lines().map_while(Result::ok);
         let mut after = |word: &str| lines.find_map(|line| line.strip_prefix(word).map(|rest| rest.trim().to_owned()));
         let said = after("certificate ").zip(after("ready "));
-        (this.plain_url, this.url) = said.ok_or_else(|| not_ready(wanted))?;
+        (self.plain_url, self.url) = said.ok_or_else(|| not_ready(wanted))?;
         // Read to the end, so that `up` never waits for a reader.
         thread::spawn(move || lines.for_each(drop));
-        Ok(this)
+        Ok(())
     }
 
     /// `https://localhost:PORT`.
@@ -88,6 +107,20 @@ impl Running {
     }
 }
 
+fn spawn(tree: &Tree, wanted: &Wanted, home: &Path, built: Option<&Path>) -> miette::Result<Child> {
+    let mut command = Command::new(tree.xtask());
+    command.args(["up", "--port", "0", "--http-port", "0", "--home"]).arg(home);
+    command.args(wanted.claim.iter().flat_map(|claim| ["--claim", claim]));
+    command.args(wanted.disks.iter().flat_map(|disks| ["--disks", disks]));
+    command.args(wanted.release.then_some("--release"));
+    command.envs(built.map(|built| (super::CROFTD, built)));
+    command.current_dir(tree.root()).stdin(Stdio::null()).stdout(Stdio::piped());
+    if let Some(log) = &wanted.log {
+        command.stderr(fs::File::options().append(true).create(true).open(log).into_diagnostic()?);
+    }
+    command.spawn().into_diagnostic().wrap_err("cannot start a box")
+}
+
 fn not_ready(wanted: &Wanted) -> miette::Report {
     let lines = wanted.log.as_ref().map_or_else(|| "its lines are above".into(), |log| format!("its lines are in {}", log.display()));
     miette::miette!(help = lines, "the box did not become ready")
@@ -95,15 +128,10 @@ fn not_ready(wanted: &Wanted) -> miette::Report {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Ok(pid) = i32::try_from(self.up.id()) {
-            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
-        }
-        let begun = Instant::now();
-        while begun.elapsed() < END && matches!(self.up.try_wait(), Ok(None)) {
-            thread::sleep(Duration::from_millis(20));
-        }
-        let _ = self.up.kill();
-        let _ = self.up.wait();
+        self.end();
+        let mut disks = self.home.clone().into_os_string();
+        disks.push(".disks");
+        let _ = fs::remove_dir_all(disks);
         let _ = fs::remove_dir_all(&self.home);
     }
 }

@@ -145,11 +145,15 @@ pub enum Area {
     Room = 12,
     /// Pictures and films of the space by time ([`Photos`](super::Photos)).
     Photos = 13,
+    /// Earlier times of the space: `<time>/<path in it>`. They are only read; COPY and POST bring something of them back among the files.
+    Times = 14,
+    /// Disks that are used as they are: PROPFIND with mounts of a person's own space lists them; of a disk's, the path is the one on it. They are only read.
+    Disks = 15,
 }
 
 impl Area {
     /// Every area.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Files,
         Self::Uploads,
         Self::Trash,
@@ -164,6 +168,8 @@ impl Area {
         Self::Across,
         Self::Room,
         Self::Photos,
+        Self::Times,
+        Self::Disks,
     ];
 }
 

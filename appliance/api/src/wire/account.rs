@@ -139,6 +139,33 @@ pub struct ChangePassphrase {
     pub new: Secret,
 }
 
+/// Body of `POST /api/v1/session/proof`.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Prove {
+    /// The caller's passphrase.
+    #[serde(serialize_with = "exposed")]
+    #[schema(value_type = String, format = Password)]
+    pub passphrase: Secret,
+    /// What shall be done, as the refusal `proof-missing` names it: `pool.grow`.
+    #[schema(max_length = 128)]
+    pub operation: String,
+    /// To what, as it is named there.
+    #[schema(max_length = 128)]
+    pub target: String,
+}
+
+/// Answer of `POST /api/v1/session/proof`.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Proved {
+    /// What goes into the header `croft-proof`.
+    #[serde(serialize_with = "exposed")]
+    #[schema(value_type = String)]
+    pub proof: Secret,
+    /// Unix time in seconds after which it is void.
+    pub expires: i64,
+}
+
 /// Body of `POST /api/v1/invitations`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

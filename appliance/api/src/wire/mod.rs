@@ -3,14 +3,17 @@
 //! What is more than an envelope stands in `croft-model`.
 
 pub mod account;
+pub mod adopted;
 pub mod claim;
 pub mod household;
 pub mod install;
 pub mod links;
 pub mod network;
+pub mod notify;
 pub mod photos;
 pub mod power;
 pub mod settings;
+pub mod shares;
 pub mod trust;
 pub mod watch;
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use croft_model::{
-    BoxSettings, Change, Commit, DoorSettings, NetworkSettings, Person, PersonId, Section, Settings, Space, SpaceId, TimeSettings,
+    BoxSettings, Change, Commit, DoorSettings, NetworkSettings, NotifySettings, Person, PersonId, Section, Settings, ShareSettings,
+    SnapshotSettings, Space, SpaceId, TimeSettings,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -35,6 +36,12 @@ pub enum SectionValue {
     Network(NetworkSettings),
     /// Section `time`.
     Time(TimeSettings),
+    /// Section `snapshots`.
+    Snapshots(SnapshotSettings),
+    /// Section `shares`.
+    Shares(ShareSettings),
+    /// Section `notify`.
+    Notify(NotifySettings),
 }
 
 /// How a change is to be made.

@@ -1,12 +1,15 @@
 //! `croft space`.
 
+mod snapshots;
+mod usage;
+
 use std::collections::BTreeMap;
 
-use croft_client::{Client, Intent};
+use croft_client::{Client, Intent, wire::household::SpaceEntry};
 use croft_model::{PersonId, Right, SpaceKind};
 use jiff::Timestamp;
 
-use super::CommandError;
+use super::{CommandError, settings::IntentArgs};
 use crate::say::{Say, table};
 
 /// The trees of files.
@@ -30,11 +33,34 @@ pub(crate) enum Space {
         #[arg(long, value_name = "NAME")]
         confirm: String,
     },
+    /// The earlier states of a space that are kept.
+    #[command(subcommand)]
+    Snapshots(snapshots::Snapshots),
+    /// What a space takes: its files, older versions and trash, snapshots.
+    Usage {
+        /// The space: its id, the name of its folder, or of its person. All of them when absent.
+        space: Option<String>,
+    },
+    /// How much a space may take, its older versions and snapshots included: croft space quota Photos 500GB
+    ///
+    /// With the first quota the disks begin to count, for good: Linux before 6.7 cannot open them any more.
+    Quota {
+        /// The space: its id, the name of its folder, or of its person.
+        space: String,
+        /// 500MB, 1.5TB, or none.
+        #[arg(value_parser = usage::size)]
+        size: usage::Size,
+        #[command(flatten)]
+        intent: IntentArgs,
+    },
 }
 
 /// Runs the command.
 pub(crate) async fn run(space: Space, client: &Client, say: &Say) -> Result<(), CommandError> {
     match space {
+        Space::Snapshots(command) => snapshots::run(command, client, say).await?,
+        Space::Usage { space } => usage::show(space.as_deref(), client, say).await?,
+        Space::Quota { space, size, intent } => usage::set(&space, size, &intent.into(), client, say).await?,
         Space::List => say.print(&client.spaces().await?, |spaces| {
             table(
                 ["ID", "NAME", "KIND", "MEMBERS"],
@@ -76,6 +102,19 @@ pub(crate) async fn run(space: Space, client: &Client, say: &Say) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// The space that somebody means: by its id, or by its name where only one has it.
+async fn find(client: &Client, text: &str) -> Result<SpaceEntry, CommandError> {
+    let named = |space: &SpaceEntry| space.id.to_string() == text || (space.name == text && space.archived_at.is_none());
+    let mut found = client.spaces().await?.into_iter().filter(named);
+    match (found.next(), found.next()) {
+        (Some(space), None) => Ok(space),
+        (Some(_), Some(_)) => {
+            Err(CommandError::Wrong(format!("more than one space is called {text}: name it by its id, see `croft space list`")))
+        }
+        (None, _) => Err(CommandError::Wrong(format!("no space is called {text}: see `croft space list`"))),
+    }
 }
 
 fn member(text: &str) -> Result<(String, Right), String> {

@@ -1,28 +1,14 @@
-//! Reading requests beyond JSON: ids in paths, and bodies in TOML.
+//! Reading requests beyond JSON: bodies in TOML.
 
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
+pub(super) use croft_api::body::Id;
 use croft_api::problem::ApiError;
 use croft_model::Problem;
-use http::{header, request::Parts};
-use serde::de::DeserializeOwned;
-
-/// The one variable part of the path.
-pub(super) struct Id<T>(pub(super) T);
+use http::header;
 
 /// A body in TOML, as text.
 pub(super) struct Toml(pub(super) String);
-
-impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Id<T> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let path = axum::extract::Path::from_request_parts(parts, state)
-            .await
-            .map_err(|error| Problem::new(404, "no-such-thing", format!("Nothing has this id: {}.", error.body_text())))?;
-        Ok(Self(path.0))
-    }
-}
 
 impl<S: Send + Sync> FromRequest<S> for Toml {
     type Rejection = ApiError;

@@ -11,7 +11,7 @@ use croft_api::{
         settings::{ChangeQuery, Changed},
     },
 };
-use croft_model::{Claims, PersonId, Problem, Right, Settings, Space, SpaceId};
+use croft_model::{Claims, PersonId, Problem, Right, Settings, Space, SpaceId, SpaceKind};
 use http::StatusCode;
 
 use super::{extract::Id, on_disk, settings::wish};
@@ -64,7 +64,9 @@ pub(super) async fn remove_person(
     responses((status = 200, body = Vec<SpaceEntry>), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn list_spaces(State(croft): Croft, Extension(claims): Extension<Claims>) -> Answer<Vec<SpaceEntry>> {
     let now = croft.desired.now();
-    let entries = now.settings.spaces.iter().filter_map(|(id, space)| match claims.person() {
+    // Disks that are used as they are stand in a list of their own.
+    let trees = now.settings.spaces.iter().filter(|(_, space)| space.kind != SpaceKind::Disk);
+    let entries = trees.filter_map(|(id, space)| match claims.person() {
         Some(person) => space.right_of(person).map(|right| space_entry(*id, space, Some(right))),
         None => Some(space_entry(*id, space, None)),
     });

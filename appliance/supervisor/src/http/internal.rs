@@ -12,9 +12,12 @@ use croft_api::{
     body::JsonBody,
     problem::ApiError,
     socket::Peer,
-    wire::trust::{AuditLine, FirstOwner, OwnerMade},
+    wire::{
+        adopted::{AdoptWish, AdoptedSpaces, ReleaseWish},
+        trust::{AuditLine, FirstOwner, OwnerMade},
+    },
 };
-use croft_model::{Actor, Problem, Projection, Report};
+use croft_model::{Actor, Problem, Projection, Report, Standing};
 use futures_util::stream;
 use http::{StatusCode, header};
 use jiff::Timestamp;
@@ -22,6 +25,7 @@ use tokio::sync::watch;
 
 use super::on_disk;
 use crate::{
+    adopted,
     audit::{MAX_SENTENCE, NewLine},
     change::{Author, InForce},
     desired::{Seen, Wish},
@@ -32,6 +36,9 @@ use crate::{
 
 /// Pause after which a quiet stream sends a blank line, so that both sides notice a broken one.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// The role that tells people of warnings.
+const NOTIFIER: &str = "notifier";
 
 type Croft = State<Arc<Regulator>>;
 
@@ -48,6 +55,40 @@ pub(super) async fn projection(State(croft): Croft, Extension(peer): Extension<P
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response())
 }
 
+/// What is not well: one JSON document a line, at once and after each change.
+#[utoipa::path(get, path = "/internal/v1/warnings", responses((status = 200)))]
+pub(super) async fn warnings(State(croft): Croft, Extension(peer): Extension<Peer>) -> Result<Response, ApiError> {
+    if caller(&croft, peer)? != NOTIFIER {
+        return Err(Problem::new(403, "peer-refused", "Only the role that tells people may call this.").into());
+    }
+    let seen = croft.warnings.follow();
+    let lines = stream::unfold((croft, seen, Look::First), async |(croft, mut seen, look)| {
+        if let Look::Next = look {
+            let stop = croft.stop.clone();
+            // Cancel-safe: a change that is not yet seen stays marked in the channel.
+            tokio::select! {
+                () = stop.cancelled() => return None,
+                changed = seen.changed() => changed.ok()?,
+                () = tokio::time::sleep(KEEP_ALIVE) => return Some((Ok::<_, Infallible>(Bytes::from_static(b"\n")), (croft, seen, Look::Next))),
+            }
+        }
+        let mut warnings = seen.borrow_and_update().clone();
+        // Lines of logs are for owners, and this role has a network.
+        warnings.iter_mut().for_each(|warning| warning.lines.clear());
+        let standing = Standing { started: croft.started, warnings };
+        let mut line = serde_json::to_string(&standing).ok()?;
+        line.push('\n');
+        Some((Ok(Bytes::from(line)), (croft, seen, Look::Next)))
+    });
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response())
+}
+
+/// Whether a stream has begun.
+enum Look {
+    First,
+    Next,
+}
+
 /// What a role says of its domain.
 #[utoipa::path(put, path = "/internal/v1/report", responses((status = 204)))]
 pub(super) async fn report(
@@ -57,6 +98,7 @@ pub(super) async fn report(
 ) -> Result<StatusCode, ApiError> {
     let unit = caller(&croft, peer)?;
     croft.warnings.replace(&unit, report.warnings);
+    croft.events.disks(report.disks);
     if !report.tasks.is_empty() {
         on_disk(move || croft.tasks.reported(&unit, report.tasks).map_err(problem)).await?;
     }
@@ -99,9 +141,45 @@ pub(super) async fn owner(State(croft): Croft, JsonBody(owner): JsonBody<FirstOw
     Ok(Answer(made.await?))
 }
 
+/// Uses file systems of disks as they are. Storage has judged who asks, and that they are there.
+#[utoipa::path(post, path = "/internal/v1/adopted", responses((status = 200)))]
+pub(super) async fn adopt(
+    State(croft): Croft,
+    Extension(peer): Extension<Peer>,
+    JsonBody(asked): JsonBody<AdoptWish>,
+) -> Result<Answer<AdoptedSpaces>, ApiError> {
+    let wish = of_storage(&croft, peer, &asked.by)?;
+    let spaces = on_disk(move || Ok(croft.desired.change(&wish, |now| adopted::adopt(now, &asked))?.1));
+    Ok(Answer(AdoptedSpaces { spaces: spaces.await? }))
+}
+
+/// Uses them no longer.
+#[utoipa::path(post, path = "/internal/v1/adopted/release", responses((status = 204)))]
+pub(super) async fn release(
+    State(croft): Croft,
+    Extension(peer): Extension<Peer>,
+    JsonBody(asked): JsonBody<ReleaseWish>,
+) -> Result<StatusCode, ApiError> {
+    let wish = of_storage(&croft, peer, &asked.by)?;
+    let at = wish.author.at;
+    on_disk(move || croft.desired.change(&wish, |now| Ok((adopted::release(now, &asked, at)?, ()))).map(drop)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A change that storage makes for somebody whom it has judged. It speaks for itself, since only identity knows who somebody is.
+fn of_storage(croft: &Regulator, peer: Peer, by: &str) -> Result<Wish, Problem> {
+    let unit = caller(croft, peer)?;
+    if unit != "storage" {
+        return Err(Problem::new(403, "peer-refused", "Only the role that knows the disks may call this."));
+    }
+    let by: String = by.chars().filter(|c| !c.is_control()).take(MAX_SENTENCE).collect();
+    let author = Author { who: Actor::Role { name: unit }, why: format!("{by} asked for it."), at: Timestamp::now() };
+    Ok(Wish { author, seen: Seen::Whatever, dry_run: false })
+}
+
 /// The unit that the peer is.
 fn caller(croft: &Regulator, peer: Peer) -> Result<String, Problem> {
-    let unit = peer.pid.and_then(|pid| croft.units.unit_of(pid)).filter(|unit| croft.user_of(unit) == Some(peer.uid));
+    let unit = peer.pid.and_then(|pid| croft.units.unit_of(pid)).filter(|unit| croft.runs_as(unit, peer.uid));
     unit.ok_or_else(|| Problem::new(403, "peer-refused", "Only a role that the supervisor has started may call this."))
 }
 

@@ -57,6 +57,9 @@ pub(super) async fn show_section(State(croft): Croft, Id(section): Id<String>) -
         Section::Door => SectionValue::Door(settings.door),
         Section::Network => SectionValue::Network(settings.network),
         Section::Time => SectionValue::Time(settings.time),
+        Section::Snapshots => SectionValue::Snapshots(settings.snapshots),
+        Section::Shares => SectionValue::Shares(settings.shares),
+        Section::Notify => SectionValue::Notify(settings.notify),
     };
     Ok(with_etag(Answer(value), &now.etag(section)))
 }

@@ -30,6 +30,8 @@ const DEFAULT_LINES: usize = 200;
 const MAX_LINES: usize = 2000;
 /// Pause after which a quiet stream says that it lives; shorter than the patience of anything in between.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// The server of network drives is no role, and its lines are read as those of one.
+const SHARES: &str = "shares";
 /// Longest stream. The browser connects again by itself, with a capability of then: so nobody whose rights ended listens for longer.
 const LONGEST_STREAM: Duration = Duration::from_secs(15 * 60);
 
@@ -78,11 +80,11 @@ pub(super) async fn warnings(State(croft): Croft, Extension(claims): Extension<C
 pub(super) async fn logs(State(croft): Croft, TypedQuery(query): TypedQuery<LogQuery>) -> Result<Answer<Vec<LogLine>>, ApiError> {
     let count = query.lines.unwrap_or(DEFAULT_LINES).min(MAX_LINES);
     let units = match query.role {
-        Some(role) if croft.knows_unit(&role) => vec![role],
+        Some(role) if croft.knows_unit(&role) || role == SHARES => vec![role],
         Some(role) => {
             return Err(Problem::new(404, "no-such-role", format!("Nothing called `{role}` runs on this box.")).key("role").into());
         }
-        None => croft.roles.borrow().iter().map(|status| status.name.clone()).collect(),
+        None => croft.roles.borrow().iter().map(|status| status.name.clone()).chain([SHARES.into()]).collect(),
     };
     let mut lines = Vec::new();
     for unit in units {
@@ -150,7 +152,7 @@ fn may_hear(claims: &Claims, event: &Event) -> Option<Event> {
         Event::Settings { .. } | Event::Missed => Some(event.clone()),
         Event::Task { task } => may_see_task(claims, task).then(|| event.clone()),
         Event::Warnings { warnings } => Some(Event::Warnings { warnings: for_reader(claims, warnings.clone()) }),
-        Event::Activity { .. } | Event::Role { .. } | Event::Files { .. } => None,
+        Event::Activity { .. } | Event::Role { .. } | Event::Disks | Event::Files { .. } => None,
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use croft_model::{Interface, InterfaceKind, NetworkSettings, Ntp, Settings, Severity, StaticAddress, TimeSettings, Warning};
-use croft_network::{Addressing, Announcement, TimeSource};
+use croft_model::{
+    Holding, Interface, InterfaceKind, NetworkSettings, Ntp, Settings, Severity, StaticAddress, TimeSettings, Warning, network_drives,
+};
+use croft_network::{Addressing, Announcement, Drives, TimeSource};
 use jiff::Timestamp;
 
 /// Time that the machine takes to find out whether a neighbour has its name already, with room to spare (RFC 6762 section 8.1).
@@ -59,7 +61,11 @@ pub(crate) struct Plan {
 impl Wanted {
     /// Out of the settings, with the network settings that are in force.
     pub(crate) fn new(settings: &Settings, network: &NetworkSettings, id: Option<&str>) -> Self {
-        let announcement = id.map(|id| Announcement { id: id.into(), claimed: !settings.people.is_empty() });
+        let drives = network_drives(settings);
+        let time_machines =
+            drives.iter().filter(|drive| matches!(drive.holds, Holding::TimeMachine { .. })).map(|drive| drive.name.clone());
+        let drives = (!drives.is_empty()).then(|| Drives { time_machines: time_machines.collect() });
+        let announcement = id.map(|id| Announcement { id: id.into(), claimed: !settings.people.is_empty(), drives });
         Self { network: network.clone(), time: settings.time.clone(), host: settings.this_box.host.clone(), announcement }
     }
 }

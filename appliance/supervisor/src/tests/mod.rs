@@ -5,6 +5,7 @@ mod network;
 mod power;
 mod roles;
 mod settings;
+mod shares;
 mod start;
 mod watching;
 
@@ -30,6 +31,7 @@ use croft_api::{
 use croft_boot::{Boot, FakeBoot};
 use croft_model::{Claims, Event, PersonId, PersonRole, Principal, Problem, Scope};
 use croft_network::{FakeNetwork, Network};
+use croft_smb::{FakeSmb, Smb};
 use croft_store::{Options, Store, crash::Disk};
 use croft_units::{FakeUnits, Home, UnitEvent, Units, sockets};
 use http::{HeaderMap, Method, Request, StatusCode, header};
@@ -49,6 +51,7 @@ use crate::{
     observe::{Inbox, Table},
     power::PowerSwitch,
     regulator::Regulator,
+    shares::Shares,
     tasks::Tasks,
     warnings::Warnings,
 };
@@ -61,6 +64,7 @@ pub(super) struct TestBox {
     pub(super) croft: Arc<Regulator>,
     pub(super) units: Arc<FakeUnits>,
     pub(super) boot: Arc<FakeBoot>,
+    pub(super) smb: Arc<FakeSmb>,
     pub(super) disk: Disk,
     pub(super) roles: Option<Roles>,
     pub(super) inbox: Arc<Inbox>,
@@ -118,7 +122,7 @@ impl TestBox {
         let run = Arc::new(home.directory("run", 0o711, None).expect("run"));
         let store = Store::open_on(&disk, Options::new("supervisor")).expect("a store");
         let (events, (units, unit_events)) = (Events::new(), FakeUnits::new());
-        let (units, boot) = (Arc::new(units), Arc::new(FakeBoot::new()));
+        let (units, boot, smb) = (Arc::new(units), Arc::new(FakeBoot::new()), Arc::new(FakeSmb::new()));
         let (table, statuses) = Table::new(events.clone());
         let croft = Arc::new(Regulator {
             desired: Desired::open(store.clone(), events.clone(), trials).expect("settings"),
@@ -130,6 +134,7 @@ impl TestBox {
             network: network.clone().map(|network| network as Arc<dyn Network>),
             fingerprint: watch::Sender::new(None),
             power: PowerSwitch::new(Arc::clone(&boot) as Arc<dyn Boot>),
+            shares: Shares::new(Arc::clone(&smb) as Arc<dyn Smb>),
             home,
             manifests: manifests().expect("manifests").into(),
             one_user: true,
@@ -160,7 +165,7 @@ impl TestBox {
             waits: BTreeMap::new(),
         };
         let role = Role::new(RunDirectory::new(run.try_clone().expect("a copy")), "supervisor");
-        Self { croft, units, boot, disk, roles: Some(roles), inbox, ending, unit_events: Some(unit_events), role, _folder: folder }
+        Self { croft, units, boot, smb, disk, roles: Some(roles), inbox, ending, unit_events: Some(unit_events), role, _folder: folder }
     }
 
     /// Sends a request with a JSON body (none for null).

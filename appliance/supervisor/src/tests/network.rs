@@ -84,7 +84,7 @@ async fn the_machine_is_as_the_settings_say() {
     let (croft, network) = kept(Disk::new(), LONG).await;
     until(&network, |world| world.host == "croft" && world.zone == "UTC" && world.time == Some(TimeSource::Usual)).await;
     croft.croft.fingerprint.send_replace(Some("AB:CD:EF:01:23:45:67:89:00".into()));
-    let told = |claimed| Some(Announcement { id: "abcdef0123456789".into(), claimed });
+    let told = |claimed| Some(Announcement { id: "abcdef0123456789".into(), claimed, drives: None });
     until(&network, |world| world.announced == told(false)).await;
     let croft = croft.claim().await;
     until(&network, |world| world.announced == told(true)).await;

@@ -20,6 +20,7 @@ async fn roles_start_in_order_and_end_in_the_opposite_one() {
     };
     assert_eq!(heard(&mut news, ready).await, "identity");
     assert_eq!(heard(&mut news, ready).await, "storage");
+    assert_eq!(heard(&mut news, ready).await, "notifier");
     assert_eq!(heard(&mut news, ready).await, "gateway");
     // Somebody connects to the worker's socket.
     let socket = croft.croft.home.path().join("run/sync/s1.sock");
@@ -28,7 +29,7 @@ async fn roles_start_in_order_and_end_in_the_opposite_one() {
     heard(&mut news, waiting).await;
     assert!(socket.exists());
     heard(&mut news, |event| ready(event).filter(|name| name == "sync@s1")).await;
-    assert_eq!(croft.units.started(), ["identity", "storage", "gateway", "sync@s1"]);
+    assert_eq!(croft.units.started(), ["identity", "storage", "notifier", "gateway", "sync@s1"]);
     // A person more is a worker more, waiting.
     croft.post("/api/v1/people", json!({ "name": "bea", "role": "member" })).await.expect(201);
     croft.inbox.news.notify_one();
@@ -39,7 +40,7 @@ async fn roles_start_in_order_and_end_in_the_opposite_one() {
     croft.ending.cancel();
     croft.inbox.news.notify_one();
     tokio::time::timeout(Duration::from_secs(30), kept).await.expect("in time").expect("ended");
-    assert_eq!(croft.units.stopped(), ["gateway", "sync@s1", "storage", "identity"]);
+    assert_eq!(croft.units.stopped(), ["gateway", "sync@s1", "notifier", "storage", "identity"]);
 }
 
 #[tokio::test]

@@ -119,6 +119,26 @@ async fn reports_become_warnings_and_tasks() {
 }
 
 #[tokio::test]
+async fn the_notifier_follows_the_warnings_and_nobody_else_does() {
+    let croft = TestBox::claimed().await;
+    let report = |code: &str| {
+        let warning = json!({ "code": code, "severity": "notice", "title": "-", "meaning": "-", "action": "-", "lines": ["secret path"], "since": "2026-01-01T00:00:00Z" });
+        json!({ "generation": 1, "warnings": [warning] })
+    };
+    croft.units.pose("sync@s1", own_pid());
+    croft.ask(As::Nobody, Method::GET, "/internal/v1/warnings", Value::Null).await.refused(403, "peer-refused");
+    croft.ask(As::Nobody, Method::PUT, "/internal/v1/report", report("slow")).await.expect(204);
+    croft.units.pose("notifier", own_pid());
+    let mut stream = croft.stream(As::Nobody, "/internal/v1/warnings").await;
+    let line: Value = serde_json::from_str(&read_until(&mut stream, "\n").await).expect("JSON");
+    assert_eq!((&line["warnings"][0]["code"], line["started"].is_string()), (&json!("slow"), true));
+    assert!(!line.to_string().contains("secret path"), "who has a network gets no lines of logs: {line}");
+    croft.ask(As::Nobody, Method::PUT, "/internal/v1/report", report("slower")).await.expect(204);
+    let line: Value = serde_json::from_str(&read_until(&mut stream, "\n").await).expect("JSON");
+    assert_eq!(line["warnings"].as_array().map(Vec::len), Some(2));
+}
+
+#[tokio::test]
 async fn tasks_are_parked_by_an_orderly_stop_and_failed_by_another() {
     use croft_model::{Actor, TaskState};
     let croft = TestBox::claimed().await;
@@ -136,4 +156,41 @@ async fn tasks_are_parked_by_an_orderly_stop_and_failed_by_another() {
         again.get("/api/v1/tasks").await.expect(200).as_array().expect("a list").iter().map(|task| task["state"]["is"].clone()).collect();
     assert_eq!(states, [json!("failed"), json!("cancelled"), json!("parked")]);
     again.ask(As::Ana, Method::DELETE, "/api/v1/tasks/t1", Value::Null).await.expect(204);
+}
+
+#[tokio::test]
+async fn what_a_role_does_goes_on_as_the_same_task_after_a_restart() {
+    use croft_model::{Actor, Progress, Task, TaskId, TaskState};
+    let at = "2026-01-01T00:00:00Z".parse().expect("a time");
+    let task = |state| Task {
+        id: TaskId::from_number(40),
+        kind: "pool.scrub".into(),
+        title: "Checking all files".into(),
+        who: Actor::Console,
+        state,
+        progress: Some(Progress { done: 1, total: 2 }),
+        started: at,
+        updated: at,
+    };
+    let states = async |croft: &TestBox| -> Vec<Value> {
+        let tasks = croft.get("/api/v1/tasks").await.expect(200);
+        tasks.as_array().expect("a list").iter().map(|task| json!([task["id"], task["state"]["is"]])).collect()
+    };
+    let mut croft = TestBox::claimed().await;
+    croft.croft.tasks.reported("storage", vec![task(TaskState::Running)]).expect("kept");
+    // Killed, and then stopped in order.
+    for orderly in [false, true] {
+        if orderly {
+            croft.croft.tasks.park().expect("parked");
+        }
+        croft = TestBox::on(croft.disk.after_the_crash()).await;
+        assert_eq!(states(&croft).await, [json!(["t1", "parked"])]);
+        croft.ask(As::Ana, Method::DELETE, "/api/v1/tasks/t1", Value::Null).await.refused(409, "task-not-here");
+        croft.croft.tasks.reported("storage", vec![task(TaskState::Running)]).expect("kept");
+        assert_eq!(states(&croft).await, [json!(["t1", "running"])]);
+    }
+    // Another role has numbers of its own.
+    croft.croft.tasks.reported("backup", vec![task(TaskState::Running)]).expect("kept");
+    croft.croft.tasks.reported("storage", vec![task(TaskState::Done)]).expect("kept");
+    assert_eq!(states(&croft).await, [json!(["t2", "running"]), json!(["t1", "done"])]);
 }

@@ -49,3 +49,10 @@ test('news of folders are gathered, and only those folders are read anew', async
   expect(isStale(client, keys.folder(['Family (shared 2)', 'b']))).toBe(true)
   vi.useRealTimers()
 })
+
+test('news of disks makes them and the pool stale', async () => {
+  const client = new QueryClient()
+  for (const key of [keys.disks, keys.pool, keys.status]) client.setQueryData(key, 'old')
+  await apply(client, { kind: 'disks' })
+  expect([keys.disks, keys.pool, keys.status].map((key) => isStale(client, key))).toEqual([true, true, false])
+})

@@ -6,7 +6,7 @@ import type { AuditEntry, AuditPage, BoxEvent, SpaceEntry, Status, Task } from '
 import { mountName } from '@/lib/mounts'
 import type { Listing } from '@/lib/propfind'
 
-const KINDS: readonly BoxEvent['kind'][] = ['settings', 'task', 'warnings', 'activity', 'role', 'files', 'missed']
+const KINDS: readonly BoxEvent['kind'][] = ['settings', 'task', 'warnings', 'activity', 'role', 'disks', 'files', 'missed']
 
 /** Pause before a stream that the box refused is asked for again, in milliseconds. */
 const AGAIN_MS = 2000
@@ -61,7 +61,7 @@ export async function apply(client: QueryClient, event: BoxEvent): Promise<void>
   const invalidate = (queryKey: readonly unknown[]): Promise<void> => client.invalidateQueries({ queryKey })
   switch (event.kind) {
     case 'settings':
-      await Promise.all([keys.status, keys.people, keys.spaces, keys.sections, keys.session, keys.network].map(invalidate))
+      await Promise.all([keys.status, keys.people, keys.spaces, keys.sections, keys.session, keys.network, keys.shares, keys.notify].map(invalidate))
       if (event.sections.includes('spaces')) void invalidate(keys.folders)
       generation.set(Math.max(generation.get(), event.generation))
       break
@@ -71,6 +71,7 @@ export async function apply(client: QueryClient, event: BoxEvent): Promise<void>
     case 'warnings':
       client.setQueryData(keys.warnings, event.warnings)
       await invalidate(keys.status)
+      await invalidate(keys.shares)
       break
     case 'activity':
       client.setQueryData<InfiniteData<AuditPage>>(keys.activity, (data) => data && withLine(data, event.entry))
@@ -79,6 +80,9 @@ export async function apply(client: QueryClient, event: BoxEvent): Promise<void>
       client.setQueryData<Status>(keys.status, (status) => status && {
         ...status, roles: [...status.roles.filter(({ name }) => name !== event.role.name), event.role].toSorted((a, b) => a.name.localeCompare(b.name)),
       })
+      break
+    case 'disks':
+      await Promise.all([keys.disks, keys.pool, keys.onDisks([])].map(invalidate))
       break
     case 'files':
       folderChanged(client, event)

@@ -6,7 +6,7 @@ import { Store } from '@/lib/store'
 /** Counts up when the box says that nobody is signed in; the app then asks who is. */
 export const signedOut = new Store(0)
 
-type Method = 'get' | 'post' | 'patch' | 'delete'
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 
 /** Paths of the API that know a method. */
 type PathOf<M extends Method> = { [P in keyof paths]: paths[P] extends Record<M, object> ? P : never }[keyof paths]

@@ -33,4 +33,7 @@ export const recover = (words: string, name: string, passphrase: string) => post
 /** Takes up an invitation. */
 export const join = (code: string, passphrase: string) => post('/api/v1/join', { code, passphrase })
 
+/** Proves that the person means it: the passphrase is typed once more, for one operation on one thing. The proof goes along with what it is for. */
+export const prove = (passphrase: string, wanted: { operation: string; target: string }) => post('/api/v1/session/proof', { passphrase, operation: wanted.operation, target: wanted.target })
+
 export const changePassphrase = (old: string, next: string) => post('/api/v1/passphrase', { old, new: next })

@@ -2,7 +2,17 @@ import { queryOptions } from '@tanstack/react-query'
 import { call } from '@/api/http'
 import { keys } from '@/api/keys'
 import { settled } from '@/api/settled'
-import type { BoxSettings, DoorSettings, NetworkSettings, Person, Space, TimeSettings } from '@/api/types'
+import type {
+  BoxSettings,
+  DoorSettings,
+  NetworkSettings,
+  NotifySettings,
+  Person,
+  ShareSettings,
+  SnapshotSettings,
+  Space,
+  TimeSettings,
+} from '@/api/types'
 
 /** The sections of the settings document. What may be left out when it is sent is always there when it is read. */
 export interface Sections {
@@ -12,6 +22,9 @@ export interface Sections {
   door: Required<DoorSettings>
   network: NetworkSettings
   time: Required<TimeSettings>
+  snapshots: Required<SnapshotSettings>
+  shares: Required<ShareSettings>
+  notify: NotifySettings & Required<Pick<NotifySettings, 'webhooks'>>
 }
 
 /** A section with the ETag that a change of it must name. */

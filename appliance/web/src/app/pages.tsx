@@ -3,22 +3,28 @@ import type { Route } from '@/lib/paths'
 
 const load = {
   activity: () => import('@/pages/activity/ActivityPage').then(({ ActivityPage }) => ({ default: ActivityPage })),
+  disks: () => import('@/pages/disks/DisksPage').then(({ DisksPage }) => ({ default: DisksPage })),
   files: () => import('@/pages/files/FilesPage').then(({ FilesPage }) => ({ default: FilesPage })),
   home: () => import('@/pages/home/HomePage').then(({ HomePage }) => ({ default: HomePage })),
   links: () => import('@/pages/links/LinksPage').then(({ LinksPage }) => ({ default: LinksPage })),
   photos: () => import('@/pages/photos/PhotosPage').then(({ PhotosPage }) => ({ default: PhotosPage })),
   repairs: () => import('@/pages/repairs/RepairsPage').then(({ RepairsPage }) => ({ default: RepairsPage })),
+  storage: () => import('@/pages/storage/StoragePage').then(({ StoragePage }) => ({ default: StoragePage })),
+  times: () => import('@/pages/times/TimesPage').then(({ TimesPage }) => ({ default: TimesPage })),
   trash: () => import('@/pages/trash/TrashPage').then(({ TrashPage }) => ({ default: TrashPage })),
   settings: () => import('@/pages/settings/SettingsPage').then(({ SettingsPage }) => ({ default: SettingsPage })),
 }
 
 const Activity = lazy(load.activity)
+const Disks = lazy(load.disks)
 const Files = lazy(load.files)
 const Home = lazy(load.home)
 const Links = lazy(load.links)
 const Photos = lazy(load.photos)
 const Repairs = lazy(load.repairs)
 const Settings = lazy(load.settings)
+const Storage = lazy(load.storage)
+const Times = lazy(load.times)
 const Trash = lazy(load.trash)
 
 export const Claim = lazy(() => import('@/pages/claim/ClaimPage').then(({ ClaimPage }) => ({ default: ClaimPage })))
@@ -32,7 +38,10 @@ export function pageOf(route: Route): ReactNode {
   switch (route.page) {
     case 'home': return <Home />
     case 'files': return <Files folder={route.folder} />
+    case 'disks': return <Disks folder={route.folder} />
+    case 'times': return <Times time={route.time} folder={route.folder} />
     case 'photos': return <Photos />
+    case 'storage': return <Storage />
     case 'trash': return <Trash />
     case 'links': return <Links />
     case 'activity': return <Activity />

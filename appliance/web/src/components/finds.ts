@@ -1,12 +1,12 @@
 import { useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query'
-import { places } from '@/components/navigation'
+import { usePlaces } from '@/components/navigation'
 import { usePerson } from '@/components/person'
 import { keys } from '@/api/keys'
 import { namedQuery } from '@/api/search'
 import { signOut } from '@/api/session'
-import type { PersonEntry } from '@/api/types'
+import type { Disk, PersonEntry } from '@/api/types'
 import { navigate } from '@/lib/location'
-import { folderPath, settingsPath, settingsSections } from '@/lib/paths'
+import { folderPath, paths, settingsPath, settingsSections } from '@/lib/paths'
 import { pathKey } from '@/lib/path'
 import type { Entry, Listing } from '@/lib/propfind'
 import { useSettled } from '@/lib/settled'
@@ -28,19 +28,22 @@ const MOST = 12
 /** How long nobody types before the box is asked, in milliseconds. */
 const SETTLED_MS = 200
 
-/** Everything that can be found right now: pages, settings, people, actions, the files of folders that were looked at, and what the box finds by what was typed. */
+/** Everything that can be found right now: pages, settings, people, disks that were looked at, actions, the files of folders that were looked at, and what the box finds by what was typed. */
 export function useFinds(typed: string): Find[] {
   const t = useWords()
   const client = useQueryClient()
   const { name } = usePerson()
   // What was found by the letters before stays until the box has answered.
   const { data: named } = useQuery({ ...namedQuery(name, useSettled(typed, SETTLED_MS)), placeholderData: (before) => before })
-  const page = places.map(({ page: name, href }): Find => ({ id: `page:${name}`, group: 'page', name: t.nav[name], also: '', go: () => { navigate(href) } }))
+  const page = usePlaces().map(({ page: name, href }): Find => ({ id: `page:${name}`, group: 'page', name: t.nav[name], also: name === 'storage' ? t.palette.also.storage : '', go: () => { navigate(href) } }))
   const setting = settingsSections.map((section): Find => ({
     id: `setting:${section}`, group: 'setting', name: t.settings[section], also: t.nav.settings, go: () => { navigate(settingsPath(section)) },
   }))
   const person = (client.getQueryData<PersonEntry[]>(keys.people) ?? []).map((someone): Find => ({
     id: `person:${someone.id}`, group: 'person', name: someone.display_name, also: someone.name, go: () => { navigate(settingsPath('people')) },
+  }))
+  const disk = (client.getQueryData<Disk[]>(keys.disks) ?? []).map((one): Find => ({
+    id: `disk:${one.id}`, group: 'disk', name: one.name, also: one.serial, go: () => { navigate(paths.storage) },
   }))
   const action: Find[] = [
     { id: 'theme', group: 'action', name: t.theme.toggle, also: t.theme.label, go: toggleTheme },
@@ -48,7 +51,7 @@ export function useFinds(typed: string): Find[] {
     { id: 'deutsch', group: 'action', name: 'Deutsch', also: 'Sprache language', go: () => { chooseLanguage('de') } },
     { id: 'leave', group: 'action', name: t.nav.signOut, also: '', go: () => void signOut(client) },
   ]
-  return [...page, ...setting, ...person, ...action, ...files([...lookedAt(client), ...named ?? []])]
+  return [...page, ...setting, ...person, ...disk, ...action, ...files([...lookedAt(client), ...named ?? []])]
 }
 
 const lookedAt = (client: QueryClient): Entry[] => client.getQueriesData<Listing>({ queryKey: keys.folders }).flatMap(([, listing]) => listing?.entries ?? [])

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseTrash, parseVersions } from '@/lib/kept'
+import { parseTrash, parseVersions, statesAmong } from '@/lib/kept'
 import { ListingError } from '@/lib/propfind'
 
 const multistatus = (...responses: string[]): string =>
@@ -36,4 +36,11 @@ test('what is no listing is refused', () => {
     expect(() => parseTrash(text)).toThrow(ListingError)
     expect(() => parseVersions(text)).toThrow(ListingError)
   }
+})
+
+test('versions and the states of earlier times are one list, in which nothing stands twice', () => {
+  const version = (seconds: number, size: number) => ({ address: String(seconds), modified: new Date(seconds * 1000 + 500), size })
+  const state = (modified: number, size: number) => ({ time: `t${String(modified)}`, at: modified + 50, modified, size })
+  const all = statesAmong([version(30, 3), version(10, 1)], [state(20, 2), state(10, 1), state(30, 4)])
+  expect(all.map((one) => 'version' in one ? one.version.address : one.state.time)).toEqual(['30', 't30', 't20', '10'])
 })

@@ -23,6 +23,17 @@ export interface Version {
   size: number | undefined
 }
 
+/** A state of a file that an earlier time shows. */
+interface State { time: string; at: number; modified: number; size: number }
+
+/** Versions and states as one list, the latest content first. A state that is a version, too, stands there once. */
+export function statesAmong<S extends State>(versions: readonly Version[], states: readonly S[]): ({ version: Version } | { state: S })[] {
+  const seconds = (date: Date | undefined): number => Math.floor((date?.getTime() ?? 0) / 1000)
+  const others = states.filter((state) => !versions.some((version) => version.size === state.size && seconds(version.modified) === state.modified))
+  const all = [...versions.map((version) => ({ version, when: seconds(version.modified) })), ...others.map((state) => ({ state, when: state.modified }))]
+  return all.toSorted((a, b) => b.when - a.when)
+}
+
 const NC = 'http://nextcloud.org/ns'
 
 /** What the page of the trash shows. */

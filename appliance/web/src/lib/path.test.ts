@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { decodePath, encodePath, isFileName } from '@/lib/path'
-import { folderPath, routeOf } from '@/lib/paths'
+import { folderPath, routeOf, timesPath } from '@/lib/paths'
 
 const ODD = ['plain', 'with space', 'a/b'.replace('/', '∕'), '#1?&=+', '100%', '%2F', 'Höhle', '日本', "it's (1)!*", '.hidden', '...', '~']
 
@@ -24,7 +24,11 @@ test('names are judged as Linux does', () => {
 
 test('addresses lead to pages and back', () => {
   for (const folder of [[], ['a'], ODD]) expect(routeOf(folderPath(folder))).toEqual({ page: 'files', folder })
+  for (const time of [undefined, '2026-12-01 01.43.36 UTC']) {
+    for (const folder of [[], ['a'], ODD]) expect(routeOf(timesPath(time, folder))).toEqual({ page: 'times', time, folder })
+  }
+  expect(routeOf('/times')).toEqual({ page: 'times', time: undefined, folder: [] })
   expect(routeOf('/settings')).toEqual({ page: 'settings', section: 'box' })
   expect(routeOf('/settings/people/')).toEqual({ page: 'settings', section: 'people' })
-  for (const wrong of ['/settings/nope', '/filesystem', '/files/%2e%2e', '/x']) expect(routeOf(wrong)).toEqual({ page: 'unknown' })
+  for (const wrong of ['/settings/nope', '/filesystem', '/files/%2e%2e', '/times/latest/%2e%2e', '/x']) expect(routeOf(wrong)).toEqual({ page: 'unknown' })
 })

@@ -28,6 +28,19 @@ export function duration(seconds: number): string {
   return rest === 0 ? `${String(minutes / 60)} h` : `${String(Math.floor(minutes / 60))} h ${String(rest)} min`
 }
 
+/** From how many seconds on a guessed length of time is rounded to how many: nobody knows it better. */
+const COARSE = [[36_000, 3600], [3600, 900], [600, 300]] as const
+
+/** A length of time that is only guessed: `5 min`, `1 h 15 min`; never less than a minute. */
+export function roughly(seconds: number): string {
+  const grain = COARSE.find(([from]) => seconds >= from)?.[1] ?? 60
+  return duration(Math.max(60, Math.round(seconds / grain) * grain))
+}
+
+/** A share of a whole: `53 %`. */
+export const percent = (part: number, whole: number, locale: string): string =>
+  (whole > 0 ? Math.min(1, part / whole) : 0).toLocaleString(locale, { style: 'percent' })
+
 /** A day, with the year only when it is another one than now: `3 Aug`. */
 export function day(date: Date, locale: string, now = new Date()): string {
   const year = date.getFullYear() === now.getFullYear() ? {} : { year: 'numeric' as const }

@@ -69,6 +69,7 @@ pub(super) async fn answer(
         mounts: None,
         ..open.clone()
     };
+    let copies = open.method == Method::Copy;
     let mut sends = Open { area: Area::Across, ..open };
     sends.headers.push((BESIDE.into(), prefix));
     let crossing = match begin(workers, capabilities, (from, &sends), (to, receives)).await? {
@@ -76,7 +77,7 @@ pub(super) async fn answer(
         Begun::Goes(crossing) => crossing,
     };
     let (tell, progress) = watch::channel(Progress::default());
-    let done = crossing.finish(tell);
+    let done = crossing.finish(tell, copies);
     if sent.get(header::ACCEPT).is_some_and(|kind| kind == LINES) { Ok(told(done, progress)) } else { done.await }
 }
 
@@ -114,7 +115,7 @@ fn head(said: Option<FromWorker>) -> Result<(Head, Option<std::os::fd::OwnedFd>)
 
 impl Crossing {
     /// Waits for the end. Dropped before, it ends both workers' part, and the original stays.
-    async fn finish(mut self, tell: watch::Sender<Progress>) -> Result<Response, Problem> {
+    async fn finish(mut self, tell: watch::Sender<Progress>, copies: bool) -> Result<Response, Problem> {
         let (answer, end) = loop {
             // Cancel-safe: what a worker says is taken whole or not at all. The one that sends says nothing before it is asked, unless it fails, and
             // then the other one only knows that something failed.
@@ -138,7 +139,8 @@ impl Crossing {
             let (removed, end) = self.source.answer(ANSWER_TIME).await?;
             let removed = download::response(self.source, removed, end).await?;
             if !removed.status().is_success() {
-                return Err(copied_not_removed(&problem(removed).await));
+                let reason = problem(removed).await;
+                return Err(if copies { copied_in_part(&reason) } else { copied_not_removed(&reason) });
             }
         }
         Ok(response)
@@ -204,6 +206,12 @@ async fn last(ended: Result<Response, Problem>) -> Value {
 async fn problem(refused: Response) -> Problem {
     let body = Limited::new(refused.into_body(), PROBLEM_BYTES).collect().await.map(http_body_util::Collected::to_bytes);
     serde_json::from_slice(&body.unwrap_or_default()).unwrap_or_else(|_| broken_off())
+}
+
+/// All that can be copied is at the destination, and something cannot.
+fn copied_in_part(reason: &Problem) -> Problem {
+    Problem::new(409, "copied-in-part", format!("It was copied, but for what cannot be. {}", reason.detail))
+        .hint("What was copied is whole. Look at the rest on the computer that it comes from.")
 }
 
 /// All of it is at the destination, and the original could not be taken away.

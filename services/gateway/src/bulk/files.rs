@@ -12,7 +12,7 @@ use http_body::Body;
 use tokio::time::timeout;
 
 use super::{
-    Workers, across, kept, path,
+    Workers, across, disks, kept, path,
     place::{self, Place, in_mount},
     preview, upload,
 };
@@ -59,10 +59,16 @@ where
     }
     let rest = request.uri().path().strip_prefix(below.prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));
     let segments = path::segments(rest.ok_or_else(|| Problem::new(404, "not-found", "There is no such file or folder."))?)?;
+    if below.area == Area::Disks {
+        return disks::answer(workers, capabilities, (below, tree, method, segments), id, request).await;
+    }
     if matches!(below.area, Area::Trash | Area::Versions) {
         return kept::answer(workers, capabilities, (below, tree, method, segments), id, request).await;
     }
     let leads = match method {
+        // Where it would change what was, the worker says that this cannot be.
+        Method::Move if below.area == Area::Times => None,
+        Method::Copy if below.area == Area::Times && path::destination(&request, below.prefix).is_ok() => None,
         Method::Copy | Method::Move => Some(path::destination(&request, below.files)?),
         _ => None,
     };
@@ -90,7 +96,8 @@ where
     let body = upload::before_open(method, length, body).await?;
     let capability = capabilities.capability_for(space).await?;
     let mut passed = headers(&head.headers);
-    if below.area == Area::Previews {
+    // What was at an earlier time is read at its own address, and so is a small picture of it.
+    if below.area == Area::Previews || (below.area == Area::Times && preview::is_wanted(&head.uri)) {
         passed.push(preview::header(&head.uri)?);
     }
     let open = Open {
@@ -107,8 +114,12 @@ where
     };
     match destination {
         Some(destination) if destination.space == space => {
-            // The header `If` names addresses of files, also where the upload is what moves.
-            let prefix = if below.area == Area::Uploads { below.files.to_owned() } else { open.prefix.clone() };
+            // The header `If` names addresses of files, also where an upload is what moves or an earlier time what is copied from.
+            let prefix = match below.area {
+                Area::Uploads => below.files.to_owned(),
+                Area::Times => in_mount(below.files, mount),
+                _ => open.prefix.clone(),
+            };
             workers.ask(space, Open { destination: Some(destination.segments), prefix, ..open }, body).await
         }
         Some(destination) if below.area == Area::Uploads => {
@@ -118,6 +129,10 @@ where
         Some(destination) if below.area == Area::Files => {
             let to = (destination.space, in_mount(below.files, destination.mount), destination.segments);
             across::answer(workers, capabilities, (space, open), to, &head.headers).await
+        }
+        Some(_) if below.area == Area::Times => {
+            Err(Problem::new(403, "another-space", "What was in a space comes back in that space alone.")
+                .hint("Bring it back there, then move or copy it."))
         }
         Some(_) => Err(Problem::new(405, "method-not-allowed", "What is here cannot be moved or copied.")),
         None => workers.ask(space, open, body).await,

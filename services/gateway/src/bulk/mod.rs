@@ -8,6 +8,7 @@
 //! | `upload` | the client's body into DATA or a pipe, hashed on its way when the worker asks |
 //! | `download` | the worker's answer as an answer to the client |
 //! | `across` | COPY and MOVE from one space to another |
+//! | `disks` | reading disks that are used as they are |
 //! | `place` | which space a path leads to, and under which name a shared one is shown |
 //! | `preview` | how large a small picture shall be |
 //! | [`spaces`] | questions to the workers of a person's spaces, whose answers the gateway merges |
@@ -21,6 +22,7 @@
 //! Never: a descriptor of a file, a body in memory beyond a pipe's worth, a header that is not listed.
 
 mod across;
+mod disks;
 mod download;
 pub mod files;
 mod kept;

@@ -87,7 +87,7 @@ pub(super) async fn named(workers: &Workers, capabilities: &impl Capabilities, t
         return Err(broken_off());
     }
     let mounts = tree.mounts.iter().zip(names).map(|(mount, name)| Mount { name, ..mount.clone() });
-    Ok(Tree { own: tree.own, mounts: mounts.collect() })
+    Ok(Tree { own: tree.own, mounts: mounts.collect(), disks: tree.disks.clone() })
 }
 
 /// Refuses to make an entry at the root whose name a shared space has there, or one that some computer takes for the same.

@@ -26,6 +26,11 @@ pub(crate) fn pairs(uri: &Uri) -> HashMap<String, String> {
     first
 }
 
+/// Whether a small picture is asked for.
+pub(super) fn is_wanted(uri: &Uri) -> bool {
+    uri.query().is_some() && pairs(uri).contains_key("size")
+}
+
 /// What the worker is told: `size=256` and `shape=cover` of our own, `x`, `y`, `a` and `mode` of the dialect. There, a picture that keeps its
 /// shape (`a=1`) fits into the box, and any other is cut.
 pub(super) fn header(uri: &Uri) -> Result<Header, Problem> {
@@ -64,7 +69,7 @@ mod tests {
     #[test]
     fn an_id_names_a_space_of_the_tree_or_nothing() {
         let mount = Mount { name: "Family".into(), space: SpaceId::from_number(7), right: Right::Read };
-        let tree = Tree { own: SpaceId::from_number(2), mounts: vec![mount] };
+        let tree = Tree { own: SpaceId::from_number(2), mounts: vec![mount], disks: Vec::new() };
         for (id, expected) in [(2_u64 << 36 | 5, Some(2)), (7 << 36, Some(7)), (3 << 36, None), (5, None), (u64::MAX, None)] {
             let uri: Uri = format!("/p?fileId={id}").parse().unwrap();
             assert_eq!(space_of(&uri, &tree).ok(), expected.map(SpaceId::from_number), "{id}");

@@ -43,7 +43,7 @@ fn space(number: u16) -> SpaceId {
 const ANAS: files::Below<'static> = files::Below { area: Area::Files, prefix: "/dav/files/ana", files: "/dav/files/ana" };
 
 fn tree() -> Tree {
-    Tree { own: space(1), mounts: vec![Mount { name: "Family".into(), space: space(2), right: Right::Write }] }
+    Tree { own: space(1), mounts: vec![Mount { name: "Family".into(), space: space(2), right: Right::Write }], disks: Vec::new() }
 }
 
 fn root(etag: &str) -> Root {

@@ -104,7 +104,7 @@ impl Drop for Present {
 
 #[cfg(test)]
 mod tests {
-    use croft_model::{Person, PersonRole, Right, Space, SpaceKind, SpaceNumber};
+    use croft_model::{Person, PersonRole, Right, SnapshotSchedule, Space, SpaceKind, SpaceNumber};
 
     use super::*;
 
@@ -116,6 +116,9 @@ mod tests {
             kind: SpaceKind::Shared,
             members: [(PersonId::from_number(1), Right::Read)].into(),
             archived_at: None,
+            snapshots: SnapshotSchedule::On,
+            quota: None,
+            disk: None,
         };
         Projection {
             people: Some([(PersonId::from_number(1), ana)].into()),

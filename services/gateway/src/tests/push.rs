@@ -2,7 +2,7 @@
 
 use croft_api::bulk::{Frame, Hello, Root, decode, encode, limits::MAX_PACKET, limits::VERSION};
 use croft_files::{Link, LinkListener};
-use croft_model::{Right, Space, SpaceKind, SpaceNumber};
+use croft_model::{Right, SnapshotSchedule, Space, SpaceKind, SpaceNumber};
 use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::{
     WebSocketStream, client_async,
@@ -104,7 +104,16 @@ impl House {
                 let kind = if number == 1 { SpaceKind::Personal } else { SpaceKind::Shared };
                 let members = [(PersonId::from_number(1), Right::Write)].into();
                 let name = format!("space {number}");
-                let space = Space { number: SpaceNumber(number), name, kind, members, archived_at: None };
+                let space = Space {
+                    number: SpaceNumber(number),
+                    name,
+                    kind,
+                    members,
+                    archived_at: None,
+                    snapshots: SnapshotSchedule::On,
+                    quota: None,
+                    disk: None,
+                };
                 (SpaceId::from_number(number), space)
             });
             now.as_mut().unwrap().spaces = Some(spaces.collect());

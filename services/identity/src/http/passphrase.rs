@@ -1,9 +1,9 @@
-//! `/api/v1/passphrase`, `/api/v1/invitations`, `/api/v1/join`, `/api/v1/recovery`: the ways to set a passphrase.
+//! `/api/v1/passphrase`, `/api/v1/invitations`, `/api/v1/join`, `/api/v1/recovery`: the ways to set a passphrase; `/api/v1/session/proof`: typing it once more.
 
 use axum::{Json, extract::State, response::Response};
 use croft_api::{
     body::JsonBody,
-    wire::account::{ChangePassphrase, Invitation, Invite, Join, Recovery, Session},
+    wire::account::{ChangePassphrase, Invitation, Invite, Join, Prove, Proved, Recovery, Session},
 };
 use croft_model::{Problem, Secret};
 use http::StatusCode;
@@ -26,6 +26,23 @@ pub(super) async fn change(
     JsonBody(body): JsonBody<ChangePassphrase>,
 ) -> Answer<Response> {
     signed_in(StatusCode::OK, identity.change_passphrase(caller.id, &body.old, &body.new, client.address, client.origin()).await?)
+}
+
+/// Proves that the caller means what cannot be undone: the passphrase is typed once more, for one operation on one thing. What the proof is needed for
+/// says so by the refusal `proof-missing`.
+#[utoipa::path(post, path = "/api/v1/session/proof", operation_id = "prove", tag = "session", request_body = Prove, responses(
+    (status = 201, body = Proved),
+    (status = 403, description = "`passphrase-wrong`", body = Problem),
+    (status = 422, description = "`proof-unfit`", body = Problem),
+    (status = 429, description = "`too-many-guesses`", body = Problem),
+))]
+pub(super) async fn prove(
+    State(identity): State<Identity>,
+    caller: Caller,
+    client: Client,
+    JsonBody(body): JsonBody<Prove>,
+) -> Answer<(StatusCode, Json<Proved>)> {
+    Ok((StatusCode::CREATED, Json(identity.prove(caller.id, body, client.address).await?)))
 }
 
 /// Invites a person of the household to choose a passphrase; an invitation made before is void.

@@ -1,5 +1,7 @@
 //! From an unclaimed box to a household that signs in.
 
+use croft_api::proof::Destructive;
+
 use super::*;
 
 #[tokio::test]
@@ -114,6 +116,30 @@ async fn a_new_passphrase_signs_every_browser_out_but_keeps_programs() {
     home.judge(Credential::Bearer { value: secret(app["secret"].as_str().unwrap()) }, "sync@s1").await.expect(200);
     assert_eq!(home.sign_in("ana", PASSPHRASE).await.refused(401), "sign-in-wrong");
     home.sign_in("ana", "another good one").await.expect(200);
+}
+
+#[tokio::test]
+async fn what_cannot_be_undone_is_proved_by_the_passphrase() {
+    let home = Home::new().await;
+    let (token, _) = home.claim().await;
+    let capability = home.capability(&token).await;
+    let prove = async |passphrase: &str, operation: &str, target: &str| {
+        let body = json!({ "passphrase": passphrase, "operation": operation, "target": target });
+        home.call(Method::POST, "/api/v1/session/proof", Some(&capability), body).await
+    };
+    assert_eq!(prove("wrong and wrong", "pool.grow", "disk-1").await.refused(403), "passphrase-wrong");
+    assert_eq!(prove(PASSPHRASE, "", "disk-1").await.refused(422), "proof-unfit");
+    assert_eq!(prove(PASSPHRASE, "pool.grow", &"x".repeat(129)).await.refused(422), "proof-unfit");
+    let proved = prove(PASSPHRASE, "pool.grow", "disk-1").await.expect(201);
+    let sent = HeaderMap::from_iter([(http::HeaderName::from_static("croft-proof"), proved["proof"].as_str().unwrap().parse().unwrap())]);
+    let verifier = Verifier::new(&Minter::from_seed(&SEED).unwrap().public_key_hex(), "storage").unwrap();
+    let who = croft_model::Principal::Person { id: PersonId::from_number(1), name: "ana".into(), role: PersonRole::Owner };
+    let claims = croft_model::Claims { who, session: None, scopes: [].into(), audience: "storage".into(), expires: 0 };
+    let now = jiff::Timestamp::now().as_second();
+    let judged =
+        |operation, target| verifier.destroys(&claims, &sent, Destructive { operation, target }, now).map_err(|problem| problem.code);
+    assert_eq!(judged("pool.grow", "disk-1"), Ok(()));
+    assert!(judged("pool.grow", "disk-2").is_err() && judged("pool.remove", "disk-1").is_err());
 }
 
 /// Lines of identity's revocations.

@@ -1,5 +1,7 @@
-//! What is judged without touching a file: a request's conditions, ranges, checksums and path; whether a link opens something; which versions are kept.
+//! What is judged without touching a file: a request's conditions, ranges, checksums and path; whether a link opens something; which versions are kept; what
+//! is done to make something as it was.
 
+pub(crate) mod back;
 pub(crate) mod checksum;
 pub(crate) mod conditions;
 pub(crate) mod link;

@@ -8,6 +8,8 @@ const TIERS: [(i64, i64); 4] = [(HOUR, MINUTE), (DAY, HOUR), (30 * DAY, DAY), (L
 const LONGEST: i64 = 365 * DAY;
 /// Versions of one file. The tiers alone leave some 160; what is over pushes out others of the last minutes alone.
 const MOST: usize = 200;
+/// Versions of one file for which no other stands, since something was brought back in their place; the latest of such.
+const MOST_SINGLE: usize = 50;
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
@@ -19,15 +21,19 @@ pub(crate) struct Judged {
     pub(crate) replaced: i64,
     /// Whether it came by a link. Such a one pushes out its like alone, and nothing that the household wrote.
     pub(crate) of_guest: bool,
+    /// Whether something was brought back in its place. What is written afterwards goes on from that, so it stands for nothing of this one.
+    pub(crate) by_return: bool,
 }
 
 /// Which of the `versions`, from old to new, may go at `now`.
 pub(crate) fn superfluous(versions: &[Judged], now: i64) -> Vec<usize> {
     let each = |version: &Judged| matches!(span(now - version.replaced), Span::Each);
+    let single: Vec<usize> = (0..versions.len()).rev().filter(|&index| versions[index].by_return).take(MOST_SINGLE).collect();
     let mut going: Vec<usize> = (0..versions.len())
         .filter(|&index| match span(now - versions[index].replaced) {
             Span::Each => false,
             Span::None => true,
+            Span::One(_) if single.contains(&index) => false,
             Span::One(length) => is_followed(versions[index], &versions[index + 1..], length),
         })
         .collect();
@@ -71,7 +77,7 @@ mod tests {
     }
 
     fn kept(replaced: &[i64], now: i64) -> Vec<i64> {
-        let versions: Vec<Judged> = replaced.iter().map(|&replaced| Judged { replaced, of_guest: false }).collect();
+        let versions: Vec<Judged> = replaced.iter().map(|&replaced| Judged { replaced, of_guest: false, by_return: false }).collect();
         left(&versions, now).into_iter().map(|version| version.replaced).collect()
     }
 
@@ -92,6 +98,18 @@ mod tests {
     }
 
     #[test]
+    fn nothing_stands_for_what_something_was_brought_back_in_place_of() {
+        let at = |age: i64, by_return: bool| Judged { replaced: NOW - age, of_guest: false, by_return };
+        // All in one hour, and in one day: the state before something was brought back, and what was written afterwards.
+        let versions = [at(DAY + 120, false), at(DAY + 110, true), at(DAY + 100, false), at(DAY + 90, false)];
+        assert_eq!(left(&versions, NOW), [versions[1], versions[3]]);
+        assert_eq!(left(&versions, NOW + 300 * DAY), [versions[1], versions[3]]);
+        assert!(left(&versions, NOW + LONGEST).is_empty());
+        let many: Vec<Judged> = (0..200).map(|index| at(2 * DAY - index, true)).collect();
+        assert_eq!(left(&many, NOW), many[200 - MOST_SINGLE..]);
+    }
+
+    #[test]
     fn a_flood_pushes_out_only_itself() {
         let mut times: Vec<i64> = (1..40).rev().map(|week| NOW - week * 8 * DAY).collect();
         times.extend((0..1000).map(|index| NOW - 100 + index / 10));
@@ -103,7 +121,7 @@ mod tests {
 
     #[test]
     fn what_comes_by_a_link_pushes_out_nothing_of_the_household() {
-        let of = |of_guest: bool| move |age: i64| Judged { replaced: NOW - age, of_guest };
+        let of = |of_guest: bool| move |age: i64| Judged { replaced: NOW - age, of_guest, by_return: false };
         let (ours, theirs) = (of(false), of(true));
         // Replaced by a guest, who then replaces their own within the same minute, hour and day.
         let versions = [ours(3 * HOUR + 30), theirs(3 * HOUR + 20), theirs(3 * HOUR + 10), theirs(5)];
@@ -121,7 +139,7 @@ mod tests {
             later in 0..40 * DAY,
         ) {
             let mut versions: Vec<Judged> =
-                versions.into_iter().map(|(age, of_guest)| Judged { replaced: NOW - age, of_guest }).collect();
+                versions.into_iter().map(|(age, of_guest)| Judged { replaced: NOW - age, of_guest, by_return: false }).collect();
             versions.sort_by_key(|version| version.replaced);
             let once = left(&versions, NOW);
             prop_assert_eq!(left(&once, NOW), once.clone());

@@ -9,6 +9,7 @@ use croft_model::Problem;
 use super::{
     Ground, Request, Tree, identity,
     target::{Occupied, Target, Way},
+    times,
 };
 use crate::{
     error::{Failure, stale},
@@ -55,6 +56,15 @@ pub(super) enum Depth {
 struct Copying<'a> {
     space: &'a Space,
     properties: Properties,
+    from: Origin,
+}
+
+/// From where something is copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Now,
+    /// An earlier time. What clients have set on something is as it is now, and so no part of what it was.
+    Then,
 }
 
 /// Copies the entry. A file that it replaces becomes a version of it; anything else goes to the trash.
@@ -135,10 +145,11 @@ async fn publish(
 
 /// Judges, and makes the copy aside. Blocks.
 fn make(space: &Space, request: &Request, target: &Target, depth: Depth) -> Result<(Made, Occupied, Vec<u64>), Failure> {
-    let entry = space.entry(&request.path)?;
+    let from = if request.open.area == Area::Times { Origin::Then } else { Origin::Now };
+    let entry = from.entry(space, request)?;
     let there = target.occupied(space)?;
     request.judge(space, Some(&entry), &[target.touch()])?;
-    let mut copying = Copying { space, properties: Properties::default() };
+    let mut copying = Copying { space, properties: Properties::default(), from };
     let name = unique()?;
     let made = copying.entry(&entry, &name, depth).and_then(|made| {
         copying.properties.write(space)?;
@@ -161,6 +172,22 @@ pub(super) fn give_up(space: &Space, leftover: Option<&Name>, written: &[u64]) -
     }
     let none: Vec<_> = written.iter().map(|id| (*id, Vec::new())).collect();
     Ok(space.records.set_properties(&none)?)
+}
+
+impl Origin {
+    fn entry(self, space: &Space, request: &Request) -> Result<Entry, Failure> {
+        match self {
+            Self::Now => space.entry(&request.path),
+            Self::Then => times::entry(space, request),
+        }
+    }
+
+    fn child(self, space: &Space, parent: &Dir, name: &Name) -> Result<Entry, Failure> {
+        match self {
+            Self::Now => space.child(parent, name),
+            Self::Then => space.past_child(parent, name),
+        }
+    }
 }
 
 impl Copying<'_> {
@@ -198,7 +225,7 @@ impl Copying<'_> {
         self.properties_of(id, own)?;
         let Some(depth) = depth.below()? else { return Ok(own) };
         for listed in from.list()? {
-            let Some(entry) = shown(self.space.child(from, &listed.name))? else { continue };
+            let Some(entry) = shown(self.from.child(self.space, from, &listed.name))? else { continue };
             match &entry.handle {
                 Handle::Dir(below) => drop(self.dir((below, entry.stamp.id), &to, &listed.name, depth)?),
                 Handle::File(file) => {
@@ -220,7 +247,10 @@ impl Copying<'_> {
     }
 
     fn properties_of(&mut self, original: u64, copy: u64) -> Result<(), Failure> {
-        self.properties.add(self.space, copy, self.space.records.properties(original)?)
+        match self.from {
+            Origin::Now => self.properties.add(self.space, copy, self.space.records.properties(original)?),
+            Origin::Then => Ok(()),
+        }
     }
 }
 
@@ -268,7 +298,11 @@ fn prepare(
         return Err(stale().into());
     }
     // What comes from another space has its original there.
-    let original = if request.open.area == Area::Across { None } else { Some(space.entry(&request.path)?) };
+    let original = match request.open.area {
+        Area::Across => None,
+        Area::Times => Some(times::entry(space, request)?),
+        _ => Some(space.entry(&request.path)?),
+    };
     request.judge(space, original.as_ref(), &[target.touch()])?;
     let line = space.line(&target.folder)?;
     let to = space.files.dir(&target.folder)?;

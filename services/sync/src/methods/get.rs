@@ -114,7 +114,7 @@ fn unread(error: io::Error) -> Failure {
     if error.kind() == io::ErrorKind::UnexpectedEof { not_found().into() } else { Failure::Read(error) }
 }
 
-fn is_folder() -> Problem {
+pub(super) fn is_folder() -> Problem {
     Problem::new(405, "is-a-folder", "This is a folder, not a file.").hint("List it with PROPFIND.")
 }
 

@@ -4,6 +4,7 @@ mod across;
 mod archive;
 mod copy;
 mod delete;
+mod disks;
 mod get;
 mod guard;
 mod links;
@@ -20,6 +21,7 @@ mod room;
 mod search;
 pub(crate) mod stranger;
 mod target;
+mod times;
 mod trash;
 mod uploads;
 mod versions;
@@ -103,11 +105,17 @@ pub(crate) async fn handle(ground: &Ground, access: Access, open: Open, exchange
         Some(guest) => stranger::request(guest, access, open, path)?,
         None => Request { open, path, access, hidden: 0 },
     };
+    if ground.space.shelf.is_some() {
+        return disks::of_disk(ground, request, exchange).await;
+    }
     match request.open.area {
+        Area::Disks => return disks::all(request, exchange).await,
         Area::Files | Area::Page | Area::Archive => ground.space.guard.judge()?,
         Area::Uploads => return uploads::handle(ground, request, exchange).await,
         Area::Trash => return trash::handle(ground, request, exchange).await,
         Area::Versions => return versions::handle(ground, request, exchange).await,
+        // What is missing can be looked for there.
+        Area::Times => return times::handle(ground, request, exchange).await,
         Area::Guard => return guard::handle(ground, &request),
         // What is missing for the moment still has its name.
         Area::Mounts => {
@@ -196,6 +204,13 @@ impl Request {
 
     /// What the entry at an address of the header `If` is like; without one, the entry of this request.
     fn known(&self, space: &Space, about: Option<&str>) -> Result<Known, Failure> {
+        if about.is_none() && self.open.area == Area::Times {
+            return Ok(Known { etag: Some(times::entry(space, self)?.etag), tokens: Vec::new() });
+        }
+        if space.shelf.is_some() {
+            let etag = if about.is_none() { Some(space.on_shelf(&self.path)?.etag) } else { None };
+            return Ok(Known { etag, tokens: Vec::new() });
+        }
         let Some(path) = about.map_or_else(|| Some(self.path.clone()), |address| self.path_of(address)) else {
             return Ok(Known::default());
         };

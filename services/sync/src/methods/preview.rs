@@ -1,6 +1,7 @@
 //! A small picture of a file.
 
 use croft_api::bulk::Method;
+use croft_files::Name;
 use croft_model::Problem;
 
 use super::{Ground, Request, pairs};
@@ -9,7 +10,7 @@ use crate::{
     exchange::{Answer, Body, Exchange},
     judge::conditions::{Present, Verdict, judge_read},
     previews::{self, WANTED, Wanted},
-    space::{Handle, blocking},
+    space::{Entry, Handle, blocking},
 };
 
 /// What every answer says: it is a picture, whatever the decoder wrote, and for the one who asked. The content is named by the ETag, so for an
@@ -42,7 +43,19 @@ pub(super) async fn preview(ground: &Ground, request: Request, exchange: &mut Ex
         Ok((space.entry(&path)?, path.last().cloned()))
     })
     .await?;
-    let (Handle::File(file), Some(name)) = (entry.handle, name) else { return Err(previews::none().into()) };
+    let name = name.ok_or_else(previews::none)?;
+    let answer = picture(ground, &request, exchange, (wanted, entry, &name)).await?;
+    Ok(if head_only { answer.without_body() } else { answer })
+}
+
+/// Answers with a small picture of `entry`, which is called `name`.
+pub(super) async fn picture(
+    ground: &Ground,
+    request: &Request,
+    exchange: &mut Exchange,
+    (wanted, entry, name): (Wanted, Entry, &Name),
+) -> Result<Answer, Failure> {
+    let Handle::File(file) = entry.handle else { return Err(previews::none().into()) };
     if !previews::may_be(name.as_str(), entry.stat.size) {
         return Err(previews::none().into());
     }
@@ -56,6 +69,5 @@ pub(super) async fn preview(ground: &Ground, request: Request, exchange: &mut Ex
     }
     // A page that was left takes its questions along.
     let picture = exchange.unless_gone(ground.previews.get(&ground.space, file, wanted, &entry.etag)).await?;
-    let answer = Answer { status: 200, headers, body: Body::Bytes(picture.into()), changed: Vec::new() };
-    Ok(if head_only { answer.without_body() } else { answer })
+    Ok(Answer { status: 200, headers, body: Body::Bytes(picture.into()), changed: Vec::new() })
 }

@@ -7,7 +7,7 @@ use std::sync::{
 
 use bytes::Bytes;
 use croft_api::bulk::{Commit, Digest, Frame, limits::MAX_INLINE};
-use croft_files::{Change, Dir, FilesError, Name, Staged};
+use croft_files::{Change, Dir, FilesError, Keep, Name, Operation, Staged, Unkept};
 use croft_model::Problem;
 use tokio::{sync::oneshot, task::spawn_blocking};
 
@@ -17,7 +17,7 @@ use crate::{
     error::{Failure, no_folder, stale},
     exchange::{Answer, Exchange},
     judge::checksum,
-    space::{Entry, Marked, Space, Sums, blocking, etag, locks::Touch, unique},
+    space::{Entry, Marked, Replaced, Space, Sums, blocking, etag, locks::Touch, unique},
 };
 
 /// Files above this are brought to the device before they wait for their name, so that they do not hold up the flush of small ones.
@@ -40,7 +40,7 @@ pub(super) struct Upload {
 enum Only {
     /// Anything that the request's conditions allow.
     Allowed,
-    /// This file.
+    /// This file, to which an earlier content comes back.
     File(u64),
     /// Nothing.
     New,
@@ -105,6 +105,18 @@ impl Upload {
     /// The content that the file `id`, at the path of `request`, had when it was `modified`.
     pub(super) fn of_version(ground: &Ground, request: Request, (id, modified): (u64, i64)) -> Result<Self, Problem> {
         Ok(Self { modified: Some((modified, 0)), only: Only::File(id), ..Self::new(ground, request)? })
+    }
+
+    /// The content that was at the path of `request` when it was `modified`, with its checksums; in place of the file `present`, or of nothing.
+    pub(super) fn of_time(
+        ground: &Ground,
+        request: Request,
+        (modified, sums): ((i64, i64), Option<Sums>),
+        present: Option<u64>,
+    ) -> Result<Self, Problem> {
+        let only = present.map_or(Only::New, Only::File);
+        let sums = sums.map(|sums| checksum::expected(&[("oc-checksum".into(), sums.as_str().into())])).transpose()?;
+        Ok(Self { modified: Some(modified), only, expected: sums.unwrap_or_default(), ..Self::new(ground, request)? })
     }
 
     /// Makes the folders that it goes to, where the client wants that and they are not there.
@@ -187,7 +199,11 @@ impl Upload {
     /// The answer once it is published.
     fn published(&self, prepared: Prepared, changed: Result<Vec<Frame>, FilesError>, count: u64) -> Result<Published, Failure> {
         let Prepared { status, etag, marked, .. } = prepared;
-        let changed = changed.map_err(|error| if error.is_taken() { taken().into() } else { Failure::from(error) })?;
+        let changed = changed.map_err(|error| match error {
+            error if error.is_taken() => taken().into(),
+            error if error.operation() == Operation::Keep => unkept().into(),
+            error => Failure::from(error),
+        })?;
         self.space.published(marked);
         tracing::debug!(count, status, "a file was published");
         let mut headers = identity(&etag, marked.stamp.id);
@@ -206,6 +222,15 @@ impl Upload {
             self.space.fill(&staged, body)?;
             Ok(staged)
         })
+    }
+
+    /// How it takes the place of what is there.
+    fn replaced(&self) -> Replaced {
+        match self.only {
+            Only::File(_) => Replaced::BroughtBack,
+            _ if self.request.access.guest.is_some() => Replaced::ByGuest,
+            _ => Replaced::Written,
+        }
     }
 
     /// Checks the conditions under the lock of the name, and gives the content its id and times. Blocks.
@@ -229,7 +254,9 @@ impl Upload {
         let name = self.name.clone();
         let (change, status) = match present {
             Some(entry) => {
-                let keep = self.space.keep(&entry, id, &self.request.path, self.request.access.guest.is_some())?;
+                let replaced = self.replaced();
+                let unkept = if replaced == Replaced::BroughtBack { Unkept::Stays } else { Unkept::Goes };
+                let keep = self.space.keep(&entry, id, &self.request.path, replaced)?.map(|keep| Keep { unkept, ..keep });
                 (Change::Replace { file: staged, dir, name, unique: unique()?, keep }, 204)
             }
             None => (Change::Create { file: staged, dir, name }, 201),
@@ -280,13 +307,16 @@ pub(super) async fn receive(
     let pipes = &space.pipes;
     let (intake, end) = exchange.unless_gone(async { Ok(pipes.intake().await?) }).await?;
     exchange.ask(wanted, end).await?;
-    let (space, file, access) = (space.clone(), staged.file().clone(), access.clone());
-    let counted = AtomicU64::new(0);
+    let (here, file, access) = (space.clone(), staged.file().clone(), access.clone());
+    let counted = Arc::new(AtomicU64::new(0));
+    let so_far = Arc::clone(&counted);
     let admit = move |count: u64, coming: u64| {
-        space.room.count(count - counted.swap(count, Ordering::AcqRel));
-        space.admit_for(&access, length.map_or(coming, |length| coming.min(length.saturating_sub(count))))
+        here.room.count(count - so_far.swap(count, Ordering::AcqRel));
+        here.admit_for(&access, length.map_or(coming, |length| coming.min(length.saturating_sub(count))))
     };
     let count = exchange.unless_gone(intake.into_file(file, admit)).await?;
+    // It is asked before each burst; so the last one is not counted yet.
+    space.room.count(count - counted.load(Ordering::Acquire));
     let commit = exchange.commit().await?;
     if count <= LARGE {
         return Ok((staged, count, commit));
@@ -317,6 +347,11 @@ pub(super) fn is_folder() -> Problem {
 
 pub(super) fn taken() -> Problem {
     Problem::new(409, "name-taken", "Something else got this name meanwhile.").hint("Read the folder again, then decide.")
+}
+
+fn unkept() -> Problem {
+    Problem::new(409, "cannot-be-kept", "What is there now cannot be kept as a version, so nothing was brought back in its place.")
+        .hint("Copy what is there to another name, then delete it and try again.")
 }
 
 pub(super) fn incomplete() -> Problem {

@@ -7,7 +7,7 @@ use super::{Ground, Request};
 use crate::{
     error::Failure,
     exchange::{Answer, Body},
-    space::{RESERVE_BYTES, blocking},
+    space::blocking,
 };
 
 /// Both as JSON.
@@ -18,7 +18,7 @@ pub(super) async fn room(ground: &Ground, request: &Request) -> Result<Answer, F
     let space = ground.space.clone();
     let taken = blocking(move || {
         let used = space.size_of(&space.files, space.ids.root())?;
-        Ok(Taken { used, available: space.files.room()?.available.saturating_sub(RESERVE_BYTES) })
+        Ok(Taken { used, available: space.room.free(space.files.room()?)? })
     })
     .await?;
     let body = serde_json::to_vec(&taken).map_err(|_| Failure::Broken("numbers cannot be written as JSON"))?;

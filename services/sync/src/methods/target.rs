@@ -1,6 +1,6 @@
 //! Where COPY and MOVE put things, and what becomes of what is there.
 
-use croft_api::bulk::Frame;
+use croft_api::bulk::{Area, Frame};
 use croft_files::{Change, Dir, FilesError, Keep, Kind, Name, Replace, Stat};
 use croft_model::Problem;
 
@@ -8,7 +8,7 @@ use super::{Ground, Request, delete, publish, put, split};
 use crate::{
     error::Failure,
     judge::path,
-    space::{Item, Space, blocking, locks::Touch},
+    space::{self, Item, Space, blocking, locks::Touch},
 };
 
 /// A destination that was judged as far as it can be without a look at the disk.
@@ -52,6 +52,10 @@ impl Target {
     pub(super) fn of(request: &Request) -> Result<Self, Problem> {
         let path = path::names(request.open.destination.as_deref().unwrap_or_default())?;
         let (folder, name) = split(&path).ok_or_else(delete::is_root)?;
+        if request.open.area == Area::Times {
+            // It lies elsewhere, wherever it goes.
+            return Ok(Self { folder: folder.to_vec(), name: name.clone(), overwrite: overwrite(request)?, path });
+        }
         if request.path.is_empty() {
             return Err(delete::is_root());
         }
@@ -102,7 +106,7 @@ impl Target {
         let folder = space.files.dir(&self.folder)?;
         if there == Occupied::File
             && comes.kind == Kind::File
-            && let Some(replaced) = self.replaced(space, &folder, (comes, heir))?
+            && let Some(replaced) = self.replaced(space, &folder, request, (comes, heir))?
         {
             return Ok(Way::Over(replaced));
         }
@@ -112,12 +116,13 @@ impl Target {
     }
 
     /// The file that is there, kept; none where it cannot be, or is the one that comes.
-    fn replaced(&self, space: &Space, folder: &Dir, (comes, heir): (Stat, u64)) -> Result<Option<Replaced>, Failure> {
+    fn replaced(&self, space: &Space, folder: &Dir, request: &Request, (comes, heir): (Stat, u64)) -> Result<Option<Replaced>, Failure> {
         let entry = space.child(folder, &self.name)?;
         if entry.stat.inode == comes.inode {
             return Ok(None);
         }
-        let keep = space.keep(&entry, heir, &self.path, false)?;
+        let how = if request.open.area == Area::Times { space::Replaced::BroughtBack } else { space::Replaced::Written };
+        let keep = space.keep(&entry, heir, &self.path, how)?;
         if let Some(keep) = &keep {
             if !keep.take(folder, &self.name)? {
                 return Ok(None);

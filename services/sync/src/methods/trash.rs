@@ -106,8 +106,8 @@ fn list_inside(
     Ok(())
 }
 
-/// An entry of the trash; none where it is gone meanwhile or nothing that is shown.
-fn present(entry: Result<Entry, Failure>) -> Result<Option<Entry>, Failure> {
+/// An entry; none where it is gone meanwhile or nothing that is shown.
+pub(super) fn present(entry: Result<Entry, Failure>) -> Result<Option<Entry>, Failure> {
     match entry {
         Ok(entry) => Ok(Some(entry)),
         Err(Failure::Files(error)) if error.is_absent() || error.is_refused() => Ok(None),

@@ -8,7 +8,7 @@ use std::{
 use croft_files::Name;
 use tokio_util::sync::CancellationToken;
 
-use super::{RESERVE_BYTES, Space, trash::Item, uploads, versions::Version};
+use super::{Space, reserve, trash::Item, uploads, versions::Version};
 use crate::{
     access::Access,
     error::{Failure, full},
@@ -48,17 +48,20 @@ impl Space {
 
     /// The same for what comes with `access`: from somebody with a link nothing is taken that is kept for the household, and nothing makes room for it. Blocks.
     pub(crate) fn admit_for(&self, access: &Access, bytes: u64) -> Result<(), Failure> {
-        if access.guest.is_some() { self.room.admit(bytes.saturating_add(HOUSEHOLDS_BYTES)) } else { self.admit(bytes) }
+        if access.guest.is_some() { self.room.admit_above(bytes, HOUSEHOLDS_BYTES) } else { self.admit(bytes) }
     }
 
     fn make_room(&self, bytes: u64) -> Result<(), Failure> {
+        // Of a quota, nothing becomes free of what snapshots hold as well.
+        self.room.keep_to_quota(bytes)?;
         let Ok(mut last) = self.emptying.try_lock() else { return Err(full().into()) };
         if last.is_some_and(|last| last.elapsed() < NOTHING_LEFT) {
             return Err(full().into());
         }
         self.files.sync_whole()?;
         let Err(full) = self.room.admit(bytes) else { return Ok(()) };
-        let lacking = RESERVE_BYTES.saturating_add(bytes).saturating_sub(self.files.room()?.available);
+        let room = self.files.room()?;
+        let lacking = reserve(room).saturating_add(bytes).saturating_sub(room.available);
         let mut old = self.oldest()?;
         let all = old.iter().fold(0_u64, |sum, (_, size, _)| sum.saturating_add(*size));
         if all < lacking {

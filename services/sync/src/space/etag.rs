@@ -50,6 +50,11 @@ pub(crate) fn version(id: u64, stat: Stat) -> String {
     hash(&[b"version", [id, stat.inode, stat.size].map(u64::to_be_bytes).as_flattened(), &modified])
 }
 
+/// The ETag of a folder as it was at a time, without quotes. Nothing there changes any more.
+pub(crate) fn past_folder(stat: Stat) -> String {
+    hash(&[b"past", &stat.inode.to_be_bytes(), &stat.modified_ns.to_be_bytes()])
+}
+
 /// The ETag of a folder at sequence number `sequence` of `epoch`, without quotes.
 pub(crate) fn folder(epoch: u64, id: u64, sequence: u64) -> String {
     hash(&[b"folder", [epoch, id, sequence].map(u64::to_be_bytes).as_flattened()])

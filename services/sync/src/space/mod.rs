@@ -11,8 +11,10 @@ pub(crate) mod locks;
 mod mounts;
 mod records;
 mod room;
+mod shelf;
 mod size;
 mod sums;
+mod times;
 mod trash;
 mod uploads;
 mod versions;
@@ -42,10 +44,12 @@ pub(crate) use self::{
     dead::DeadProperty,
     links::{Links, Reserved},
     records::{Assembled, Guarded, Link, Uses},
-    room::{RESERVE_BYTES, Room},
+    room::{Room, reserve},
+    shelf::{Shelf, failed as disk_failed},
     sums::Sums,
+    times::Time,
     trash::Item,
-    versions::Version,
+    versions::{Replaced, Version},
 };
 use crate::error::{Failure, SyncError, no_folder};
 
@@ -73,6 +77,10 @@ pub(crate) struct Space {
     pub(crate) files: Dir,
     pub(crate) uploads: Dir,
     pub(crate) trash: Dir,
+    /// Earlier times of the space, a snapshot each. Somebody else makes and removes them.
+    pub(crate) snapshots: Option<Dir>,
+    /// What the worker of a disk shows in the place of files.
+    pub(crate) shelf: Option<Shelf>,
     /// Earlier contents of files, a folder for each.
     versions: Dir,
     /// Uploads that come in chunks, a folder each. They outlive the worker, so that a client can go on with one.
@@ -103,6 +111,10 @@ pub(crate) struct Space {
     /// Places for archives that are made while they are sent: each remembers all that is in it.
     pub(crate) archiving: Arc<Semaphore>,
     pub(crate) archiving_for_guests: Arc<Semaphore>,
+    /// The place of whoever compares with an earlier time.
+    pub(crate) comparing: Arc<Semaphore>,
+    /// The place of whoever brings back what was.
+    pub(crate) bringing_back: Arc<Semaphore>,
     /// A search reads all that was seen.
     searching: Semaphore,
     names: Vec<Arc<Mutex<()>>>,
@@ -179,6 +191,8 @@ impl Space {
             archiving_for_guests: Arc::new(Semaphore::new(ARCHIVES_OF_GUESTS)),
             sendings: Semaphore::new(COPIES),
             arrivals: Semaphore::new(COPIES),
+            comparing: Arc::new(Semaphore::new(1)),
+            bringing_back: Arc::new(Semaphore::new(1)),
             searching: Semaphore::new(1),
             names: std::iter::repeat_with(Arc::default).take(NAME_LOCKS).collect(),
             upload_names: std::iter::repeat_with(Arc::default).take(NAME_LOCKS).collect(),
@@ -188,6 +202,8 @@ impl Space {
             links: Links::default(),
             mounts: Mounts::default(),
             files,
+            snapshots: None,
+            shelf: None,
             uploads,
             trash,
             versions,
@@ -204,6 +220,11 @@ impl Space {
     pub(crate) fn root(&self) -> Root {
         let id = self.ids.root();
         Root { etag: self.index.etag(id), id }
+    }
+
+    /// The entry at `path` of the disk that this worker shows. Blocks.
+    pub(crate) fn on_shelf(&self, path: &[Name]) -> Result<Entry, Failure> {
+        self.shelf.as_ref().ok_or_else(crate::error::not_found)?.entry(path)
     }
 
     /// The entry at `path`. Blocks.

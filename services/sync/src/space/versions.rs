@@ -1,9 +1,9 @@
 //! Earlier contents of files: `.croft/versions/<file id>/<modified>-<replaced>-<8 hex digits>`, in seconds and in milliseconds since 1970. Behind the
-//! digits stands `g` where the content came by a link, and `r` where what replaced it did.
+//! digits stands `g` where the content came by a link, `r` where what replaced it did, and `b` where what replaced it was brought back.
 
 use std::fs::File;
 
-use croft_files::{Dir, FilesError, Keep, Kind, Name, Stat};
+use croft_files::{Dir, FilesError, Keep, Kind, Name, Stat, Unkept};
 
 use super::{Entry, MODE, Space, random};
 use crate::{
@@ -26,6 +26,19 @@ const DIGITS: usize = 8;
 const OF_GUEST: char = 'g';
 /// What replaced it came by a link.
 const BY_GUEST: char = 'r';
+/// What replaced it was brought back: an earlier content of the file.
+const BY_RETURN: char = 'b';
+
+/// How something takes the place of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Replaced {
+    /// Somebody of the household wrote it.
+    Written,
+    /// It came by a link.
+    ByGuest,
+    /// It was there before and is brought back.
+    BroughtBack,
+}
 
 /// An earlier content of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +53,7 @@ pub(crate) struct Version {
     replaced_ms: i64,
     of_guest: bool,
     by_guest: bool,
+    by_return: bool,
 }
 
 impl Version {
@@ -48,15 +62,15 @@ impl Version {
         let mut number = || parts.next()?.parse::<i64>().ok();
         let (modified, replaced_ms) = (number()?, number()?);
         let marks = parts.next().and_then(|rest| rest.get(DIGITS..)).unwrap_or_default();
-        let (of_guest, by_guest) = (marks.contains(OF_GUEST), marks.contains(BY_GUEST));
-        Some(Self { modified, replaced: replaced_ms.div_euclid(1000), replaced_ms, of_guest, by_guest, name })
+        let [of_guest, by_guest, by_return] = [OF_GUEST, BY_GUEST, BY_RETURN].map(|mark| marks.contains(mark));
+        Some(Self { modified, replaced: replaced_ms.div_euclid(1000), replaced_ms, of_guest, by_guest, by_return, name })
     }
 }
 
 impl Space {
     /// A place for the content of `entry`, the file at `path`, as an earlier one of the file `id`; none where it is not lost or is nothing: an empty
-    /// file, or one that has another name. What takes its place comes by a link where it is `by_guest`. Makes room among those that are there. Blocks.
-    pub(crate) fn keep(&self, entry: &Entry, id: u64, path: &[Name], by_guest: bool) -> Result<Option<Keep>, Failure> {
+    /// file, or one that has another name. Makes room among those that are there. Blocks.
+    pub(crate) fn keep(&self, entry: &Entry, id: u64, path: &[Name], replaced: Replaced) -> Result<Option<Keep>, Failure> {
         if entry.stat.size == 0 || entry.stat.names != 1 {
             return Ok(None);
         }
@@ -67,9 +81,10 @@ impl Space {
         let _ = dir.set_xattr(PATH, path::text(path).as_bytes());
         let modified = entry.stat.modified_seconds().max(0);
         let of_guest = before.is_some_and(|last| last.by_guest);
-        let marks: String = [(of_guest, OF_GUEST), (by_guest, BY_GUEST)].into_iter().filter_map(|(is, mark)| is.then_some(mark)).collect();
+        let marks = [(of_guest, OF_GUEST), (replaced == Replaced::ByGuest, BY_GUEST), (replaced == Replaced::BroughtBack, BY_RETURN)];
+        let marks: String = marks.into_iter().filter_map(|(is, mark)| is.then_some(mark)).collect();
         let name = named(format!("{modified}-{}-{}{marks}", now.as_millisecond(), random::<4>()?))?;
-        Ok(Some(Keep { parent: self.versions.clone(), dir, name }))
+        Ok(Some(Keep { parent: self.versions.clone(), dir, name, unkept: Unkept::Goes }))
     }
 
     /// The earlier contents of the file `id`, from new to old. Blocks.
@@ -169,7 +184,8 @@ impl Space {
     /// Removes what is superfluous; gives the last one that was there.
     fn thin(&self, dir: &Dir, now: i64) -> Result<Option<Version>, Failure> {
         let mut there = versions(dir)?;
-        let judged: Vec<Judged> = there.iter().map(|version| Judged { replaced: version.replaced, of_guest: version.of_guest }).collect();
+        let judged = |version: &Version| Judged { replaced: version.replaced, of_guest: version.of_guest, by_return: version.by_return };
+        let judged: Vec<Judged> = there.iter().map(judged).collect();
         for index in superfluous(&judged, now) {
             match dir.remove_tree(&there[index].name) {
                 Err(error) if !error.is_absent() => return Err(error.into()),
@@ -215,10 +231,13 @@ mod tests {
         };
         check("1700000000-1700000009123-0a1b2c3d", Some((1_700_000_000, 1_700_000_009)));
         check("0-5000-x-y", Some((0, 5)));
-        let marks = |text: &str| Version::of(Name::new(text).unwrap()).map(|version| (version.of_guest, version.by_guest)).unwrap();
-        assert_eq!(marks("1-5000-0a1b2c3d"), (false, false));
-        assert_eq!(marks("1-5000-0a1b2c3dr"), (false, true));
-        assert_eq!(marks("1-5000-0a1b2c3dgr"), (true, true));
+        let marks = |text: &str| {
+            Version::of(Name::new(text).unwrap()).map(|version| (version.of_guest, version.by_guest, version.by_return)).unwrap()
+        };
+        assert_eq!(marks("1-5000-0a1b2c3d"), (false, false, false));
+        assert_eq!(marks("1-5000-0a1b2c3dr"), (false, true, false));
+        assert_eq!(marks("1-5000-0a1b2c3dgr"), (true, true, false));
+        assert_eq!(marks("1-5000-0a1b2c3bgb"), (true, false, true));
         for foreign in ["1700000000", "a-b-c", "-1", "1-", "1-x", "99999999999999999999-1-a"] {
             check(foreign, None);
         }

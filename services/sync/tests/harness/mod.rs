@@ -18,7 +18,9 @@ use croft_api::{
     socket::Peers,
 };
 use croft_files::{Link, LinkListener};
-use croft_model::{Claims, PersonId, PersonRole, Principal, Projection, Right, Scope, Space, SpaceId, SpaceKind, SpaceNumber};
+use croft_model::{
+    Claims, PersonId, PersonRole, Principal, Projection, Right, Scope, SnapshotSchedule, Space, SpaceId, SpaceKind, SpaceNumber,
+};
 use croft_sync::{Gatekeeper, SyncError, Worker};
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -45,7 +47,16 @@ pub(crate) fn person(number: u32) -> PersonId {
 /// p1 manages, p2 writes, p3 reads, p4 is a stranger.
 fn members(kind: SpaceKind) -> Projection {
     let members = [(person(1), Right::Manage), (person(2), Right::Write), (person(3), Right::Read)].into();
-    let space = Space { number: SpaceNumber(SPACE), name: "Family".into(), kind, members, archived_at: None };
+    let space = Space {
+        number: SpaceNumber(SPACE),
+        name: "Family".into(),
+        kind,
+        members,
+        archived_at: None,
+        snapshots: SnapshotSchedule::On,
+        quota: None,
+        disk: None,
+    };
     Projection { generation: 1, spaces: Some([(SpaceId::from_number(SPACE), space)].into()), ..Projection::default() }
 }
 
@@ -56,7 +67,7 @@ impl Running {
     }
 
     pub(crate) async fn start_as(folder: &Path, kind: SpaceKind) -> Result<Self, SyncError> {
-        for name in ["space", "index"] {
+        for name in ["space", "snapshots", "index"] {
             fs::create_dir_all(folder.join(name)).unwrap();
         }
         let minter = Minter::from_seed(&[7; 32]).unwrap();
@@ -64,7 +75,7 @@ impl Running {
         let verifier = Verifier::new(&minter.public_key_hex(), &format!("sync@{id}")).unwrap();
         let (projection, seen) = watch::channel(Some(members(kind)));
         let open = |name: &str| OwnedFd::from(File::open(folder.join(name)).unwrap());
-        let worker = Worker::open(open("space"), open("index"), id, Gatekeeper::new(verifier, id, seen)).await?;
+        let worker = Worker::open((open("space"), open("snapshots")), open("index"), id, Gatekeeper::new(verifier, id, seen)).await?;
         let socket = folder.join("s");
         let _ = fs::remove_file(&socket);
         let listener: OwnedFd = LinkListener::bind(&socket).unwrap().into();

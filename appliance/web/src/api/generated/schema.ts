@@ -96,10 +96,133 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All disks of this machine. */
+        /** All disks of this machine, with how each is, where it is plugged in, what is on it, and what can be taken back. */
         get: operations["disks"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disks/adopted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All disks that are used as they are, also those that are not plugged in. */
+        get: operations["disks_adopted"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disks/{id}/adopt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Uses a disk as it is: what is on it is read in Files, and nothing is written to it. It comes back whenever the disk is plugged in, until it is released. */
+        post: operations["disk_adopt"];
+        /** Uses a disk as it is no longer. It may be plugged out, or erased, afterwards. */
+        delete: operations["disk_release"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disks/{id}/adopt/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What would be read of a disk that is used as it is, or why it cannot be. Nothing is begun, and nothing is written to it. */
+        post: operations["disk_adopt_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disks/{id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erases a disk: both of its ends are kept for a week, and then wiped. Wants the label of the disk, and a proof in `croft-proof`, which the plan
+         *     and the refusal `proof-missing` describe. Where it takes long, the answer has no end yet; the list has it then.
+         */
+        post: operations["disk_erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disks/{id}/erase/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What erasing a disk would do, or why it cannot be erased. Nothing is begun. */
+        post: operations["disk_erase_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disks/{id}/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What is in the file systems of a disk that nothing uses: how much, what lies at the top, and the newest files. Nothing is written to it. */
+        post: operations["disk_look"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disks/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes back the erasing of a disk to which nothing was written since. Where it takes long, the answer has no end yet; the list has it then. */
+        post: operations["disk_restore"];
         delete?: never;
         options?: never;
         head?: never;
@@ -385,6 +508,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom the box tells of warnings, how that goes, and what left for them. */
+        get: operations["notify_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notify/mail/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets the password for the mail server in the settings. It is never shown, and sent to that server for that name alone. */
+        put: operations["notify_set_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notify/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a test at once, and says how that went. */
+        post: operations["notify_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notify/webhooks/{name}/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes the key of a webhook, which this answer alone shows; the one before is void. */
+        post: operations["notify_new_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/passphrase": {
         parameters: {
             query?: never;
@@ -471,6 +662,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/pool": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The disks that hold the household's data together, how safe it lies there, and what is being done to them. */
+        get: operations["pool"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pool/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begins a change of the pool. What overwrites a disk, takes one off or keeps fewer copies wants a proof in `croft-proof`, which the plan
+         *     and the refusal `proof-missing` describe; and the label of a disk that is not empty.
+         */
+        post: operations["pool_change"];
+        /** Gives up the change that is under way. The pool stays as safe as it was before. */
+        delete: operations["pool_give_up"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pool/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a change would do to the pool, or why it would not be safe. Nothing is begun. */
+        post: operations["pool_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/power": {
         parameters: {
             query?: never;
@@ -519,6 +765,26 @@ export interface paths {
         post: operations["sign_in"];
         /** Signs out: this session, or this app password, ends. */
         delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Proves that the caller means what cannot be undone: the passphrase is typed once more, for one operation on one thing. What the proof is needed for
+         *     says so by the refusal `proof-missing`.
+         */
+        post: operations["prove"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -695,6 +961,98 @@ export interface paths {
         patch: operations["settings_change_section"];
         trace?: never;
     };
+    "/api/v1/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The network drives of whoever asks, and the devices that may use them. */
+        get: operations["shares_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shares/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes a device of one's own and shows its password this once; the console makes those of others. As with app passwords, nobody gets a key to
+         *     somebody else's files, owners neither.
+         */
+        post: operations["shares_add_device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shares/devices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a device. When this is answered, it has no connection any more. */
+        delete: operations["shares_remove_device"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/snapshots/{space}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The snapshots of a space, newest first. For its members and owners of the box. */
+        get: operations["snapshots_list"];
+        put?: never;
+        /**
+         * Keeps how a space is now. For members with the right to write and owners of the box. It is durable when the answer comes, with all that was
+         *     acknowledged before.
+         */
+        post: operations["snapshots_take"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/snapshots/{space}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a snapshot. What only it holds is lost, so it wants a proof in `croft-proof` of `snapshot.remove` and `SPACE NAME`. For owners of the box. */
+        delete: operations["snapshots_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/spaces": {
         parameters: {
             query?: never;
@@ -799,6 +1157,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/usage/{space}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a space takes: its files now, its older versions and trash, its snapshots. All files are looked at where something has changed, which takes a
+         *     second or so for each million. For its members and owners of the box.
+         */
+        get: operations["usage_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/warnings": {
         parameters: {
             query?: never;
@@ -841,6 +1219,64 @@ export interface components {
             address: string;
             /** @enum {string} */
             kind: "stranger";
+        };
+        /** @description Body of `POST /api/v1/disks/{id}/adopt` and its plan. */
+        AdoptDisk: {
+            /** @description What stood for all that is on it. */
+            contents: string;
+            /** @description Who may read it; when absent the one who asks, for the console all owners. */
+            members?: components["schemas"]["PersonId"][] | null;
+            /** @description The name under which people find it; the one that it has when absent. Of several file systems each gets its own behind it. */
+            name?: string | null;
+        };
+        /** @description What using a disk as it is would do. Nothing is written to it. */
+        AdoptPlan: {
+            /** @description What of the disk cannot be read, and why. */
+            left: components["schemas"]["LeftVolume"][];
+            /** @description What can be read, each with the name that it would get. */
+            volumes: components["schemas"]["AdoptVolume"][];
+        };
+        /** @description A file system that would be used as it is. */
+        AdoptVolume: {
+            /** @description The file system, as the kernel names it. */
+            file_system: string;
+            /** @description The name under which people would find it. */
+            name: string;
+            /** @description Its size. */
+            size: components["schemas"]["Bytes"];
+            /** @description Which one it is. */
+            source: components["schemas"]["DiskSource"];
+        };
+        /** @description A file system of a disk that is used as it is. */
+        Adopted: {
+            /** @description The disk that it was on when somebody wanted it. */
+            disk: components["schemas"]["DiskId"];
+            /** @description Who may read it. */
+            members: components["schemas"]["PersonId"][];
+            /** @description The name under which people find it. */
+            name: string;
+            /** @description The space that shows it. */
+            space: components["schemas"]["SpaceId"];
+            /** @description How it is now. */
+            state: components["schemas"]["AdoptedState"];
+        };
+        /** @description How a file system is that shall be read. */
+        AdoptedState: {
+            /** @enum {string} */
+            is: "there";
+            /**
+             * @description Whether changes lie in its journal that reached no other place: the computer that wrote it was not switched off in order. They are left where
+             *     they are, so what was written last may be missing or damaged.
+             */
+            unfinished: boolean;
+        } | {
+            /** @enum {string} */
+            is: "away";
+        } | {
+            /** @enum {string} */
+            is: "unread";
+            /** @description Why. */
+            why: components["schemas"]["Unadoptable"];
         };
         /** @description Answer of `POST /api/v1/tokens`: the one time that the secret is shown. */
         AppPassword: {
@@ -983,6 +1419,28 @@ export interface components {
              */
             generation: number;
         };
+        /** @description All data, read and compared. */
+        Checked: {
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            at: string;
+            /** @description The files that those belong to, as people name them; at most 100. */
+            files: string[];
+            /**
+             * Format: int64
+             * @description Blocks that were wrong in every copy.
+             */
+            lost: number;
+            /**
+             * Format: int64
+             * @description Blocks that were wrong and were mended from another copy.
+             */
+            mended: number;
+            /** @description How much was read, all copies counted. */
+            read: components["schemas"]["Bytes"];
+        };
         /** @description Body of `POST /api/v1/claim/code`. */
         ClaimCode: {
             /**
@@ -1082,6 +1540,70 @@ export interface components {
             /** @description The app password. */
             value: string;
         };
+        /** @description One destination. */
+        DestinationStatus: {
+            /** @description Where it goes: server and port of the mail, or the address of the webhook. */
+            address: string;
+            /**
+             * Format: int64
+             * @description Messages that it did not take for three days, or that were too many, and that were given up.
+             */
+            dropped: number;
+            failing?: components["schemas"]["Failing"] | null;
+            /**
+             * Format: date-time
+             * @description When it last took one.
+             */
+            last_told?: string | null;
+            /** @description `mail`, or the name of the webhook. */
+            name: string;
+            /** @description Whether its password or key is kept. It is never shown. */
+            secret: components["schemas"]["SecretState"];
+            /**
+             * Format: int64
+             * @description Bytes that left for it, those of encryption included.
+             */
+            sent_bytes: number;
+            /**
+             * Format: int64
+             * @description Messages that it took.
+             */
+            told: number;
+            /**
+             * Format: int32
+             * @description Messages that wait for it.
+             */
+            waiting: number;
+        };
+        /** @description A device that may use the drives of its person. */
+        Device: {
+            /** @description The name to sign in with: `ana-laptop`. */
+            account: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created: string;
+            /**
+             * Format: int32
+             * @description The number to remove it by.
+             */
+            id: number;
+            /** @description What it is called: `laptop`. */
+            name: string;
+            /** @description Whose it is. */
+            person: components["schemas"]["PersonId"];
+        };
+        /** @description Answer of `POST /api/v1/shares/devices`: the one time that the password is shown. */
+        DeviceMade: {
+            /** @description The device. */
+            device: components["schemas"]["Device"];
+            /**
+             * Format: password
+             * @description Its password, which is good for network drives alone.
+             */
+            password: string;
+        };
         /** @description What lies between two generations. */
         Difference: {
             /** @description What changed, section by section. */
@@ -1115,21 +1637,104 @@ export interface components {
             label?: string | null;
             /** @description What its maker calls it. */
             name: string;
+            /** @description Where it is plugged in. */
+            plug?: components["schemas"]["Plug"];
             /** @description Whether it is made to be pulled out. */
             removable: boolean;
             /** @description Whether this box runs from it. */
             runs_from: boolean;
             /** @description Its serial number; empty where it tells none. */
             serial: string;
+            several?: components["schemas"]["Several"] | null;
             /** @description Its size. */
             size: components["schemas"]["Bytes"];
             unfit?: components["schemas"]["Unfit"] | null;
+        };
+        /** @description How a disk is. */
+        DiskHealth: {
+            reading?: components["schemas"]["DiskReading"] | null;
+            /** @description Why, the gravest first; empty where nothing speaks against it. */
+            reasons: components["schemas"]["HealthReason"][];
+            silence?: components["schemas"]["Silence"] | null;
+            /** @description How much it is to be trusted. */
+            verdict: components["schemas"]["Verdict"];
         };
         /**
          * @description A disk: `disk-` and 16 hexadecimal digits, made of what the disk says of itself. The same disk has the same one in each socket.
          * @example disk-0123456789abcdef
          */
         DiskId: string;
+        /** @description What a disk told of itself. What it does not tell is none. */
+        DiskReading: {
+            /**
+             * Format: date-time
+             * @description When it was asked.
+             */
+            at: string;
+            /**
+             * Format: int32
+             * @description Degrees Celsius.
+             */
+            celsius?: number | null;
+            /** @description Its own verdict: whether it holds itself for well. */
+            passed?: boolean | null;
+            /**
+             * Format: int64
+             * @description Hours that it was on.
+             */
+            powered_hours?: number | null;
+            /** @description Its sectors. */
+            sectors?: components["schemas"]["Sectors"];
+            /** @description Whether it has a motor. */
+            spins?: boolean | null;
+            /**
+             * Format: int32
+             * @description How much was written of what it was made for, in percent; may be more than a hundred.
+             */
+            worn_percent?: number | null;
+        };
+        /** @description Which file system of which disk a space of the kind `disk` shows. A copy of it on another disk is another one. */
+        DiskSource: {
+            /** @description The disk that it was on when somebody wanted it. One that lies on several disks is known by its volume alone. */
+            disk: components["schemas"]["DiskId"];
+            /** @description The file system. */
+            volume: components["schemas"]["VolumeId"];
+        };
+        /** @description A disk of this machine with all that the box knows of it. */
+        DiskView: components["schemas"]["Disk"] & {
+            /** @description What of it is used as it is. */
+            adopted?: components["schemas"]["Adopted"][];
+            /** @description How it is. */
+            health?: components["schemas"]["DiskHealth"];
+            kept?: components["schemas"]["KeptEnds"] | null;
+            /**
+             * Format: int64
+             * @description Its number in the pool of this box.
+             */
+            member?: number | null;
+            work?: components["schemas"]["DiskWork"] | null;
+        };
+        /** @description What is being done to a disk alone, or how it ended. Known until the box starts anew. */
+        DiskWork: {
+            end?: components["schemas"]["DiskWorkEnd"] | null;
+            /** @description What. */
+            kind: components["schemas"]["DiskWorkKind"];
+        };
+        /** @description How that ended. */
+        DiskWorkEnd: {
+            /** @enum {string} */
+            is: "done";
+        } | {
+            /** @enum {string} */
+            is: "failed";
+            /** @description What went wrong, in a sentence. */
+            reason: string;
+        };
+        /**
+         * @description What is done to a disk alone.
+         * @enum {string}
+         */
+        DiskWorkKind: "erase" | "restore";
         /** @description Answer of `GET /internal/v1/door`: what the console shows. The gateway never sees it. */
         Door: {
             /** @description The household's certificate. */
@@ -1148,6 +1753,37 @@ export interface components {
              * @description Days without use after which a browser must sign in again, 1 to 90.
              */
             session_idle_days?: number;
+        };
+        /** @description A network drive with the ways to it. */
+        Drive: components["schemas"]["Holding"] & {
+            /** @description For macOS and Linux: `smb://mybox.local/Photos`. */
+            address: string;
+            /** @description Its name. */
+            name: string;
+            right?: components["schemas"]["Right"] | null;
+            /** @description For Windows: `\\mybox\Photos`. Absent where the box does not have the port that Windows knows. */
+            windows?: string | null;
+        };
+        /** @description Body of `POST /api/v1/disks/{id}/erase`. */
+        EraseDisk: {
+            /** @description What stood for all that is on it. */
+            contents: string;
+            /** @description The label, as it was typed. */
+            label?: string | null;
+        };
+        /** @description What erasing a disk would do. */
+        ErasePlan: {
+            /** @description What has to be typed. */
+            label: string;
+            /** @description What is lost. */
+            lost: components["schemas"]["Holds"];
+            /** @description What has to be proved. */
+            proof: components["schemas"]["ToProve"];
+            /**
+             * Format: date-time
+             * @description Until when it can be taken back, if nothing is written to it meanwhile.
+             */
+            until: string;
         };
         /** @description News of the box, as `data:` of a server-sent event whose `event:` is the kind. */
         Event: {
@@ -1181,6 +1817,9 @@ export interface components {
             /** @description The role as it is now. */
             role: components["schemas"]["RoleStatus"];
         } | {
+            /** @enum {string} */
+            kind: "disks";
+        } | {
             /** @description Decoded path of the folder inside the space, without slashes at the ends; empty for its root. */
             folder: string;
             /** @enum {string} */
@@ -1191,10 +1830,118 @@ export interface components {
             /** @enum {string} */
             kind: "missed";
         };
+        /** @description Why telling failed. */
+        Failing: {
+            /**
+             * Format: date-time
+             * @description When it was last tried.
+             */
+            at: string;
+            /** @description Why, in a sentence. */
+            why: string;
+        };
         /** @description Body of `POST /api/v1/network/wifi/forget`. */
         ForgetWifi: {
             /** @description Name of the network. */
             ssid: string;
+        };
+        /** @description The storage below all spaces. */
+        Ground: {
+            /** @description The file system under it, as the kernel names it. */
+            file_system: string;
+            /** @description Bytes that can still be written. */
+            free: components["schemas"]["Bytes"];
+            /** @description `folder` on a developer's machine, `btrfs` on the appliance. */
+            kind: string;
+            /** @description Bytes in all. */
+            total: components["schemas"]["Bytes"];
+            /** @description What this pool cannot do, and why. */
+            unavailable: components["schemas"]["Unavailable"][];
+        };
+        /** @description Why a disk is trusted less. */
+        HealthReason: {
+            /** @enum {string} */
+            is: "own-verdict";
+        } | {
+            /** @enum {string} */
+            is: "losing-data";
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            sectors: number;
+            /**
+             * Format: date-time
+             * @description Since this reading.
+             */
+            since: string;
+        } | {
+            /** @enum {string} */
+            is: "writing-off";
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            sectors: number;
+            /**
+             * Format: date-time
+             * @description Since this reading.
+             */
+            since: string;
+        } | {
+            /** @enum {string} */
+            is: "unreadable";
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            sectors: number;
+        } | {
+            /** @enum {string} */
+            is: "written-off";
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            sectors: number;
+        } | {
+            /** @enum {string} */
+            is: "worn";
+            /**
+             * Format: int32
+             * @description Percent; may be more than a hundred.
+             */
+            percent: number;
+        } | {
+            /**
+             * Format: int32
+             * @description Degrees Celsius.
+             */
+            celsius: number;
+            /** @enum {string} */
+            is: "hot";
+        } | {
+            /** @enum {string} */
+            is: "old";
+            /**
+             * Format: int64
+             * @description Whole years of being on.
+             */
+            years: number;
+        };
+        /** @description What lies behind a network drive. */
+        Holding: {
+            /** @enum {string} */
+            kind: "space";
+            /** @description The space. */
+            space: components["schemas"]["SpaceId"];
+        } | {
+            /** @enum {string} */
+            kind: "time_machine";
+            /** @description Whose. */
+            person: components["schemas"]["PersonId"];
+            /** @description The most that they take. */
+            quota_bytes: components["schemas"]["Bytes"];
         };
         /** @description What is on a disk. */
         Holds: {
@@ -1215,6 +1962,48 @@ export interface components {
             ca_pem: string;
             /** @description Its SHA-256, as pairs of hexadecimal digits with colons. */
             fingerprint: string;
+        };
+        /** @description What is in a disk's file systems. Nothing was written to look. */
+        Inside: {
+            /** @description One for each part that may hold files. */
+            parts: components["schemas"]["InsidePart"][];
+        };
+        /** @description A file or folder in a disk. */
+        InsideEntry: {
+            /** @description Whether it is a folder. */
+            folder: boolean;
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
+            modified?: string | null;
+            /** @description The way to it, with slashes; what cannot be shown is replaced. */
+            path: string;
+            /** @description Bytes of a file. */
+            size: components["schemas"]["Bytes"];
+        };
+        /** @description What is in a file system. */
+        InsidePart: {
+            /** @description The file system. */
+            file_system: string;
+            /**
+             * Format: int64
+             * @description How many files were seen.
+             */
+            files: number;
+            /** @description The part's name; empty without one. */
+            name: string;
+            /** @description The files that were changed last, of those that were seen. */
+            newest: components["schemas"]["InsideEntry"][];
+            /** @description Its size. */
+            size: components["schemas"]["Bytes"];
+            /** @description What lies at the top, folders first. */
+            top: components["schemas"]["InsideEntry"][];
+            unshown?: components["schemas"]["Unshown"] | null;
+            /** @description Bytes that are used. */
+            used: components["schemas"]["Bytes"];
+            /** @description Whether all was seen: looking ends after some thousands of entries, or after two seconds. */
+            whole: boolean;
         };
         /** @description Body of `POST /api/v1/install/end`. */
         InstallEnd: {
@@ -1361,6 +2150,30 @@ export interface components {
             /** @description Name of the network, 1 to 32 bytes. */
             ssid: string;
         };
+        /** @description What was kept of a disk when it was erased. */
+        KeptEnds: {
+            /**
+             * Format: date-time
+             * @description When it was erased.
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description Until when it is kept.
+             */
+            until: string;
+            /** @description Whether what was left on the disk then is still what is there: only so it can be taken back. */
+            untouched: boolean;
+        };
+        /** @description A file system that would be left alone. */
+        LeftVolume: {
+            /** @description What is on it; empty where nobody knows. */
+            file_system: string;
+            /** @description Its name; empty without one. */
+            name: string;
+            /** @description Why. */
+            why: components["schemas"]["Unadoptable"];
+        };
         /**
          * @description What is done by a link.
          * @enum {string}
@@ -1487,6 +2300,98 @@ export interface components {
             /** @description The line. */
             text: string;
         };
+        /** @description Body of `PUT /api/v1/notify/mail/password`. */
+        MailPassword: {
+            /** @description The household's authority in the settings, which may vouch for that server. */
+            authority?: string | null;
+            /**
+             * Format: password
+             * @description The password. It is sent to that server for that name alone: after a change of these, or of the authority, it has to be set anew.
+             */
+            password: string;
+            /**
+             * Format: int32
+             * @description Its port.
+             */
+            port: number;
+            /** @description The mail server that it is for, as the settings name it. */
+            server: string;
+            /** @description The name to sign in with that it is for. */
+            user: string;
+        };
+        /**
+         * @description How a connection to a mail server is encrypted.
+         * @enum {string}
+         */
+        MailSecurity: "tls" | "starttls";
+        /** @description How mail is sent, and to whom. */
+        MailSettings: {
+            /** @description The address that the mail comes from. */
+            from: string;
+            /**
+             * Format: int32
+             * @description Its port; without it 465 for `tls` and 587 for `starttls`.
+             */
+            port?: number | null;
+            /** @description How the connection is encrypted. There is none that is not. */
+            security?: components["schemas"]["MailSecurity"];
+            /** @description Host name of the mail server, or its IP address. */
+            server: string;
+            /** @description Who gets it, 1 to 8 addresses. */
+            to: string[];
+            /** @description The name to sign in with; without it nobody signs in. */
+            user?: string | null;
+        };
+        /** @description A disk of the pool. */
+        Member: {
+            disk?: components["schemas"]["DiskId"] | null;
+            /** @description Errors since it was last known to be well. */
+            errors: components["schemas"]["MemberErrors"];
+            /**
+             * Format: int64
+             * @description Its number in the pool, from 1. A disk that takes its place takes its number, too.
+             */
+            number: number;
+            /** @description What is pooled of it. */
+            size: components["schemas"]["Bytes"];
+            /** @description How it is. */
+            state: components["schemas"]["MemberState"];
+            /** @description How much of that is given to data. */
+            used: components["schemas"]["Bytes"];
+        };
+        /** @description Errors of a disk, as btrfs counts them (`btrfs-device(8)`, *device stats*). */
+        MemberErrors: {
+            /**
+             * Format: int64
+             * @description Blocks that were not what their checksum says.
+             */
+            corruption: number;
+            /**
+             * Format: int64
+             * @description Flushes that failed.
+             */
+            flush: number;
+            /**
+             * Format: int64
+             * @description Blocks that were older than they should be.
+             */
+            generation: number;
+            /**
+             * Format: int64
+             * @description Reads that failed.
+             */
+            read: number;
+            /**
+             * Format: int64
+             * @description Writes that failed.
+             */
+            write: number;
+        };
+        /**
+         * @description How a disk of the pool is.
+         * @enum {string}
+         */
+        MemberState: "well" | "doubtful" | "missing";
         /** @description Section `network`. */
         NetworkSettings: {
             static?: components["schemas"]["StaticAddress"] | null;
@@ -1513,6 +2418,22 @@ export interface components {
             /** @description What it shall be good for; files when absent. */
             scopes?: components["schemas"]["Scope"][] | null;
         };
+        /** @description Body of `POST /api/v1/shares/devices`. */
+        NewDevice: {
+            /** @description What it is called: a-z, 0-9 and `-`; with the person's name and a `-` at most 32 characters. */
+            name: string;
+            /** @description Name or id of the person. Owners may say it, the console must; others make devices of their own. */
+            person?: string | null;
+        };
+        /** @description A disk that shall be overwritten, as the person saw it. */
+        NewDisk: {
+            /** @description Its `contents` as they were shown. */
+            contents: string;
+            /** @description Its id. */
+            id: components["schemas"]["DiskId"];
+            /** @description Its `label`, typed by the person; not needed for an empty disk. */
+            label?: string | null;
+        };
         /** @description Body of `POST /api/v1/people`. */
         NewPerson: {
             /** @description The name people read; the other name when absent. */
@@ -1530,6 +2451,41 @@ export interface components {
             };
             /** @description The name of its folder in its members' trees. */
             name: string;
+        };
+        /**
+         * @description Why no snapshot of a space can be taken.
+         * @enum {string}
+         */
+        NoSnapshots: "other-file-system" | "no-root" | "folder" | "missing";
+        /** @description Section `notify`. Nobody is told in a new box. Passwords and keys are no settings: the role `notifier` keeps them beside, and shows none. */
+        NotifySettings: {
+            /** @description The certificate (PEM) of one authority that is believed beside the public ones, for servers of one's own. */
+            authority?: string | null;
+            mail?: components["schemas"]["MailSettings"] | null;
+            /** @description Programs that are told, by a name for each: `a-z`, digits and `-`, at most 32 characters. At most 8. */
+            webhooks?: {
+                [key: string]: components["schemas"]["WebhookSettings"];
+            };
+        };
+        /** @description Answer of `GET /api/v1/notify`: every destination, and everything that ever left for it. */
+        NotifyStatus: {
+            /** @description The destinations, mail first. Empty when nobody is told. */
+            destinations: components["schemas"]["DestinationStatus"][];
+            /**
+             * Format: int32
+             * @description The most messages within 24 hours; what is more is gathered into one.
+             */
+            most_a_day: number;
+            /**
+             * Format: int32
+             * @description Messages of the last 24 hours; the box tells no more than `most_a_day`.
+             */
+            told_today: number;
+        };
+        /** @description Body of `POST /api/v1/notify/test`. */
+        NotifyTest: {
+            /** @description `mail` or the name of a webhook; without it all of them. */
+            destination?: string | null;
         };
         /**
          * @description Whether the box asks for the time over the network.
@@ -1691,18 +2647,197 @@ export interface components {
             /** @description When it was taken, as the clock on the wall showed it there: `2026-05-03T14:05:06`; absent where that is not known. */
             taken?: string | null;
         };
-        /** @description The storage below all spaces. */
+        /** @description Where a disk is plugged in. */
+        Plug: {
+            /**
+             * Format: int32
+             * @description The controller's number, from 1.
+             */
+            bus: number;
+            /** @enum {string} */
+            is: "usb";
+            /** @description The port, and behind it that of each hub, from 1. */
+            ports: number[];
+        } | {
+            /** @enum {string} */
+            is: "sata";
+            /**
+             * Format: int32
+             * @description Its number, from 1.
+             */
+            port: number;
+        } | {
+            /** @description The slot's address on the bus, `03:00.0`. */
+            address: string;
+            /** @enum {string} */
+            is: "slot";
+        } | {
+            /** @enum {string} */
+            is: "card";
+            /**
+             * Format: int32
+             * @description Its number, from 0.
+             */
+            number: number;
+        } | {
+            /** @enum {string} */
+            is: "virtual";
+        } | {
+            /** @enum {string} */
+            is: "unknown";
+        };
+        /** @description The disks that hold the household's data together. */
         Pool: {
-            /** @description The file system under it, as the kernel names it. */
-            file_system: string;
-            /** @description Bytes that can still be written. */
+            checked?: components["schemas"]["Checked"] | null;
+            last?: components["schemas"]["PoolEnded"] | null;
+            /** @description Its disks, by number. */
+            members: components["schemas"]["Member"][];
+            /** @description How safe new files lie. While it is changed, what it was before. */
+            protection: components["schemas"]["Protection"];
+            /** @description Its room. */
+            room: components["schemas"]["PoolRoom"];
+            /** @description How it is. */
+            state: components["schemas"]["PoolState"];
+            work?: components["schemas"]["PoolWork"] | null;
+        };
+        /**
+         * @description Why there is no pool.
+         * @enum {string}
+         */
+        PoolAbsent: "other-file-system" | "no-root";
+        /** @description A change of the pool, as it is asked for. */
+        PoolChange: {
+            /** @description Which one. */
+            disk: components["schemas"]["NewDisk"];
+            /** @enum {string} */
+            do: "grow";
+            protection?: components["schemas"]["Protection"] | null;
+        } | {
+            /** @enum {string} */
+            do: "protect";
+            /** @description How safe. */
+            protection: components["schemas"]["Protection"];
+        } | {
+            /** @description The one that comes. */
+            disk: components["schemas"]["NewDisk"];
+            /** @enum {string} */
+            do: "replace";
+            /**
+             * Format: int64
+             * @description Number of the disk that goes.
+             */
+            member: number;
+        } | {
+            /** @enum {string} */
+            do: "remove";
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            member: number;
+        } | {
+            /** @enum {string} */
+            do: "scrub";
+        };
+        /** @description How a change ended. */
+        PoolEnd: {
+            /** @enum {string} */
+            is: "done";
+        } | {
+            /** @enum {string} */
+            is: "cancelled";
+        } | {
+            /** @enum {string} */
+            is: "failed";
+            /** @description What went wrong, in a sentence. */
+            reason: string;
+        };
+        /** @description How a change ended. */
+        PoolEnded: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description The change. */
+            change: components["schemas"]["PoolChange"];
+            /** @description How. */
+            how: components["schemas"]["PoolEnd"];
+        };
+        /** @description What a change would do. Nothing has happened yet. */
+        PoolPlan: {
+            /** @description Whether it can be given up while it runs. */
+            can_be_cancelled: boolean;
+            /** @description What has to be typed before that, where the disk is not empty. */
+            label?: string | null;
+            overwrites?: components["schemas"]["DiskId"] | null;
+            proof?: components["schemas"]["ToProve"] | null;
+            /** @description And after. */
+            protection_after: components["schemas"]["Protection"];
+            /** @description How safe files lie before. */
+            protection_before: components["schemas"]["Protection"];
+            /**
+             * Format: int64
+             * @description About how long it takes, in seconds.
+             */
+            seconds: number;
+            /** @description What will be done, in this order. */
+            steps: components["schemas"]["PoolStep"][];
+            /** @description And after. */
+            usable_after: components["schemas"]["Bytes"];
+            /** @description What fits in all before. */
+            usable_before: components["schemas"]["Bytes"];
+        };
+        /** @description The room of a pool, in bytes of files: what copies take is already taken off. */
+        PoolRoom: {
+            /** @description What can still be written. */
             free: components["schemas"]["Bytes"];
-            /** @description `folder` on a developer's machine, `btrfs` on the appliance. */
-            kind: string;
-            /** @description Bytes in all. */
-            total: components["schemas"]["Bytes"];
-            /** @description What this pool cannot do, and why. */
-            unavailable: components["schemas"]["Unavailable"][];
+            /** @description Bytes of disks that are given to nothing yet; repairs need some. */
+            unallocated: components["schemas"]["Bytes"];
+            /** @description What fits in all. */
+            usable: components["schemas"]["Bytes"];
+            /** @description What is used. */
+            used: components["schemas"]["Bytes"];
+        };
+        /**
+         * @description How a pool is. What is worse comes later.
+         * @enum {string}
+         */
+        PoolState: "protected" | "unprotected" | "doubtful" | "disk-missing" | "read-only";
+        /**
+         * @description A step of a change.
+         * @enum {string}
+         */
+        PoolStep: "join" | "rebuild" | "spread" | "leave" | "compare";
+        /** @description Answer of `GET /api/v1/pool`. */
+        PoolView: {
+            /** @enum {string} */
+            is: "absent";
+            /** @description Why. */
+            reason: components["schemas"]["PoolAbsent"];
+        } | (components["schemas"]["Pool"] & {
+            /** @enum {string} */
+            is: "present";
+        });
+        /** @description What is being done to the pool. A power cut or a restart only delays it. */
+        PoolWork: {
+            /** @description Whether it is being given up. */
+            cancelling: boolean;
+            /** @description The change. */
+            change: components["schemas"]["PoolChange"];
+            progress?: components["schemas"]["Progress"] | null;
+            /**
+             * Format: int64
+             * @description About how many seconds of the step are left, once that can be told.
+             */
+            seconds_left?: number | null;
+            /**
+             * Format: date-time
+             * @description When the change was asked for.
+             */
+            since: string;
+            /** @description The step that it is at. */
+            step: components["schemas"]["PoolStep"];
         };
         /**
          * @description How the machine ends. Everything on it ends in order first.
@@ -1734,6 +2869,7 @@ export interface components {
             hint?: string | null;
             /** @description The key, field or header at fault. */
             key?: string | null;
+            proof?: components["schemas"]["ToProve"] | null;
             /**
              * Format: int64
              * @description Seconds after which a further try makes sense; also sent as `Retry-After`.
@@ -1761,6 +2897,40 @@ export interface components {
              * @description Units in all.
              */
             total: number;
+        };
+        /**
+         * @description How many disks may die before something is lost. Ordered: the safest is the greatest.
+         * @enum {string}
+         */
+        Protection: "single" | "mirror" | "triple";
+        /** @description Body of `POST /api/v1/session/proof`. */
+        Prove: {
+            /** @description What shall be done, as the refusal `proof-missing` names it: `pool.grow`. */
+            operation: string;
+            /**
+             * Format: password
+             * @description The caller's passphrase.
+             */
+            passphrase: string;
+            /** @description To what, as it is named there. */
+            target: string;
+        };
+        /** @description Answer of `POST /api/v1/session/proof`. */
+        Proved: {
+            /**
+             * Format: int64
+             * @description Unix time in seconds after which it is void.
+             */
+            expires: number;
+            /** @description What goes into the header `croft-proof`. */
+            proof: string;
+        };
+        /** @description The quota of a space. */
+        Quota: {
+            /** @description Whether the system keeps to it: no where it cannot count. */
+            enforced: boolean;
+            /** @description Bytes that the space may take. */
+            limit: components["schemas"]["Bytes"];
         };
         /** @description Body of `POST /api/v1/recovery`. */
         Recovery: {
@@ -1830,16 +3000,49 @@ export interface components {
          */
         Scope: "files" | "account" | "manage" | "metrics" | "setup";
         /**
+         * @description Whether a secret is kept.
+         * @enum {string}
+         */
+        SecretState: "set" | "not_set" | "not_needed";
+        /**
          * @description A part of the document with a generation of its own.
          * @enum {string}
          */
-        Section: "box" | "people" | "spaces" | "door" | "network" | "time";
+        Section: "box" | "people" | "spaces" | "door" | "network" | "time" | "snapshots" | "shares" | "notify";
         /** @description The value of one section. */
         SectionValue: components["schemas"]["BoxSettings"] | {
             [key: string]: components["schemas"]["Person"];
         } | {
             [key: string]: components["schemas"]["Space"];
-        } | components["schemas"]["DoorSettings"] | components["schemas"]["NetworkSettings"] | components["schemas"]["TimeSettings"];
+        } | components["schemas"]["DoorSettings"] | components["schemas"]["NetworkSettings"] | components["schemas"]["TimeSettings"] | components["schemas"]["SnapshotSettings"] | components["schemas"]["ShareSettings"] | components["schemas"]["NotifySettings"];
+        /** @description Sectors that are not as they were made; none where the disk does not count them. */
+        Sectors: {
+            /**
+             * Format: int64
+             * @description Cannot be read now, and wait to be written anew.
+             */
+            pending?: number | null;
+            /**
+             * Format: int64
+             * @description Written off, with spare ones in their place.
+             */
+            reallocated?: number | null;
+            /**
+             * Format: int64
+             * @description Could not be read; what they held was lost.
+             */
+            uncorrectable?: number | null;
+        };
+        /** @description Body of `POST /api/v1/disks/{id}/restore` and `look`: the disk as it was shown. */
+        SeenDisk: {
+            /** @description What stood for all that is on it. */
+            contents: string;
+        };
+        /**
+         * @description Whether something is served.
+         * @enum {string}
+         */
+        Serve: "on" | "off";
         /** @description Who is signed in, and how: answer of `/api/v1/session`, and of each step that signs somebody in. */
         Session: {
             /** @description The name people read. */
@@ -1894,6 +3097,8 @@ export interface components {
             door?: components["schemas"]["DoorSettings"];
             /** @description How the box has its address. */
             network?: components["schemas"]["NetworkSettings"];
+            /** @description Who is told when something is not well. */
+            notify?: components["schemas"]["NotifySettings"];
             /** @description The household, by person id. */
             people?: {
                 [key: string]: components["schemas"]["Person"];
@@ -1903,6 +3108,10 @@ export interface components {
              * @description Version of the document's shape.
              */
             schema: number;
+            /** @description What is served as network drives. */
+            shares?: components["schemas"]["ShareSettings"];
+            /** @description How many earlier states of each space are kept. */
+            snapshots?: components["schemas"]["SnapshotSettings"];
             /** @description The trees of files, by space id. */
             spaces?: {
                 [key: string]: components["schemas"]["Space"];
@@ -1924,11 +3133,55 @@ export interface components {
             /** @description The document. */
             settings: components["schemas"]["Settings"];
         };
+        /** @description A file system that lies on several disks. */
+        Several: {
+            /** @description Whether it is the pool of a Croft box. */
+            croft: boolean;
+            /**
+             * Format: int64
+             * @description How many disks it has.
+             */
+            disks: number;
+            /**
+             * Format: int64
+             * @description How many of them are here.
+             */
+            here: number;
+        };
         /**
          * @description How much a warning matters. Ordered: the gravest is the greatest.
          * @enum {string}
          */
         Severity: "notice" | "degraded" | "critical";
+        /** @description Section `shares`. Devices with their passwords are no settings: the box keeps them beside. */
+        ShareSettings: {
+            /** @description Whether anything is served. Off in a new box: nothing answers then. */
+            serve?: components["schemas"]["Serve"];
+            /** @description Spaces that are not to be as all others, which are served while `serve` is on. */
+            spaces?: {
+                [key: string]: components["schemas"]["Serve"];
+            };
+            /** @description People whose Macs keep their backups here. */
+            time_machine?: {
+                [key: string]: components["schemas"]["TimeMachine"];
+            };
+        };
+        /**
+         * @description Whether network drives are served.
+         * @enum {string}
+         */
+        SharesState: "off" | "on" | "unable";
+        /** @description Answer of `GET /api/v1/shares`. */
+        SharesStatus: {
+            /** @description The devices of whoever asks; those of everybody for owners and the console. */
+            devices: components["schemas"]["Device"][];
+            /** @description The drives that whoever asks may use; all of them for the console. */
+            drives: components["schemas"]["Drive"][];
+            /** @description Whether network drives are served. */
+            state: components["schemas"]["SharesState"];
+            /** @description Why not, when they should be and are not. */
+            why?: string | null;
+        };
         /** @description Body of `POST /api/v1/session`. */
         SignIn: {
             /** @description The name to sign in with. */
@@ -1939,6 +3192,102 @@ export interface components {
              */
             passphrase: string;
         };
+        /**
+         * @description Why nothing is known of a disk's health.
+         * @enum {string}
+         */
+        Silence: "not-yet" | "mute" | "asleep" | "trouble";
+        /** @description A kept state of a space. */
+        Snapshot: {
+            /**
+             * Format: date-time
+             * @description When it was taken.
+             */
+            at: string;
+            by?: components["schemas"]["Actor"] | null;
+            exclusive?: components["schemas"]["Bytes"] | null;
+            /** @description Its name. */
+            name: components["schemas"]["SnapshotName"];
+            /** @description What people read beside it. */
+            note?: string;
+            /**
+             * Format: date-time
+             * @description Until when it is kept at the most; absent where the schedule or a person says so.
+             */
+            until?: string | null;
+            /** @description Why. */
+            why: components["schemas"]["SnapshotWhy"];
+        };
+        /** @description Answer of `GET /api/v1/snapshots/{space}`. */
+        SnapshotList: {
+            impossible?: components["schemas"]["SnapshotsImpossible"] | null;
+            /** @description Whether the schedule takes some. */
+            schedule: components["schemas"]["SnapshotSchedule"];
+            /** @description The snapshots, newest first. */
+            snapshots: components["schemas"]["Snapshot"][];
+            /** @description The space. */
+            space: components["schemas"]["SpaceId"];
+        };
+        /**
+         * @description The name of a snapshot, which says when it was taken: `@GMT-2026.12.01-01.43.36`. Ordered by time.
+         * @example @GMT-2026.12.01-01.43.36
+         */
+        SnapshotName: string;
+        /** @description Body of `POST /api/v1/snapshots/{space}`. */
+        SnapshotOrder: {
+            /** @description What people read beside it, at most 200 characters. */
+            note?: string;
+            /** @description Why. */
+            why: components["schemas"]["SnapshotReason"];
+        };
+        /**
+         * @description Why somebody takes a snapshot.
+         * @enum {string}
+         */
+        SnapshotReason: "by-hand" | "before-restore";
+        /**
+         * @description Whether snapshots of a space are taken by the schedule.
+         * @enum {string}
+         */
+        SnapshotSchedule: "on" | "off";
+        /**
+         * @description Section `snapshots`: of how many hours, days, weeks and months the last state of each space is kept. With all of them zero none is taken, and
+         *     those that there are stay.
+         */
+        SnapshotSettings: {
+            /**
+             * Format: int32
+             * @description Days in the box's time zone, at most 92.
+             */
+            daily?: number;
+            /**
+             * Format: int32
+             * @description Hours, at most 168.
+             */
+            hourly?: number;
+            /**
+             * Format: int32
+             * @description Months, at most 120.
+             */
+            monthly?: number;
+            /**
+             * Format: int32
+             * @description Weeks from Monday on, at most 104.
+             */
+            weekly?: number;
+        };
+        /**
+         * @description Why a snapshot was taken, which says how long it is kept.
+         * @enum {string}
+         */
+        SnapshotWhy: "schedule" | "by-hand" | "before-restore" | "found";
+        /** @description Why no snapshot of a space can be taken. */
+        SnapshotsImpossible: {
+            /** @description Why. */
+            reason: components["schemas"]["NoSnapshots"];
+            /** @description The same in a sentence. */
+            sentence: string;
+        };
         /** @description A tree of files: a person's own or a shared one. */
         Space: {
             /**
@@ -1946,7 +3295,8 @@ export interface components {
              * @description Set when the space was put away; its files are kept for 30 days from then and nobody reaches them.
              */
             archived_at?: string | null;
-            /** @description Personal or shared. */
+            disk?: components["schemas"]["DiskSource"] | null;
+            /** @description Personal, shared, or a disk that is used as it is. */
             kind: components["schemas"]["SpaceKind"];
             /** @description Who may do what. */
             members?: {
@@ -1956,6 +3306,9 @@ export interface components {
             name: string;
             /** @description Equal to the number in the id; the upper part of every file id. */
             number: components["schemas"]["SpaceNumber"];
+            quota?: components["schemas"]["Bytes"] | null;
+            /** @description Whether snapshots are taken by the schedule. */
+            snapshots?: components["schemas"]["SnapshotSchedule"];
         };
         /** @description A space as lists show one. */
         SpaceEntry: {
@@ -1985,12 +3338,23 @@ export interface components {
          * @description Whose tree a space is.
          * @enum {string}
          */
-        SpaceKind: "personal" | "shared";
+        SpaceKind: "personal" | "shared" | "disk";
         /**
          * Format: int32
          * @description The number of a space: the upper part of each of its file ids.
          */
         SpaceNumber: number;
+        /** @description Answer of `GET /api/v1/usage/{space}`: what a space takes of the room. */
+        SpaceUsage: {
+            charged?: components["schemas"]["Bytes"] | null;
+            files?: components["schemas"]["Bytes"] | null;
+            impossible?: components["schemas"]["SnapshotsImpossible"] | null;
+            quota?: components["schemas"]["Quota"] | null;
+            snapshots?: components["schemas"]["Bytes"] | null;
+            /** @description The space. */
+            space: components["schemas"]["SpaceId"];
+            versions?: components["schemas"]["Bytes"] | null;
+        };
         /** @description A fixed address. The other family of addresses stays with the router. */
         StaticAddress: {
             /**
@@ -2025,7 +3389,7 @@ export interface components {
             /** @description How many people live here. */
             people: number;
             /** @description Where files lie. */
-            pool: components["schemas"]["Pool"];
+            pool: components["schemas"]["Ground"];
             /** @description The roles. */
             roles: components["schemas"]["RoleStatus"][];
             /** @description How many spaces are in use. */
@@ -2088,6 +3452,28 @@ export interface components {
             /** @description What went wrong, in a sentence. */
             reason: string;
         };
+        /**
+         * @description Whether a message was taken.
+         * @enum {string}
+         */
+        TestOutcome: "told" | "failed";
+        /** @description How a test went. */
+        Tested: {
+            /** @description `mail`, or the name of the webhook. */
+            name: string;
+            /** @description Whether it took the message. */
+            outcome: components["schemas"]["TestOutcome"];
+            /** @description What the other side said, or why it was not reached, in a sentence. */
+            said: string;
+        };
+        /** @description Where the Macs of a person keep their backups. */
+        TimeMachine: {
+            /**
+             * Format: int32
+             * @description The most that they take, in GiB, 16 to 1048576. A Mac removes its oldest backups when it is reached.
+             */
+            quota_gib: number;
+        };
         /** @description Section `time`. */
         TimeSettings: {
             /** @description Whether the box asks for the time over the network. */
@@ -2109,6 +3495,13 @@ export interface components {
              */
             unread: number;
         };
+        /** @description What has to be proved before something is done that cannot be undone, as identity is asked for it. */
+        ToProve: {
+            /** @description What shall be done: `pool.replace`. */
+            operation: string;
+            /** @description To what, as the role that does it writes it. */
+            target: string;
+        };
         /** @description A change of the address that goes back by itself. */
         Trial: {
             /** @description What it goes back to. */
@@ -2124,6 +3517,11 @@ export interface components {
              */
             until: string;
         };
+        /**
+         * @description Why a file system cannot be used as it is.
+         * @enum {string}
+         */
+        Unadoptable: "not_known" | "locked" | "spanned" | "incomplete" | "damaged" | "nameless" | "in_use" | "own_pool" | "slow";
         /** @description A capability that a box of this kind lacks. */
         Unavailable: {
             /** @description What is missing: `snapshots`, `scrub`. */
@@ -2136,6 +3534,21 @@ export interface components {
          * @enum {string}
          */
         Unfit: "runs_from" | "too_small" | "read_only" | "in_use" | "unreadable" | "twin";
+        /**
+         * @description Why a file system is not shown.
+         * @enum {string}
+         */
+        Unshown: "locked" | "spanned" | "not-known" | "incomplete" | "own-pool" | "damaged";
+        /**
+         * @description How much a disk is to be trusted. What is worse comes later.
+         * @enum {string}
+         */
+        Verdict: "unknown" | "well" | "old" | "watch" | "failing";
+        /**
+         * @description By what a file system is known again: the UUID or serial number that it carries, of letters, digits and `-`.
+         * @example 0a1b2c3d-0000-4000-8000-0123456789ab
+         */
+        VolumeId: string;
         /** @description A state that somebody should know of, for as long as it lasts. Same code and subject mean the same warning. */
         Warning: {
             /** @description What to do. */
@@ -2159,6 +3572,19 @@ export interface components {
             subject?: string;
             /** @description What is the case, in a sentence. */
             title: string;
+        };
+        /** @description Answer of `POST /api/v1/notify/webhooks/{name}/key`: the one time that the key is shown. */
+        WebhookKey: {
+            /**
+             * Format: password
+             * @description By it the receiver knows that a message is the box's: `whsec_…` (Standard Webhooks). The one before is void.
+             */
+            key: string;
+        };
+        /** @description A program that is told. */
+        WebhookSettings: {
+            /** @description `https://…`; or `http://…` of a machine at home. Never this box itself. */
+            url: string;
         };
         /** @description A wireless network. */
         WifiNetwork: {
@@ -2407,7 +3833,409 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Disk"][];
+                    "application/json": components["schemas"]["DiskView"][];
+                };
+            };
+            /** @description `disks-unreadable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disks_adopted: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Adopted"][];
+                };
+            };
+        };
+    };
+    disk_adopt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The disk. */
+                id: components["schemas"]["DiskId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdoptDisk"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Adopted"][];
+                };
+            };
+            /** @description `disk-unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description as of `/api/v1/disks/{id}/adopt/plan`, and `adopt-name-taken` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `adopt-name-invalid`, `adopt-nobody`, `settings-invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `disks-unreadable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disk_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The disk. */
+                id: components["schemas"]["DiskId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `disk-unknown`, `disk-not-adopted` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disk_adopt_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The disk. */
+                id: components["schemas"]["DiskId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdoptDisk"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdoptPlan"];
+                };
+            };
+            /** @description `disk-unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `disk-adopted`, `disk-changed`, `disk-unfit`, `disk-unreadable`, `install-under-way`, `pool-change-under-way` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `adopt-name-invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `disks-unreadable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disk_erase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The disk. */
+                id: components["schemas"]["DiskId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EraseDisk"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiskWork"];
+                };
+            };
+            /** @description `proof-missing`, `proof-refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `disk-unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description as of `/api/v1/disks/{id}/erase/plan`, and `disk-work-under-way` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `label-wrong` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `disks-unreadable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disk_erase_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The disk. */
+                id: components["schemas"]["DiskId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeenDisk"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasePlan"];
+                };
+            };
+            /** @description `disk-unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `disk-changed`, `disk-empty`, `disk-unfit`, `install-under-way`, `pool-change-under-way` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `disks-unreadable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disk_look: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The disk. */
+                id: components["schemas"]["DiskId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeenDisk"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Inside"];
+                };
+            };
+            /** @description `disk-unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `disk-changed`, `disk-unfit`, `disk-work-under-way`, `install-under-way`, `pool-change-under-way` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `disks-unreadable`, `disk-slow` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disk_restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The disk. */
+                id: components["schemas"]["DiskId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeenDisk"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiskWork"];
+                };
+            };
+            /** @description `disk-unknown`, `disk-nothing-kept` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `disk-changed`, `disk-unfit`, `disk-work-under-way`, `disk-written-since`, `install-under-way`, `pool-change-under-way` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description `disks-unreadable` */
@@ -2610,7 +4438,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `disk-unfit`, `disk-changed`, `install-impossible`, `install-under-way` */
+            /** @description `disk-adopted`, `disk-unfit`, `disk-changed`, `install-impossible`, `install-under-way` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3205,6 +5033,124 @@ export interface operations {
             };
         };
     };
+    notify_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyStatus"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    notify_set_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailPassword"];
+            };
+        };
+        responses: {
+            /** @description It is kept. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    notify_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotifyTest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tested"][];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    notify_new_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's name in the settings. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookKey"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     change_passphrase: {
         parameters: {
             query?: never;
@@ -3423,6 +5369,180 @@ export interface operations {
             };
         };
     };
+    pool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolView"];
+                };
+            };
+            /** @description `pool-unreadable`, `not-ready` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pool_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PoolChange"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pool"];
+                };
+            };
+            /** @description `proof-missing`, `proof-refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `disk-unknown`, `pool-no-such-disk` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description as of `/api/v1/pool/plan` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `label-wrong` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `disks-unreadable`, `pool-unreadable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pool_give_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pool"];
+                };
+            };
+            /** @description `nothing-to-cancel` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pool_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PoolChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolPlan"];
+                };
+            };
+            /** @description `disk-unknown`, `pool-no-such-disk` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `disk-adopted`, `disk-changed`, `disk-too-small`, `disk-unfit`, `install-under-way`, `pool-absent`, `pool-boot-disk`, `pool-change-under-way`, `pool-disk-missing`, `pool-doubtful`, `pool-last-disk`, `pool-no-room`, `pool-nothing-to-do`, `pool-read-only`, `pool-too-few-disks`, `pool-too-many-disks` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `disks-unreadable`, `pool-unreadable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     power: {
         parameters: {
             query?: never;
@@ -3588,6 +5708,56 @@ export interface operations {
                 content?: never;
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Prove"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proved"];
+                };
+            };
+            /** @description `passphrase-wrong` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `proof-unfit` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-guesses` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3948,6 +6118,278 @@ export interface operations {
             };
         };
     };
+    shares_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharesStatus"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    shares_add_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDevice"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceMade"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    shares_remove_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The device's id. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    snapshots_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The space. */
+                space: components["schemas"]["SpaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnapshotList"];
+                };
+            };
+            /** @description `no-such-space` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `snapshots-unreadable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    snapshots_take: {
+        parameters: {
+            query?: {
+                /** @description Only say what would be. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The space. */
+                space: components["schemas"]["SpaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SnapshotOrder"];
+            };
+        };
+        responses: {
+            /** @description What would be taken. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Snapshot"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Snapshot"];
+                };
+            };
+            /** @description `not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no-such-space` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `snapshots-impossible`, `snapshots-too-many` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `note-invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `snapshots-unreadable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    snapshots_remove: {
+        parameters: {
+            query?: {
+                /** @description Only say what would be. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The space. */
+                space: components["schemas"]["SpaceId"];
+                /** @description The snapshot. */
+                name: components["schemas"]["SnapshotName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Snapshot"];
+                };
+            };
+            /** @description `not-allowed`, `proof-missing`, `proof-refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no-such-space`, `no-such-snapshot` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `snapshots-impossible` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `snapshots-unreadable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     spaces_list: {
         parameters: {
             query?: never;
@@ -4190,6 +6632,46 @@ export interface operations {
                 content?: never;
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    usage_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The space. */
+                space: components["schemas"]["SpaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceUsage"];
+                };
+            };
+            /** @description `no-such-space` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `snapshots-unreadable` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import type { Disk } from '@/api/types'
+import { contentsOf, diskName, sharesOf } from '@/components/disks'
 import { useLocale, useWords } from '@/lib/words'
-import { contentsOf, diskName, sharesOf } from '@/pages/claim/disks'
 
 /** Looks of parts that hold something of people, of those that do not, and of free room. */
 const look = { boot: 'bg-ink-3', system: 'bg-ink-3', swap: 'bg-ink-3', croft: 'bg-warn', files: 'bg-warn', locked: 'bg-warn', member: 'bg-warn', unknown: 'bg-warn', free: '' }

@@ -6,7 +6,7 @@ import type { Disk } from '@/api/types'
 import { catalogues } from '@/lib/words'
 import { DiskCard } from '@/pages/claim/DiskCard'
 import { EraseStep } from '@/pages/claim/EraseStep'
-import { contentsOf, sharesOf } from '@/pages/claim/disks'
+import { contentsOf, shareHeld, sharesOf } from '@/components/disks'
 
 const disk = (more: Partial<Disk>): Disk => ({
   id: 'disk-0123456789abcdef', name: 'Fast Disk', serial: 'S12345', size: 500e9, bus: 'nvme', removable: false, runs_from: false,
@@ -39,6 +39,12 @@ test('a disk is drawn whole, its smallest part to be seen', () => {
   }
   const overfull: Disk['holds'] = { is: 'parts', parts: Array.from({ length: 100 }, () => ({ kind: 'files', name: '', file_system: '', size: 1 })) }
   expect(sharesOf(disk({ holds: overfull })).reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1)
+})
+
+test('what is used of a file system counts, where that is known', () => {
+  const ntfs: Disk['holds'] = { is: 'parts', parts: [{ kind: 'files', name: 'Old photos', file_system: 'ntfs', size: 400e9, used: 125e9 }] }
+  expect(contentsOf(catalogues.en, disk({ holds: ntfs }), 'en')).toEqual(['Old photos: files (ntfs), 125 GB of 400 GB used'])
+  expect([ntfs, parts, { is: 'nothing' }, { is: 'bytes' }].map((holds) => shareHeld(disk({ holds: holds as Disk['holds'] })).toFixed(2))).toEqual(['0.25', '0.69', '0.00', '1.00'])
 })
 
 /** What a person would see. */

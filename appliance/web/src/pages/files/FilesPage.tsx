@@ -4,8 +4,9 @@ import { isCode, isStatus } from '@/api/problem'
 import { Loaded } from '@/components/Loaded'
 import { usePerson } from '@/components/person'
 import type { Path } from '@/lib/path'
-import { folderPath } from '@/lib/paths'
+import { folderPath, timesPath } from '@/lib/paths'
 import { useWords } from '@/lib/words'
+import { useTimesWords } from '@/lib/words/times'
 import { Breadcrumbs } from '@/pages/files/Breadcrumbs'
 import { FolderView } from '@/pages/files/FolderView'
 import { MissingNote } from '@/pages/files/MissingNote'
@@ -16,12 +17,14 @@ import { buttonClass } from '@/ui/buttonClass'
 /** A folder of one's own tree; shared spaces are folders at its root. */
 export function FilesPage({ folder }: { folder: Path }) {
   const t = useWords()
+  const w = useTimesWords()
   const { name: person } = usePerson()
   const listing = useQuery(folderQuery(person, folder))
   const title = folder.at(-1) ?? t.files.title
   if (isStatus(listing.error, 404)) {
     return (
       <PageHead above={<Breadcrumbs folder={folder} />} title={t.files.missing}>
+        <Link href={timesPath(undefined, folder)} className={buttonClass('quiet')}>{w.title}</Link>
         <Link href={folderPath(folder.slice(0, -1))} className={buttonClass()}>{t.files.up}</Link>
       </PageHead>
     )

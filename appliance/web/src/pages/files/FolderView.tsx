@@ -9,16 +9,18 @@ import { showing, sortEntries } from '@/lib/entries'
 import { navigate } from '@/lib/location'
 import { say } from '@/lib/notices'
 import type { Path } from '@/lib/path'
-import { folderPath, paths } from '@/lib/paths'
+import { folderPath, paths, timesPath } from '@/lib/paths'
 import type { Entry, Listing } from '@/lib/propfind'
 import { nothingChosen } from '@/lib/selection'
 import { bytes } from '@/lib/units'
 import type { Found } from '@/lib/upload/collect'
 import { useLocale, useWords } from '@/lib/words'
+import { useTimesWords } from '@/lib/words/times'
 import { useStore } from '@/lib/store'
 import { Breadcrumbs } from '@/pages/files/Breadcrumbs'
 import { CarryDialog } from '@/pages/files/CarryDialog'
 import { DeleteDialog } from '@/pages/files/DeleteDialog'
+import { DisksLink } from '@/pages/files/DisksLink'
 import { DropZone } from '@/pages/files/DropZone'
 import { EntryList } from '@/pages/files/EntryList'
 import { Toolbar } from '@/pages/files/Toolbar'
@@ -38,6 +40,7 @@ import { buttonClass } from '@/ui/buttonClass'
 /** An open folder with everything that can be done in it. */
 export function FolderView({ person, folder, title, listing }: { person: string; folder: Path; title: string; listing: Listing }) {
   const t = useWords()
+  const w = useTimesWords()
   const locale = useLocale()
   const client = useQueryClient()
   const view = useStore(fileView)
@@ -77,7 +80,9 @@ export function FolderView({ person, folder, title, listing }: { person: string;
   }
   const buttons = (
     <>
+      {folder.length === 0 && <DisksLink person={person} />}
       <Link href={paths.links} className={buttonClass('quiet')}>{t.links.title}</Link>
+      <Link href={timesPath(undefined, folder)} className={buttonClass('quiet')}>{w.title}</Link>
       <Link href={paths.trash} className={buttonClass('quiet')}>{t.trash.title}</Link>
       <Button forbidden={forbidden} onClick={() => { setMaking(true) }}>{t.files.newFolder}</Button>
       <UploadMenu forbidden={forbidden} onFound={upload} />

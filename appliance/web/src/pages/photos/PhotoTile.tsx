@@ -26,8 +26,9 @@ export function PhotoTile({ person, entry, at, coming, reached, onOpen }: PhotoT
   const label = entry ? [entry.name, when ? day(when, locale) : ''].filter(Boolean).join(', ') : entry === null ? t.photos.closed : coming
   const icon = entry === null ? <Icon name="image" size={36} /> : entry && <span className="grid w-full place-items-center gap-2 p-2 text-xs"><Icon name={fileKind(entry)} size={36} /><span className="w-full truncate text-center">{entry.name}</span></span>
   return (
-    <button type="button" data-at={at} tabIndex={reached ? 0 : -1} onClick={onOpen} aria-label={label} aria-disabled={entry === undefined || undefined} title={entry === null ? t.photos.closed : entry?.name} className="grid size-full cursor-pointer place-items-center overflow-hidden rounded-[10px] border border-line bg-sunk text-ink-3">
+    <button type="button" data-at={at} tabIndex={reached ? 0 : -1} onClick={onOpen} aria-label={label} aria-disabled={entry === undefined || undefined} title={entry === null ? t.photos.closed : entry?.name} className="relative grid size-full cursor-pointer place-items-center overflow-hidden rounded-[10px] border border-line bg-sunk text-ink-3">
       {entry?.previewed === true ? <SmallPicture src={previewUrl(person, entry, TILE)} otherwise={icon} /> : icon}
+      {entry?.previewed === true && fileKind(entry) === 'video' && <span data-film aria-hidden className="absolute right-1.5 bottom-1.5 rounded-full bg-surface/85 p-1 text-ink"><Icon name="video" size={16} /></span>}
     </button>
   )
 }

@@ -4,12 +4,14 @@ import { AccountSection } from '@/pages/settings/AccountSection'
 import { BoxSection } from '@/pages/settings/BoxSection'
 import { DoorSection } from '@/pages/settings/DoorSection'
 import { NetworkSection } from '@/pages/settings/NetworkSection'
+import { NotifySection } from '@/pages/settings/NotifySection'
 import { PeopleSection } from '@/pages/settings/PeopleSection'
+import { SharesSection } from '@/pages/settings/SharesSection'
 import { SpacesSection } from '@/pages/settings/SpacesSection'
 import { Link } from '@/ui/Link'
 import { PageHead } from '@/ui/PageHead'
 
-const sections = { box: BoxSection, people: PeopleSection, spaces: SpacesSection, account: AccountSection, door: DoorSection, network: NetworkSection }
+const sections = { box: BoxSection, people: PeopleSection, spaces: SpacesSection, account: AccountSection, door: DoorSection, network: NetworkSection, shares: SharesSection, notify: NotifySection }
 
 /** The settings, a part at a time. */
 export function SettingsPage({ section }: { section: SettingsSection }) {

@@ -36,7 +36,7 @@ pub(super) async fn send(ground: &Ground, request: Request, exchange: &mut Excha
     let (judging, judged) = (ground.space.clone(), request.clone());
     blocking(move || {
         let touches = if moves { vec![Touch::Entry(&judged.path)] } else { Vec::new() };
-        judged.judge(&judging, Some(&judging.entry(&judged.path)?), &touches)
+        judged.judge(&judging, Some(&original(&judging, &judged.path)?), &touches)
     })
     .await?;
     let link = exchange.beside()?;
@@ -48,11 +48,12 @@ pub(super) async fn send(ground: &Ground, request: Request, exchange: &mut Excha
     // Where the other end is gone the gateway knows why, and ends this one.
     exchange.commit().await?;
     let tally = sent.ok_or(Failure::Broken("what was not sent whole cannot be there"))?;
+    // A copy of what others may have put there says as well what of it did not come along.
+    if let Some(problem) = tally.left_out().filter(|_| moves || ground.space.shelf.is_some()) {
+        return Err(problem.into());
+    }
     if !moves {
         return Ok(Answer::empty(204, Vec::new()));
-    }
-    if let Some(problem) = tally.left_out() {
-        return Err(problem.into());
     }
     let path = request.path.clone();
     let still = move |space: &Space, _: &Entry| {
@@ -62,17 +63,23 @@ pub(super) async fn send(ground: &Ground, request: Request, exchange: &mut Excha
     delete::discard(ground, request, still).await
 }
 
+/// What lies at `path`: among the files, or on the disk that this worker shows. Blocks.
+fn original(space: &Space, path: &[Name]) -> Result<Entry, Failure> {
+    if space.shelf.is_some() { space.on_shelf(path) } else { space.entry(path) }
+}
+
 /// Sends all of it; `None` where the other end is gone.
 async fn stream(space: Arc<Space>, request: &Arc<Request>, (name, depth): (Name, Depth), link: &Link) -> Result<Option<Tally>, Failure> {
     let (out, mut packets) = mpsc::channel(AHEAD);
     let asked = request.clone();
     let walking = blocking(move || {
-        let entry = space.entry(&asked.path)?;
-        let bytes = match entry.dir() {
-            Some(dir) => space.size_of(dir, entry.stamp.id)?,
-            None => entry.stat.size,
+        let entry = original(&space, &asked.path)?;
+        let bytes = match (&space.shelf, entry.dir()) {
+            (Some(shelf), _) => shelf.size(&asked.path, &entry)?,
+            (None, Some(dir)) => space.size_of(dir, entry.stamp.id)?,
+            (None, None) => entry.stat.size,
         };
-        let mut sending = Sending { space: &space, out, tally: Tally::default() };
+        let mut sending = Sending { space: &space, out, tally: Tally::default(), held: 0 };
         sending.say(Message::Whole { bytes }, None)?;
         sending.whole((&entry, &name), depth)?;
         sending.say(Message::End(sending.tally.count), None)?;
@@ -109,6 +116,8 @@ struct Sending<'a> {
     space: &'a Space,
     out: mpsc::Sender<Packet>,
     tally: Tally,
+    /// How many entries of folders on the way down are still to be sent.
+    held: usize,
 }
 
 impl Sending<'_> {
@@ -126,9 +135,9 @@ impl Sending<'_> {
                 open.pop();
                 continue;
             };
-            let Some(below) = copy::shown(self.space.child(&level.dir, &listed.name))? else {
-                // Gone meanwhile, or nothing that is shown.
-                if level.dir.stat_of(&listed.name).is_ok() {
+            let Some(below) = copy::shown(self.child(&level.dir, &listed.name))? else {
+                // Gone meanwhile, or nothing that is shown. From a disk, which nobody writes to, nothing goes.
+                if self.space.shelf.is_some() || level.dir.stat_of(&listed.name).is_ok() {
                     self.tally.leave_out(listed.name.as_str());
                 }
                 continue;
@@ -137,9 +146,29 @@ impl Sending<'_> {
             if open.len() > MAX_SEGMENTS {
                 return Err(copy::too_deep().into());
             }
+            if below.dir().is_some() {
+                self.held = open.iter().map(|level| level.left.len()).sum();
+            }
             open.extend(self.one((&below, &listed.name), place, depth)?);
         }
         Ok(())
+    }
+
+    /// The entry `name` in `parent`, a folder below what is sent.
+    fn child(&self, parent: &Dir, name: &Name) -> Result<Entry, Failure> {
+        match &self.space.shelf {
+            Some(shelf) => shelf.child(std::slice::from_ref(name), parent, name),
+            None => self.space.child(parent, name),
+        }
+    }
+
+    /// What lies in a folder.
+    fn listing(&self, dir: &Dir) -> Result<Listing, Failure> {
+        match &self.space.shelf {
+            // Never the topmost folder of a disk, which nobody can send.
+            Some(shelf) => shelf.listing_beside(self.held, &[Name::literal("below")], dir),
+            None => Ok(dir.listing()?),
+        }
     }
 
     /// Sends one entry, which lies in the folder at `place`; a folder gives what lies in it.
@@ -148,14 +177,16 @@ impl Sending<'_> {
         let level = match &entry.handle {
             Handle::File(file) => {
                 let (modified_seconds, modified_nanoseconds) = copy::time(entry.stat);
-                let sums = copy::sums(entry)?.map(|sums| sums.as_str().to_owned());
+                // Those that a disk brings along are somebody else's word.
+                let sums = if self.space.shelf.is_some() { None } else { copy::sums(entry)? };
+                let sums = sums.map(|sums| sums.as_str().to_owned());
                 let (name, size) = (name.to_string(), entry.stat.size);
                 self.say(Message::File { name, size, modified_seconds, modified_nanoseconds, sums }, Some(file.clone()))?;
                 None
             }
             Handle::Dir(dir) => {
                 self.say(Message::Folder { name: name.to_string() }, None)?;
-                let listing = if depth == Depth::Zero { Listing::default() } else { dir.listing()? };
+                let listing = if depth == Depth::Zero { Listing::default() } else { self.listing(dir)? };
                 listing.unnamed.iter().for_each(|name| self.tally.leave_out(name));
                 Some(Level { dir: dir.clone(), place, left: listing.entries.into_iter() })
             }

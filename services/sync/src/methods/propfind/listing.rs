@@ -16,7 +16,7 @@ use crate::{
     content_type,
     error::Failure,
     methods::{Request, address, stranger},
-    space::{Entry, RESERVE_BYTES, Space, etag},
+    space::{Entry, Space, etag},
 };
 
 /// Bytes after which a piece is handed on, below what fits a DATA frame.
@@ -228,7 +228,7 @@ impl Listing {
                     subject.size = Some(self.space.size_of(dir, entry.stamp.id)?);
                 }
                 if self.available {
-                    subject.available = Some(dir.room()?.available.saturating_sub(RESERVE_BYTES));
+                    subject.available = Some(self.space.room.free(dir.room()?)?);
                 }
             }
             None => {

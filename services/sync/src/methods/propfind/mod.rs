@@ -13,7 +13,7 @@ pub(super) use self::{
     listing::Entries,
     property::{Subject, Trashed, is_ours},
     query::Query,
-    render::{CLOSE, open},
+    render::{CLOSE, open, response},
 };
 
 use self::listing::Listing;
@@ -116,6 +116,7 @@ pub(super) fn of_upload(body: &[u8], href: &str, modified: i64, chunks: &[(Strin
     Ok(document.answer())
 }
 
-fn infinite() -> Answer {
+/// The answer to a listing without an end.
+pub(super) fn infinite() -> Answer {
     super::document(403, FINITE.to_owned())
 }

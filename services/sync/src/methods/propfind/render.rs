@@ -21,7 +21,7 @@ pub(in crate::methods) fn open() -> String {
 pub(in crate::methods) const CLOSE: &str = "</d:multistatus>\n";
 
 /// One entry.
-pub(super) fn response(out: &mut String, subject: &Subject, query: &Query) {
+pub(in crate::methods) fn response(out: &mut String, subject: &Subject, query: &Query) {
     let (mut found, mut missing) = (String::with_capacity(ROOM), String::new());
     match query {
         Query::All(included) => {

@@ -56,9 +56,15 @@ impl Guard {
         !state.held && !state.unsure
     }
 
-    /// Whether `gone` of `of` entries may be taken out by whoever has not looked at all of the space.
+    /// Whether `gone` of `of` entries may be taken out by whoever has not looked at all of the space. What is held is not his to judge.
     pub(super) fn lets_part_pass(&self, gone: u64, of: u64) -> bool {
-        self.lock().missing.is_none() && !is_much(gone, of)
+        let state = self.lock();
+        state.missing.is_none() && !state.held && !is_much(gone, of)
+    }
+
+    /// Whether nothing is left to judge: changes may be told as they are found.
+    pub(super) fn is_calm(&self) -> bool {
+        self.is_settled() && self.missing().is_none()
     }
 
     /// Whether it is right, or little enough, that `gone` of all `of` entries are gone; closes the space else, and opens it where all is well.

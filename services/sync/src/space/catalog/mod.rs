@@ -1,11 +1,12 @@
 //! The catalogue of a space: which entry lies where, as it was last seen. A cache, made again from the files when it is lost.
 //!
 //! It answers what a folder's listing cannot: where the entry with an id is, and what changed behind the worker's back. Own changes are
-//! noted when they are published ([`Notes`]) and looked at soon after; a pass over all files ([`Pass`]) finds the rest. Formats and promises:
-//! `docs/formats/space.md`.
+//! noted when they are published ([`Notes`]) and looked at soon after; a pass over all files ([`Pass`]) finds the rest, and in a large space hints
+//! ([`Hints`]) say where to look before it comes around. Formats and promises: `docs/formats/space.md`.
 
 mod dates;
 mod guard;
+mod hints;
 mod keeper;
 mod notes;
 mod pass;
@@ -95,7 +96,12 @@ impl Catalog {
 
     /// Whether so much was seen that much of it could be missing.
     pub(crate) fn is_large(&self) -> bool {
-        self.is_complete() && self.rows.as_ref().is_some_and(|rows| rows.count().is_ok_and(|count| count >= guard::MIN))
+        self.is_complete() && self.has(guard::MIN)
+    }
+
+    /// Whether at least `count` entries were seen.
+    fn has(&self, count: u64) -> bool {
+        self.rows.as_ref().is_some_and(|rows| rows.count().is_ok_and(|seen| seen >= count))
     }
 
     /// Whether all of the space was read once, so that it can be told what changed.

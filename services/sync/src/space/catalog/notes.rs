@@ -46,7 +46,8 @@ pub(super) struct Notes {
 #[derive(Debug, Default)]
 struct State {
     notes: HashMap<Note, Count>,
-    hint: bool,
+    again: bool,
+    roused: bool,
     ended: bool,
     /// Whether somebody waits for the first note; while more are gathered nobody needs to be woken for each.
     awaited: bool,
@@ -110,18 +111,25 @@ impl Notes {
         }
     }
 
-    /// Says that something may have changed anywhere.
-    pub(super) fn hint(&self) {
-        self.lock().hint = true;
+    /// Says that all is to be looked at again.
+    pub(super) fn look_again(&self) {
+        self.lock().again = true;
         self.wake.notify_all();
     }
 
     /// Whether that was said since it was last asked.
-    pub(super) fn take_hint(&self) -> bool {
-        std::mem::take(&mut self.lock().hint)
+    pub(super) fn take_again(&self) -> bool {
+        std::mem::take(&mut self.lock().again)
     }
 
-    /// Waits for a hint or, unless `patient`, for notes, gathers more of these, and returns; at the latest at `until`. False at the end.
+    /// Ends a wait that is not patient: until when to wait may be another answer by now.
+    pub(super) fn rouse(&self) {
+        self.lock().roused = true;
+        self.wake.notify_all();
+    }
+
+    /// Waits until all is to be looked at again or, unless `patient`, for notes, gathers more of these, and returns; at the latest at `until`. False at
+    /// the end.
     pub(super) fn wait(&self, until: Instant, patient: bool) -> bool {
         let mut state = self.lock();
         let mut first = None;
@@ -131,7 +139,7 @@ impl Notes {
                 first = Some(now + GATHER);
             }
             let until = first.map_or(until, |first| first.min(until));
-            if now >= until || state.hint {
+            if now >= until || state.again || (!patient && std::mem::take(&mut state.roused)) {
                 return true;
             }
             state.awaited = !patient && first.is_none();

@@ -1,11 +1,17 @@
 //! A pass over files: what is on the disk is compared with what was last seen, and who keeps a copy hears of what differs.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use croft_files::{Dir, FilesError, Kind, Name, Stat};
 
 use super::{
-    Note, Space, names_of,
+    Note, Space,
+    hints::{Heard, Hints},
+    names_of, now,
     rows::{Batch, Row, Rows, nanoseconds},
     seen,
 };
@@ -16,6 +22,9 @@ const WRITTEN: usize = 512;
 /// Folders below folders that are read; a path has no more names than this anyway.
 const MAX_DEPTH: usize = croft_api::bulk::limits::MAX_SEGMENTS;
 
+/// A file that is written is looked at when it rested for so long.
+const PAUSE: Duration = Duration::from_millis(500);
+
 /// A pass.
 pub(super) struct Pass<'a> {
     space: &'a Arc<Space>,
@@ -23,6 +32,8 @@ pub(super) struct Pass<'a> {
     rows: &'a Rows,
     /// Where files are read that were never seen, only what changed since then is news: nanoseconds since 1970.
     since: Option<i64>,
+    /// Folders that are read are listened to from then on.
+    hints: Option<&'a Hints>,
     batch: Batch,
     gone: Vec<Gone>,
     /// Folders in which something changed, with their lines. Told at the end, when the guard has judged.
@@ -57,6 +68,9 @@ struct Missing {
     instead: Option<Row>,
 }
 
+/// Names and ids on the way to a folder.
+type Tree = (Vec<Name>, Vec<u64>);
+
 /// A folder on the way down.
 struct Here<'a> {
     dir: &'a Dir,
@@ -66,8 +80,24 @@ struct Here<'a> {
 }
 
 impl<'a> Pass<'a> {
-    pub(super) fn new(space: &'a Arc<Space>, news: &'a News, rows: &'a Rows, since: Option<i64>) -> Self {
-        Self { space, news, rows, since, batch: Batch::default(), gone: Vec::new(), changed: Vec::new(), found: false, stopped: false }
+    pub(super) fn new(space: &'a Arc<Space>, news: &'a News, rows: &'a Rows, hints: Option<&'a Hints>) -> Self {
+        Self {
+            space,
+            news,
+            rows,
+            since: None,
+            hints,
+            batch: Batch::default(),
+            gone: Vec::new(),
+            changed: Vec::new(),
+            found: false,
+            stopped: false,
+        }
+    }
+
+    /// Of files that were never seen only what changed `since` is news.
+    pub(super) fn since(self, since: Option<i64>) -> Self {
+        Self { since, ..self }
     }
 
     /// Reads the folder at `path` and all below it. Blocks.
@@ -82,6 +112,77 @@ impl<'a> Pass<'a> {
         }
         self.finish(total, whole)?;
         Ok(Outcome { whole: true, found: self.found })
+    }
+
+    /// Looks at what was `heard` of; says whether that was all there is to it. Where anything is missing, nothing is told or written down: that is for a pass
+    /// over all to find, which the guard judges. Blocks.
+    pub(super) fn look(mut self, heard: &Heard) -> Result<bool, Failure> {
+        let total = self.rows.count()?;
+        let Some(new) = self.look_at(heard)? else { return Ok(false) };
+        if self.misses()? {
+            return Ok(false);
+        }
+        let read = new.into_iter().try_for_each(|(mut path, mut line)| match there(self.space.files.dir(&path))? {
+            Some(dir) => self.folder(&dir, &mut path, &mut line),
+            None => Ok(()),
+        });
+        let sound = read.and_then(|()| Ok(!self.stopped && !self.misses()?)).and_then(|sound| self.flush().map(|()| sound));
+        if !sound.as_ref().is_ok_and(|sound| *sound) {
+            self.hold();
+            return sound;
+        }
+        self.finish(total, false)?;
+        Ok(true)
+    }
+
+    /// Compares what was heard of; gives the folders that are to be read whole, and nothing where the tree is another one than was seen.
+    fn look_at(&mut self, heard: &Heard) -> Result<Option<Vec<Tree>>, Failure> {
+        let _one = self.space.catalog.lock();
+        let (mut new, mut left) = (Vec::new(), BTreeSet::new());
+        for (id, names) in heard {
+            let Some(path) = self.rows.path(*id, self.space.ids.root())? else {
+                left.insert(*id);
+                continue;
+            };
+            let (dir, line) = match self.space.way(&path) {
+                Ok((dir, line)) if line.last() == Some(id) => (dir, line),
+                // A pass does not look into it, either.
+                Err(Failure::Files(error)) if error.is_refused() => continue,
+                _ => return Ok(None),
+            };
+            let below = match self.compare(&Here { dir: &dir, path: &path, line: &line, id: *id }, Some(names)) {
+                Err(Failure::Files(_) | Failure::Read(_)) => return Ok(None),
+                compared => compared?,
+            };
+            for (name, id) in below {
+                match there(dir.dir(std::slice::from_ref(&name))) {
+                    // What is listened to already was read.
+                    Ok(Some(dir)) if self.hints.is_some_and(|hints| hints.watch(&dir, id)) => {
+                        new.push(([&path[..], &[name]].concat(), [&line[..], &[id]].concat()));
+                    }
+                    Ok(_) => {}
+                    Err(_) => return Ok(None),
+                }
+            }
+        }
+        if let Some(hints) = self.hints {
+            hints.leave(&left);
+        }
+        Ok(Some(new))
+    }
+
+    /// Whether anything is gone that was not seen elsewhere.
+    fn misses(&self) -> Result<bool, Failure> {
+        let seen: HashSet<u64> = self.batch.ids().collect();
+        for folder in &self.gone {
+            let Some(id) = folder.line.last().copied() else { continue };
+            for Missing { name, row, .. } in &folder.entries {
+                if !seen.contains(&row.id) && self.rows.place(row.id)?.is_none_or(|place| place == (id, name.clone())) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     fn folder(&mut self, dir: &Dir, path: &mut Vec<Name>, line: &mut Vec<u64>) -> Result<(), Failure> {
@@ -99,10 +200,16 @@ impl<'a> Pass<'a> {
             if there(self.space.files.dir(path).and_then(|now| inode(&now)))? != Some(inode(dir)?) {
                 return Ok(());
             }
-            match self.compare(&Here { dir, path, line, id }) {
+            if let Some(hints) = self.hints {
+                hints.watch(dir, id);
+            }
+            match self.compare(&Here { dir, path, line, id }, None) {
                 // One folder that cannot be read keeps nobody from the others. What was seen of it stays.
                 Err(error @ (Failure::Files(_) | Failure::Read(_))) => {
                     tracing::warn!(%error, folder = path::text(path), "a folder cannot be compared with what was last seen of it");
+                    if let Some(hints) = self.hints {
+                        hints.miss();
+                    }
                     // A part of it may have been.
                     self.changed.push((line.clone(), path::text(path)));
                     return Ok(());
@@ -128,14 +235,19 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    /// Compares a folder with what was seen of it; gives the folders in it.
-    fn compare(&mut self, here: &Here<'_>) -> Result<Vec<(Name, u64)>, Failure> {
+    /// Compares a folder, or what was `heard` of in it, with what was seen of it; gives the folders among that.
+    fn compare(&mut self, here: &Here<'_>, heard: Option<&BTreeSet<Name>>) -> Result<Vec<(Name, u64)>, Failure> {
         let folder_changed = self.since.is_none_or(|since| here.dir.stat().is_ok_and(|stat| nanoseconds(stat) >= since));
-        let mut names: Vec<Name> =
-            here.dir.list()?.into_iter().filter(|listed| listed.kind != Some(Kind::Other)).map(|listed| listed.name).collect();
-        names.sort_unstable();
+        let names = match heard {
+            Some(names) => names.iter().cloned().collect(),
+            None => listed(here.dir)?,
+        };
         // After the listing: what was written down meanwhile is no difference.
-        let mut known = self.rows.in_folder(here.id)?.into_iter().peekable();
+        let known = match heard {
+            Some(names) => self.rows.named(here.id, names.iter())?,
+            None => self.rows.in_folder(here.id)?,
+        };
+        let mut known = known.into_iter().peekable();
         let (mut below, mut gone, mut changed) = (Vec::new(), Vec::new(), false);
         for name in names {
             while let Some(entry) = known.next_if(|(known, _)| known.as_str() < name.as_str()) {
@@ -145,6 +257,10 @@ impl<'a> Pass<'a> {
             let stat = there(here.dir.stat_of(&name))?.filter(|stat| stat.kind != Kind::Other);
             let same = before.as_ref().filter(|row| stat.is_some_and(|stat| row.is(stat)));
             if same.is_some_and(|row| !row.folder) {
+                continue;
+            }
+            if let Some(hints) = self.hints.filter(|_| heard.is_some() && stat.is_some_and(is_being_written)) {
+                hints.hear(here.id, name);
                 continue;
             }
             let now = if stat.is_some() { seen(self.space, here.dir, &name)? } else { None };
@@ -255,6 +371,20 @@ impl<'a> Pass<'a> {
         let _one = catalog.lock();
         catalog.write(self.rows, &std::mem::take(&mut self.batch))
     }
+}
+
+/// What people see in `dir`, by name.
+fn listed(dir: &Dir) -> Result<Vec<Name>, FilesError> {
+    let mut names: Vec<Name> =
+        dir.list()?.into_iter().filter(|listed| listed.kind != Some(Kind::Other)).map(|listed| listed.name).collect();
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Whether a file was written a moment ago, and more may come.
+fn is_being_written(stat: Stat) -> bool {
+    let rested = now().saturating_sub(nanoseconds(stat));
+    stat.kind == Kind::File && u128::try_from(rested).is_ok_and(|rested| rested < PAUSE.as_nanos())
 }
 
 /// What was found; `None` where it is gone meanwhile or nobody may look into it.

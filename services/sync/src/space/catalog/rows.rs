@@ -115,6 +115,11 @@ impl Batch {
         self.gone.push(key);
     }
 
+    /// Ids of what is put.
+    pub(super) fn ids(&self) -> impl Iterator<Item = u64> {
+        self.put.iter().map(|(_, row)| row.id)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.put.len() + self.gone.len()
     }
@@ -172,6 +177,17 @@ impl Rows {
                 return Ok(found);
             }
         }
+    }
+
+    /// What was seen in the folder `id` under these names, by name.
+    pub(super) fn named<'a>(&self, id: u64, names: impl Iterator<Item = &'a Name>) -> Result<Vec<(String, Row)>, StoreError> {
+        let read = self.0.read()?;
+        let mut found = Vec::new();
+        for name in names {
+            let key = (id, name.to_string());
+            found.extend(read.get(&ENTRIES, &key)?.map(|row| (key.1, row)));
+        }
+        Ok(found)
     }
 
     /// Shows every row with its name.
