@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use croft_disks::{DiskError, Holder, Pool, PoolError, Target, Usage};
 use croft_model::{Progress, Protection, Unfit};
-use loops::{LARGE, Loops, MIB, SIZE, kept, progress, run, text};
+use loops::{Loops, MIB, ROOMY, SIZE, kept, progress, run, text};
 use tokio_util::sync::CancellationToken;
 
 use Protection::{Mirror, Single, Triple};
@@ -187,7 +187,7 @@ async fn give_up(loops: &Loops, operation: &str, begin: impl AsyncFnOnce(Cancell
 
 #[tokio::test]
 async fn each_change_can_be_given_up_and_be_done_later() {
-    let loops = Loops::new(&[LARGE, LARGE, LARGE + 50 * MIB]);
+    let loops = Loops::new(&[ROOMY, ROOMY, ROOMY + 50 * MIB]);
     loops.write("a", 50_000);
     loops.sync();
     loops.add(2).await.unwrap();
@@ -226,7 +226,7 @@ async fn a_wish_that_comes_before_the_beginning_is_heard() {
 
 #[tokio::test]
 async fn nothing_is_emptied_while_something_else_is_done() {
-    let loops = Loops::mirror_of(4, LARGE).await;
+    let loops = Loops::mirror_of(4, ROOMY).await;
     loops.write("a", 30_000);
     loops.sync();
     loops.slow(1, SLOW).await;

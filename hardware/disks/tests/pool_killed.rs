@@ -13,7 +13,7 @@ use std::{
 
 use croft_disks::{Holder, Pool, PoolError, Target, Usage};
 use croft_model::Protection;
-use loops::{LARGE, Loops, MIB, PATIENCE, kept, progress, run, text};
+use loops::{LARGE, Loops, MIB, PATIENCE, ROOMY, kept, progress, run, text};
 use tokio_util::sync::CancellationToken;
 
 use Protection::{Mirror, Single};
@@ -22,11 +22,6 @@ use Protection::{Mirror, Single};
 const SCRUB: &str = "scrub";
 /// Bytes a second at which something lasts long enough to be killed.
 const SLOW: u64 = 8 * MIB;
-
-/// Size of a disk of a mirror in which a disk is replaced. While it copies a piece, the kernel lets nobody write to it and, where the others have no room
-/// for what it holds, makes a new one first. A piece is a tenth of the pool: of mirrored disks of 1 GiB one piece alone stays free, which does not
-/// suffice for data and metadata. A piece is never more than 1 GiB, so of these five stay free. They are holes in files.
-const ROOMY: u64 = 8 * LARGE;
 
 /// The example `pool`, which cargo builds beside these tests.
 fn program() -> PathBuf {

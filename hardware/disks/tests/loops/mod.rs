@@ -26,6 +26,10 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) const SIZE: u64 = 384 * MIB;
 /// Size of a disk that shall have room for each change, though btrfs gives away a tenth of a pool at once.
 pub(crate) const LARGE: u64 = 1024 * MIB;
+/// Size of a disk of a mirror in which a disk is replaced. While it copies a piece, the kernel lets nobody write to it and, where the others have no room
+/// for what it holds, makes a new one first. A piece is a tenth of the pool: of mirrored disks of 1 GiB one piece alone stays free, which does not
+/// suffice for data and metadata. A piece is never more than 1 GiB, so of these five stay free. They are holes in files.
+pub(crate) const ROOMY: u64 = 8 * LARGE;
 
 /// `loop_info64` of `linux/loop.h`.
 #[repr(C)]
