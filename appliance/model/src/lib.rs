@@ -6,6 +6,7 @@
 
 mod activity;
 mod adopted;
+mod app;
 mod capability;
 mod clock;
 mod disk;
@@ -36,6 +37,7 @@ mod warning;
 
 pub use activity::{Actor, AuditEntry, Change, Commit};
 pub use adopted::{AdoptDisk, AdoptPlan, AdoptVolume, Adopted, AdoptedState, DiskSource, LeftVolume, Unadoptable, VolumeId, place_name};
+pub use app::{AppId, HostedApp, MAX_APP_ID, MAX_APPS, OpenTo, WayOut};
 pub use capability::{Claims, MAX_CAPABILITY_SECONDS, Principal, Scope};
 pub use clock::{Ntp, TimeSettings};
 pub use disk::{Bus, Disk, DiskId, Holds, Installation, Part, PartKind, Unfit, label_of};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    BoxSettings, DoorSettings, NotifySettings, Person, PersonId, ShareSettings, SnapshotSettings, Space, SpaceId, Task, TimeSettings,
+    AppId, BoxSettings, DoorSettings, HostedApp, NotifySettings, Person, PersonId, ShareSettings, SnapshotSettings, Space, SpaceId, Task, TimeSettings,
     Warning,
 };
 
@@ -42,9 +42,28 @@ pub struct Projection {
     /// Section `notify`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notify: Option<NotifySettings>,
+    /// Section `apps`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apps: Option<BTreeMap<AppId, HostedApp>>,
 }
 
 impl Projection {
+    /// The app that answers under a host name in lower case.
+    #[must_use]
+    pub fn app_at(&self, host: &str) -> Option<(&AppId, &HostedApp)> {
+        let (apps, this_box) = self.apps.as_ref().zip(self.this_box.as_ref())?;
+        let label = host.strip_suffix(".localhost").or_else(|| host.strip_suffix(".local")?.strip_suffix(&this_box.host)?.strip_suffix('-'))?;
+        apps.get_key_value(&label.parse().ok()?)
+    }
+
+    /// The host names of the box and of its apps: what its certificate is good for.
+    #[must_use]
+    pub fn all_names(&self) -> Vec<String> {
+        let apps = self.apps.iter().flatten().zip(self.this_box.iter().cycle());
+        let apps = apps.flat_map(|((id, _), this_box)| [id.host(&this_box.host), id.local_host()]);
+        self.host_names().into_iter().chain(apps).collect()
+    }
+
     /// The host names under which the box answers: its own one at home, this machine's for itself, and further ones of the settings.
     #[must_use]
     pub fn host_names(&self) -> Vec<String> {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    Bytes, DiskSource, NetworkSettings, NotifySettings, PersonId, ShareSettings, SnapshotSchedule, SnapshotSettings, SpaceId, SpaceNumber,
+    AppId, Bytes, DiskSource, HostedApp, NetworkSettings, NotifySettings, PersonId, ShareSettings, SnapshotSchedule, SnapshotSettings, SpaceId, SpaceNumber,
     TimeSettings,
 };
 
@@ -49,6 +49,9 @@ pub struct Settings {
     /// Who is told when something is not well.
     #[serde(default)]
     pub notify: NotifySettings,
+    /// The apps that are installed, by id.
+    #[serde(default)]
+    pub apps: BTreeMap<AppId, HostedApp>,
 }
 
 impl Default for Settings {
@@ -64,6 +67,7 @@ impl Default for Settings {
             snapshots: SnapshotSettings::default(),
             shares: ShareSettings::default(),
             notify: NotifySettings::default(),
+            apps: BTreeMap::new(),
         }
     }
 }
@@ -212,12 +216,24 @@ pub enum Section {
     Shares,
     /// [`NotifySettings`].
     Notify,
+    /// Apps by id.
+    Apps,
 }
 
 impl Section {
     /// Every section, in the order of the document.
-    pub const ALL: [Self; 9] =
-        [Self::Box, Self::People, Self::Spaces, Self::Door, Self::Network, Self::Time, Self::Snapshots, Self::Shares, Self::Notify];
+    pub const ALL: [Self; 10] = [
+        Self::Box,
+        Self::People,
+        Self::Spaces,
+        Self::Door,
+        Self::Network,
+        Self::Time,
+        Self::Snapshots,
+        Self::Shares,
+        Self::Notify,
+        Self::Apps,
+    ];
 
     /// The key in the document.
     #[must_use]
@@ -232,6 +248,7 @@ impl Section {
             Self::Snapshots => "snapshots",
             Self::Shares => "shares",
             Self::Notify => "notify",
+            Self::Apps => "apps",
         }
     }
 }
@@ -249,7 +266,7 @@ impl FromStr for Section {
         Self::ALL.into_iter().find(|section| section.key() == text).ok_or_else(|| {
             crate::Invalid::new(
                 text,
-                "is not a section: the sections are box, people, spaces, door, network, time, snapshots, shares and notify",
+                "is not a section: the sections are box, people, spaces, door, network, time, snapshots, shares, notify and apps",
             )
         })
     }

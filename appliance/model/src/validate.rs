@@ -70,6 +70,7 @@ pub fn parse_section(settings: &mut Settings, section: Section, value: Value) ->
         Section::Snapshots => settings.snapshots = read(key, value)?,
         Section::Shares => settings.shares = read(key, value)?,
         Section::Notify => settings.notify = read(key, value)?,
+        Section::Apps => settings.apps = read(key, value)?,
     }
     Ok(())
 }
@@ -101,7 +102,8 @@ pub fn validate(settings: &Settings) -> Result<(), Invalid> {
     crate::clock::validate(&settings.time)?;
     crate::snapshot::validate(&settings.snapshots)?;
     crate::share::validate(&settings.shares)?;
-    crate::notify::validate(&settings.notify)
+    crate::notify::validate(&settings.notify)?;
+    crate::app::validate(&settings.apps, &settings.this_box.host, |person| settings.people.contains_key(&person))
 }
 
 fn validate_people(settings: &Settings) -> Result<(), Invalid> {
@@ -205,7 +207,7 @@ fn at_most(key: &str, count: usize, limit: usize) -> Result<(), Invalid> {
     if count <= limit { Ok(()) } else { Err(Invalid::new(key, format!("has {count} entries; at most {limit} are possible"))) }
 }
 
-fn label(key: &str, text: &str) -> Result<(), Invalid> {
+pub(crate) fn label(key: &str, text: &str) -> Result<(), Invalid> {
     let fits = (1..=64).contains(&text.chars().count()) && text.trim() == text && !text.chars().any(char::is_control);
     if fits { Ok(()) } else { Err(Invalid::new(key, "must be 1 to 64 characters, without control characters or spaces at the ends")) }
 }

@@ -1,6 +1,8 @@
 //! Guardrails: what a change may not do although the document would be valid after it. Pure.
 
-use croft_model::{Person, PersonId, Problem, Settings, Space, SpaceId, SpaceKind};
+use std::collections::BTreeMap;
+
+use croft_model::{AppId, HostedApp, Person, PersonId, Problem, Settings, Space, SpaceId, SpaceKind};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::records::Counters;
@@ -42,6 +44,7 @@ pub(crate) fn judge(before: &Settings, after: &Settings, way: Way, known: Counte
             None => added_space(*id, way, known)?,
         }
     }
+    kept_apps(&before.apps, &after.apps, way)?;
     match before.spaces.keys().find(|id| !after.spaces.contains_key(id)) {
         Some(gone) => Err(refused(format!("spaces.{gone}"), "A space cannot be taken out of the settings, only archived.")
             .hint(format!("Set spaces.{gone}.archived_at to the present time: its files are then kept for 30 days."))),
@@ -100,6 +103,24 @@ fn added_space(id: SpaceId, way: Way, known: Counters) -> Result<(), Problem> {
         Way::ByHand if id.number() >= known.space => Err(refused(key, format!("{id} is an id that was never handed out."))
             .hint("Add shared spaces with POST /api/v1/spaces; it makes the id.")),
         Way::ByHand => Err(refused(key, format!("{id} was used before, and ids of spaces are never used again."))),
+    }
+}
+
+/// An app consists of more than its settings, so these alone neither make one nor take one away.
+fn kept_apps(before: &BTreeMap<AppId, HostedApp>, after: &BTreeMap<AppId, HostedApp>, way: Way) -> Result<(), Problem> {
+    if way == Way::Endpoint {
+        return Ok(());
+    }
+    if let Some(id) = after.keys().find(|id| !before.contains_key(*id)) {
+        return Err(refused(format!("apps.{id}"), "An app is not installed by the settings alone.").hint("Install it with `croft app install`."));
+    }
+    if let Some(id) = before.keys().find(|id| !after.contains_key(*id)) {
+        return Err(refused(format!("apps.{id}"), "An app is not taken away by the settings alone.")
+            .hint(format!("Take it away with `croft app uninstall {id}`.")));
+    }
+    match after.iter().find(|(id, app)| before.get(*id).is_some_and(|was| was.number != app.number)) {
+        Some((id, _)) => Err(refused(format!("apps.{id}.number"), "An app keeps the number that it was given.")),
+        None => Ok(()),
     }
 }
 

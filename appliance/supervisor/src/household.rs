@@ -4,7 +4,7 @@ use croft_api::wire::{
     household::{NewPerson, NewSpace},
     trust::FirstOwner,
 };
-use croft_model::{Person, PersonId, PersonRole, Problem, Right, Settings, SnapshotSchedule, Space, SpaceId, SpaceKind, SpaceNumber};
+use croft_model::{OpenTo, Person, PersonId, PersonRole, Problem, Right, Settings, SnapshotSchedule, Space, SpaceId, SpaceKind, SpaceNumber};
 use jiff::Timestamp;
 
 use crate::{
@@ -32,6 +32,14 @@ pub(crate) fn remove_person(before: &InForce, id: PersonId, now: Timestamp) -> R
     }
     for space in settings.spaces.values_mut() {
         space.members.remove(&id);
+    }
+    for app in settings.apps.values_mut() {
+        app.people.remove(&id);
+        if app.people.is_empty() && app.open_to == OpenTo::People {
+            // Rather closed to all but an owner than open to more: whoever removes somebody is one.
+            app.running = false;
+            app.open_to = OpenTo::Household;
+        }
     }
     if let Some(space) = settings.spaces.get_mut(&person.space) {
         space.archived_at = Some(now);
@@ -118,7 +126,7 @@ pub(crate) fn insert_space(settings: &mut Settings, counters: &mut Counters, spa
     Ok(id)
 }
 
-fn used_up() -> Problem {
+pub(crate) fn used_up() -> Problem {
     Problem::new(409, "ids-used-up", "This box has handed out all the ids that it has; they are never used again.")
 }
 

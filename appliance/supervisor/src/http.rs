@@ -71,6 +71,8 @@ pub fn routes() -> Routes<Arc<Regulator>> {
         .add(Needs::Nothing, routes!(internal::audit))
         .add(Needs::Nothing, routes!(internal::adopt))
         .add(Needs::Nothing, routes!(internal::release))
+        .add(Needs::Nothing, routes!(internal::app_installed))
+        .add(Needs::Nothing, routes!(internal::app_removed))
         .add(Needs::Peer("identity"), routes!(internal::owner))
 }
 

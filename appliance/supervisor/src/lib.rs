@@ -15,6 +15,7 @@
 
 mod adopted;
 mod apply;
+mod apps;
 mod audit;
 mod change;
 mod desired;

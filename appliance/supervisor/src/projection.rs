@@ -21,6 +21,7 @@ pub(crate) fn cut(manifests: &[Manifest], unit: &str, now: &InForce, one_user: b
         snapshots: gets(Section::Snapshots).then_some(settings.snapshots),
         shares: gets(Section::Shares).then(|| settings.shares.clone()),
         notify: gets(Section::Notify).then(|| settings.notify.clone()),
+        apps: gets(Section::Apps).then(|| settings.apps.clone()),
     };
     if let Some(instance) = instance {
         let own: SpaceId = instance.parse().ok()?;

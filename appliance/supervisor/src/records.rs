@@ -28,12 +28,19 @@ pub(crate) struct Counters {
     pub(crate) person: u32,
     /// Number of the next space.
     pub(crate) space: u16,
+    /// Number of the next app.
+    #[serde(default = "first")]
+    pub(crate) app: u16,
 }
 
 impl Default for Counters {
     fn default() -> Self {
-        Self { person: 1, space: 1 }
+        Self { person: 1, space: 1, app: first() }
     }
+}
+
+fn first() -> u16 {
+    1
 }
 
 /// A commit of the history.

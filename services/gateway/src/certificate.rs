@@ -159,7 +159,7 @@ struct Names {
 
 impl Names {
     fn now(projection: Option<&Projection>) -> Self {
-        Self { hosts: projection.map(Projection::host_names), addresses: crate::hosts::own_addresses() }
+        Self { hosts: projection.map(Projection::all_names), addresses: crate::hosts::own_addresses() }
     }
 }
 

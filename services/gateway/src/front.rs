@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::{
+    apps::{self, Apps, AtDoor},
     assets,
     body::Lingering,
     bulk::{Workers, files, links::Links, photos::Photos, room, search, spaces::Spaces},
@@ -57,6 +58,7 @@ pub(crate) struct Front {
     pub(crate) projection: watch::Receiver<Option<Projection>>,
     pub(crate) workers: Arc<Workers>,
     pub(crate) push: Push,
+    pub(crate) apps: Apps,
     pub(crate) calls: Calls,
     pub(crate) guests: Guests,
     pub(crate) metrics: Metrics,
@@ -132,6 +134,10 @@ impl Answer for Arc<Front> {
             Ok(response) => response,
             Err(refused) => problem::answer(&refused),
         };
+        if response.extensions().get::<apps::Foreign>().is_some() {
+            self.counts.count(response.status());
+            return response;
+        }
         if matches!(leads, Some(Leads::Files(_))) {
             response = dialect::told(response).await;
         }
@@ -152,6 +158,12 @@ impl Front {
         let projection = self.projection.borrow().clone();
         let host = hosts::check(request.uri(), request.headers(), projection.as_ref())?;
         headers::check_size(request.uri(), request.headers())?;
+        // The host alone says whose request it is: an app has every path of its own origin.
+        if let Some(projection) = &projection
+            && let Some((app, hosted)) = projection.app_at(&host.host().to_ascii_lowercase())
+        {
+            return Ok(self.apps.answer(&self.sign_in, projection, AtDoor { app, hosted, client, host: &host }, request).await);
+        }
         let path = request.uri().path().to_owned();
         if let Some(guest) = guests::leads(&path) {
             // No cookie of the household counts there, so no page of another site can borrow one.
@@ -177,6 +189,12 @@ impl Front {
         }
         if let Some(leads) = leads {
             return self.dialect(asker, &projection, request, leads).await;
+        }
+        if path.starts_with(apps::OPEN)
+            && request.method() == Method::GET
+            && let Some(answer) = self.apps.open(&self.sign_in, &projection, (client, &host), &request).await?
+        {
+            return Ok(answer);
         }
         match path.as_str() {
             "/metrics" => self.metrics(client, &request).await,

@@ -8,10 +8,12 @@
 //! | bulk (`bulk`, `dav`) | requests for files | frames to the space's worker, changed folders to `events` and `push` |
 //! | links (`links`, `guests`) | calls of the API about links, requests of strangers by one | frames to the space's worker, pages |
 //! | photos (`photos`) | calls of the API about the timeline of a person | frames to the workers of their spaces |
-//! | push (`push`) | WebSockets of sync clients, changed folders, settings | that something in a person's tree changed |
+//! | apps (`apps`) | requests at the origin of an app, connections from the role `apps` | the same requests, with who asks |
+| push (`push`) | WebSockets of sync clients, changed folders, settings | that something in a person's tree changed |
 //!
-//! Needs: a projection of the sections box, people, spaces and door. Never: a right on any file, a passphrase kept, a connection outwards.
+//! Needs: a projection of the sections box, people, spaces, door and apps. Never: a right on any file, a passphrase kept, a connection outwards.
 
+mod apps;
 mod assets;
 mod body;
 pub mod bulk;

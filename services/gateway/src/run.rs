@@ -7,6 +7,7 @@ use croft_telemetry::Metrics;
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
+    apps::Apps,
     bulk::Workers,
     certificate::Certificate,
     error::GatewayError,
@@ -53,6 +54,7 @@ pub async fn run(mut descriptors: Descriptors, routing: Routing) -> Result<(), G
         verifier,
         workers,
         push: push.clone(),
+        apps: Apps::new(run.clone()),
         calls: Calls::default(),
         guests: Guests::default(),
         counts: Counts::new(&metrics),

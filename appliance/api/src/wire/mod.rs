@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod adopted;
+pub mod apps;
 pub mod claim;
 pub mod household;
 pub mod install;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use croft_model::{
-    BoxSettings, Change, Commit, DoorSettings, NetworkSettings, NotifySettings, Person, PersonId, Section, Settings, ShareSettings,
+    AppId, BoxSettings, Change, Commit, DoorSettings, HostedApp, NetworkSettings, NotifySettings, Person, PersonId, Section, Settings, ShareSettings,
     SnapshotSettings, Space, SpaceId, TimeSettings,
 };
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,8 @@ pub enum SectionValue {
     Shares(ShareSettings),
     /// Section `notify`.
     Notify(NotifySettings),
+    /// Section `apps`.
+    Apps(BTreeMap<AppId, HostedApp>),
 }
 
 /// How a change is to be made.

@@ -14,6 +14,7 @@ use croft_api::{
     socket::Peer,
     wire::{
         adopted::{AdoptWish, AdoptedSpaces, ReleaseWish},
+        apps::{AppGone, AppNumber, AppWish},
         trust::{AuditLine, FirstOwner, OwnerMade},
     },
 };
@@ -25,7 +26,7 @@ use tokio::sync::watch;
 
 use super::on_disk;
 use crate::{
-    adopted,
+    adopted, apps,
     audit::{MAX_SENTENCE, NewLine},
     change::{Author, InForce},
     desired::{Seen, Wish},
@@ -148,7 +149,7 @@ pub(super) async fn adopt(
     Extension(peer): Extension<Peer>,
     JsonBody(asked): JsonBody<AdoptWish>,
 ) -> Result<Answer<AdoptedSpaces>, ApiError> {
-    let wish = of_storage(&croft, peer, &asked.by)?;
+    let wish = of_role("storage", &croft, peer, &asked.by)?;
     let spaces = on_disk(move || Ok(croft.desired.change(&wish, |now| adopted::adopt(now, &asked))?.1));
     Ok(Answer(AdoptedSpaces { spaces: spaces.await? }))
 }
@@ -160,17 +161,41 @@ pub(super) async fn release(
     Extension(peer): Extension<Peer>,
     JsonBody(asked): JsonBody<ReleaseWish>,
 ) -> Result<StatusCode, ApiError> {
-    let wish = of_storage(&croft, peer, &asked.by)?;
+    let wish = of_role("storage", &croft, peer, &asked.by)?;
     let at = wish.author.at;
     on_disk(move || croft.desired.change(&wish, |now| Ok((adopted::release(now, &asked, at)?, ()))).map(drop)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A change that storage makes for somebody whom it has judged. It speaks for itself, since only identity knows who somebody is.
-fn of_storage(croft: &Regulator, peer: Peer, by: &str) -> Result<Wish, Problem> {
+/// An app that is now installed, or changed. The role has judged who asks.
+#[utoipa::path(post, path = "/internal/v1/apps", responses((status = 200)))]
+pub(super) async fn app_installed(
+    State(croft): Croft,
+    Extension(peer): Extension<Peer>,
+    JsonBody(asked): JsonBody<AppWish>,
+) -> Result<Answer<AppNumber>, ApiError> {
+    let wish = of_role("apps", &croft, peer, &asked.by)?;
+    let number = on_disk(move || Ok(croft.desired.change(&wish, |now| apps::put(now, &asked))?.1));
+    Ok(Answer(AppNumber { number: number.await? }))
+}
+
+/// An app that is no longer.
+#[utoipa::path(post, path = "/internal/v1/apps/remove", responses((status = 204)))]
+pub(super) async fn app_removed(
+    State(croft): Croft,
+    Extension(peer): Extension<Peer>,
+    JsonBody(asked): JsonBody<AppGone>,
+) -> Result<StatusCode, ApiError> {
+    let wish = of_role("apps", &croft, peer, &asked.by)?;
+    on_disk(move || croft.desired.change(&wish, |now| Ok((apps::remove(now, &asked)?, ()))).map(drop)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A change that a role makes for somebody whom it has judged. It speaks for itself, since only identity knows who somebody is.
+fn of_role(role: &str, croft: &Regulator, peer: Peer, by: &str) -> Result<Wish, Problem> {
     let unit = caller(croft, peer)?;
-    if unit != "storage" {
-        return Err(Problem::new(403, "peer-refused", "Only the role that knows the disks may call this."));
+    if unit != role {
+        return Err(Problem::new(403, "peer-refused", format!("Only the role {role} may call this.")));
     }
     let by: String = by.chars().filter(|c| !c.is_control()).take(MAX_SENTENCE).collect();
     let author = Author { who: Actor::Role { name: unit }, why: format!("{by} asked for it."), at: Timestamp::now() };

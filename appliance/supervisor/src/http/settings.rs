@@ -60,6 +60,7 @@ pub(super) async fn show_section(State(croft): Croft, Id(section): Id<String>) -
         Section::Snapshots => SectionValue::Snapshots(settings.snapshots),
         Section::Shares => SectionValue::Shares(settings.shares),
         Section::Notify => SectionValue::Notify(settings.notify),
+        Section::Apps => SectionValue::Apps(settings.apps),
     };
     Ok(with_etag(Answer(value), &now.etag(section)))
 }

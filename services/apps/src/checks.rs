@@ -1,0 +1,180 @@
+//! Asking apps how they are: the engine's own checks need systemd, so the role asks, by the test of the app or of its image.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use croft_catalog::{HealthTest, ServiceName};
+use croft_containers::{ContainerId, ContainerState, Engine};
+use croft_model::AppId;
+use croft_telemetry::error_chain;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
+
+use crate::{
+    keeper::Keeper,
+    plan::Health,
+    records::Phase,
+    wishes::{self, Ground},
+};
+
+/// How often it is looked whom to ask.
+const LOOK: Duration = Duration::from_secs(1);
+/// As docker's own, where nothing is said.
+const INTERVAL: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
+const RETRIES: u32 = 3;
+/// Until it is well for the first time it is asked this often at least: others may wait for it.
+const AT_FIRST: Duration = Duration::from_secs(3);
+/// The least between two checks.
+const SHORTEST: Duration = Duration::from_secs(1);
+/// Checks at once: each is a process in a container.
+const AT_ONCE: usize = 4;
+
+/// A check of a container.
+#[derive(Debug, Clone)]
+struct Check {
+    argv: Vec<String>,
+    interval: Duration,
+    timeout: Duration,
+    retries: u32,
+    start_period: Duration,
+}
+
+/// What is known of one that is checked.
+struct Book {
+    begun: Instant,
+    next: Instant,
+    failed: u32,
+    well: bool,
+    /// None where it has no check.
+    check: Option<Check>,
+}
+
+/// Asks until the role ends.
+pub(crate) async fn run(keeper: Arc<Keeper>) {
+    let mut books: BTreeMap<ContainerId, Book> = BTreeMap::new();
+    let (mut asking, mut asked) = (JoinSet::new(), BTreeSet::new());
+    while !keeper.stop.is_cancelled() {
+        let running = running(&keeper);
+        books.retain(|id, _| running.iter().any(|(running, _, _)| running == id));
+        for (id, app, service) in running {
+            if !books.contains_key(&id) {
+                let check = check_of(&keeper, &app, &service).await;
+                if check.is_some() {
+                    keeper.state().health.insert(id.clone(), Health::Unknown);
+                    keeper.wake.notify_one();
+                }
+                books.insert(id.clone(), Book { begun: Instant::now(), next: Instant::now(), failed: 0, well: false, check });
+            }
+            let Some(book) = books.get(&id) else { continue };
+            let Some(check) = book.check.clone().filter(|_| book.next <= Instant::now() && !asked.contains(&id)) else { continue };
+            if asked.len() < AT_ONCE {
+                asked.insert(id.clone());
+                let engine = Arc::clone(&keeper.engine);
+                asking.spawn(async move {
+                    let well = ask(&*engine, &id, &check).await;
+                    (id, well)
+                });
+            }
+        }
+        // Cancel-safe: an answer that has come is taken at the next turn.
+        tokio::select! {
+            () = keeper.stop.cancelled() => break,
+            () = sleep(LOOK) => {}
+            Some(Ok((id, well))) = asking.join_next() => {
+                asked.remove(&id);
+                if let Some(book) = books.get_mut(&id) {
+                    note(&keeper, &id, book, well);
+                }
+            }
+        }
+    }
+    asking.shutdown().await;
+}
+
+fn note(keeper: &Keeper, id: &ContainerId, book: &mut Book, well: bool) {
+    let Some(check) = &book.check else { return };
+    let in_start = book.begun.elapsed() < check.start_period && !book.well;
+    book.failed = if well { 0 } else { book.failed + u32::from(!in_start) };
+    book.well |= well;
+    book.next = Instant::now() + if book.well { check.interval } else { check.interval.min(AT_FIRST) };
+    let health = if well {
+        Health::Well
+    } else if book.failed >= check.retries {
+        Health::Ill
+    } else {
+        return;
+    };
+    let before = keeper.state().health.insert(id.clone(), health);
+    if before != Some(health) {
+        tracing::info!(?health, container = %id, "a part of an app says how it is");
+        keeper.wake.notify_one();
+    }
+}
+
+async fn ask(engine: &dyn Engine, id: &ContainerId, check: &Check) -> bool {
+    match engine.exec(id, &check.argv, check.timeout).await {
+        Ok(end) => end.code == 0,
+        Err(error) => {
+            tracing::debug!(error = error_chain(&error), container = %id, "a part of an app could not be asked");
+            false
+        }
+    }
+}
+
+/// Containers that run, of apps that are installed.
+fn running(keeper: &Keeper) -> Vec<(ContainerId, AppId, ServiceName)> {
+    let state = keeper.state();
+    let installed = |app: &AppId| state.kept.get(app).is_some_and(|record| record.phase == Phase::Installed);
+    let seen = state.seen.iter().flat_map(|seen| &seen.containers);
+    let running = seen.filter(|part| matches!(part.state, ContainerState::Running { .. }));
+    running
+        .filter_map(|part| Some((part.id.clone(), part.app.as_str().parse().ok()?, part.service.as_str().parse().ok()?)))
+        .filter(|(_, app, _)| installed(app))
+        .collect()
+}
+
+/// How a part is asked: by the app's test, else by its image's.
+async fn check_of(keeper: &Keeper, app: &AppId, service: &ServiceName) -> Option<Check> {
+    let record = keeper.state().kept.get(app).cloned()?;
+    let part = record.spec.services.get(service)?;
+    let seconds = |seconds: Option<u32>, usual: Duration| seconds.map_or(usual, |seconds| Duration::from_secs(seconds.into()));
+    if let Some(health) = &part.health {
+        match &health.test {
+            HealthTest::Never => return None,
+            HealthTest::Image => {}
+            HealthTest::Program { .. } | HealthTest::Shell { .. } => {
+                let hosted = keeper.hosted()?.get(app).cloned()?;
+                let (host, zone) = keeper.box_names();
+                let argv = wishes::check(app, &record, &hosted, &Ground { apps: keeper.shelf.path(), box_host: &host, zone: &zone }, service)?;
+                return Some(Check {
+                    argv,
+                    interval: seconds(health.interval_seconds, INTERVAL).max(SHORTEST),
+                    timeout: seconds(health.timeout_seconds, TIMEOUT).max(SHORTEST),
+                    retries: health.retries.unwrap_or(RETRIES).max(1),
+                    start_period: seconds(health.start_period_seconds, Duration::ZERO),
+                });
+            }
+        }
+    }
+    let image = keeper.engine.image(record.digests.get(service)?).await.ok()??;
+    let health = image.health?;
+    let argv = match health.test.split_first()? {
+        (kind, argv) if kind == "CMD" && !argv.is_empty() => argv.to_vec(),
+        (kind, [line]) if kind == "CMD-SHELL" => vec!["/bin/sh".into(), "-c".into(), line.clone()],
+        _ => return None,
+    };
+    let nanoseconds = |count: i64, usual: Duration| u64::try_from(count).ok().filter(|count| *count > 0).map_or(usual, Duration::from_nanos);
+    Some(Check {
+        argv,
+        interval: nanoseconds(health.interval_nanoseconds, INTERVAL).max(SHORTEST),
+        timeout: nanoseconds(health.timeout_nanoseconds, TIMEOUT).max(SHORTEST),
+        retries: u32::try_from(health.retries).ok().filter(|retries| *retries > 0).unwrap_or(RETRIES),
+        start_period: nanoseconds(health.start_period_nanoseconds, Duration::ZERO),
+    })
+}

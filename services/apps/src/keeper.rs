@@ -1,0 +1,437 @@
+//! What goes on: the role looks, has it decided what is next, does it, and looks again.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use croft_api::{
+    projection::Supervisor,
+    wire::apps::{AppFailure, AppGone, AppTraffic, AppWork, EngineState},
+};
+use croft_catalog::ServiceName;
+use croft_containers::{AppWall, ContainerId, ContainerState, Engine, EngineError, Grace, NetworkNumber, Seen, Wall};
+use croft_model::{AppId, HostedApp, Projection, WayOut};
+use croft_telemetry::error_chain;
+use futures_util::{StreamExt, stream};
+use http::Method;
+use jiff::Timestamp;
+use tokio::{
+    sync::{Notify, watch},
+    task::spawn_blocking,
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    error::AppsError,
+    plan::{self, Health, Step, Wanted},
+    records::{AppRecord, Kept, Phase, Records},
+    shelf::Shelf,
+    wishes::{self, Ground, Wishes},
+};
+
+/// How often it is looked where nothing happens: the engine's news may miss something.
+const LOOK: Duration = Duration::from_secs(10);
+/// How often an engine that is away is asked.
+const AWAY: Duration = Duration::from_secs(3);
+/// Steps that are done side by side: to end takes seconds, and most of it is waiting.
+const AT_ONCE: usize = 4;
+/// The first pause after which something that failed is tried again; it doubles, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// A part that ran for so long had started well.
+const SETTLED: Duration = Duration::from_secs(60);
+/// Starts in a row, none of which settled, after which people are told.
+pub(crate) const TRIES: u32 = 4;
+/// Between a step and the next look, so that something that never comes about does not keep a processor busy.
+const BETWEEN: Duration = Duration::from_millis(50);
+/// Time zone until the settings have come.
+const UTC: &str = "UTC";
+
+/// Everything that the role holds.
+pub(crate) struct Keeper {
+    pub(crate) records: Records,
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) wall: Arc<dyn Wall>,
+    pub(crate) shelf: Shelf,
+    pub(crate) supervisor: Supervisor,
+    pub(crate) projection: watch::Receiver<Option<Projection>>,
+    pub(crate) stop: CancellationToken,
+    /// Something changed that is worth a look.
+    pub(crate) wake: Notify,
+    state: Mutex<State>,
+}
+
+/// What is known at the moment.
+pub(crate) struct State {
+    pub(crate) kept: Kept,
+    pub(crate) seen: Option<Seen>,
+    pub(crate) engine: EngineState,
+    pub(crate) health: BTreeMap<ContainerId, Health>,
+    pub(crate) tries: BTreeMap<ContainerId, Tries>,
+    /// What is being done to apps, by people's wish.
+    pub(crate) work: BTreeMap<AppId, AppWork>,
+    pub(crate) failed: BTreeMap<AppId, AppFailure>,
+    /// What keeps an app from being as it shall, and when it is tried again.
+    pub(crate) trouble: BTreeMap<AppId, Trouble>,
+    pub(crate) traffic: BTreeMap<AppId, AppTraffic>,
+}
+
+/// Starts of a container.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tries {
+    pub(crate) count: u32,
+    until: Instant,
+}
+
+/// A step that failed.
+#[derive(Debug, Clone)]
+pub(crate) struct Trouble {
+    pub(crate) why: String,
+    pub(crate) since: Timestamp,
+    count: u32,
+    until: Instant,
+}
+
+impl Keeper {
+    /// A keeper of what `records` have.
+    pub(crate) fn new(
+        records: Records,
+        (engine, wall): (Arc<dyn Engine>, Arc<dyn Wall>),
+        shelf: Shelf,
+        supervisor: Supervisor,
+        stop: CancellationToken,
+    ) -> Result<Arc<Self>, AppsError> {
+        let kept = records.load()?;
+        let projection = supervisor.follow(stop.clone());
+        let state = State {
+            kept,
+            seen: None,
+            engine: EngineState::Away { why: "It was not asked yet.".into() },
+            health: BTreeMap::new(),
+            tries: BTreeMap::new(),
+            work: BTreeMap::new(),
+            failed: BTreeMap::new(),
+            trouble: BTreeMap::new(),
+            traffic: BTreeMap::new(),
+        };
+        Ok(Arc::new(Self { records, engine, wall, shelf, supervisor, projection, stop, wake: Notify::new(), state: Mutex::new(state) }))
+    }
+
+    /// What is known. Never held while waiting.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is wanted of each app; none until the settings have come.
+    pub(crate) fn hosted(&self) -> Option<BTreeMap<AppId, HostedApp>> {
+        self.projection.borrow().as_ref()?.apps.clone()
+    }
+
+    /// The box's host label and its time zone.
+    pub(crate) fn box_names(&self) -> (String, String) {
+        let projection = self.projection.borrow();
+        let host = projection.as_ref().and_then(|now| Some(now.this_box.as_ref()?.host.clone())).unwrap_or_else(|| "croft".into());
+        let zone = projection.as_ref().and_then(|now| Some(now.time.as_ref()?.zone.clone())).unwrap_or_else(|| UTC.into());
+        (host, zone)
+    }
+
+    /// What an app consists of; a sentence where that cannot be said.
+    pub(crate) fn wishes(&self, id: &AppId, record: &AppRecord, hosted: &HostedApp) -> Result<Wishes, String> {
+        let (host, zone) = self.box_names();
+        wishes::of(id, record, hosted, &Ground { apps: self.shelf.path(), box_host: &host, zone: &zone })
+    }
+
+    /// Puts a record down, durably, and knows it from then on.
+    pub(crate) async fn put(&self, id: &AppId, record: Option<AppRecord>) -> Result<(), AppsError> {
+        self.records.put(id, record.clone()).await?;
+        let mut state = self.state();
+        match record {
+            Some(record) => state.kept.insert(id.clone(), record),
+            None => state.kept.remove(id),
+        };
+        drop(state);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Keeps apps as they shall be until the role ends.
+    pub(crate) async fn run(self: Arc<Self>) {
+        let mut projection = self.projection.clone();
+        let mut events = None;
+        while !self.stop.is_cancelled() {
+            if self.round().await {
+                tokio::time::sleep(BETWEEN).await;
+                continue;
+            }
+            if events.is_none() {
+                events = self.engine.events().await.ok();
+            }
+            let is_here = matches!(self.state().engine, EngineState::Ready { .. });
+            let heard = async {
+                match &mut events {
+                    Some(events) => events.next().await,
+                    None => std::future::pending().await,
+                }
+            };
+            // Cancel-safe: what is missed is seen at the next look.
+            tokio::select! {
+                () = self.stop.cancelled() => {}
+                () = self.wake.notified() => {}
+                _ = projection.changed() => {}
+                heard = heard => if heard.is_none() { events = None },
+                () = tokio::time::sleep(if is_here { LOOK } else { AWAY }) => {}
+            }
+        }
+    }
+
+    /// One look and what follows from it; true when something was done.
+    async fn round(&self) -> bool {
+        if let Err(error) = self.settle_phases().await {
+            tracing::warn!(error = error_chain(&error), "what is kept of apps is not as the settings say");
+        }
+        let walled = self.put_up_walls().await;
+        match self.engine.look().await {
+            Ok(seen) => self.saw(seen),
+            Err(error) => {
+                tracing::debug!(error = error_chain(&error), "the engine cannot be looked at");
+                let mut state = self.state();
+                state.engine = EngineState::Away { why: sentence(&error) };
+                state.seen = None;
+                return false;
+            }
+        }
+        // Without walls nothing is begun.
+        if let Err(error) = walled {
+            tracing::error!(error = error_chain(&error), "the wall around apps cannot be put up");
+            self.state().engine = EngineState::Away { why: "The wall around apps cannot be put up, so none is started.".into() };
+            return false;
+        }
+        let steps = self.decide();
+        let count = steps.len();
+        stream::iter(steps).for_each_concurrent(AT_ONCE, |step| self.step(step)).await;
+        count > 0
+    }
+
+    fn saw(&self, seen: Seen) {
+        let mut state = self.state();
+        let now = Timestamp::now();
+        let there: BTreeSet<ContainerId> = seen.containers.iter().map(|container| container.id.clone()).collect();
+        let settled = |id: &ContainerId| {
+            seen.containers.iter().any(|container| {
+                container.id == *id
+                    && matches!(container.state, ContainerState::Running { since } if now.duration_since(since).unsigned_abs() > SETTLED)
+            })
+        };
+        state.tries.retain(|id, _| there.contains(id) && !settled(id));
+        state.health.retain(|id, _| there.contains(id));
+        if !matches!(state.engine, EngineState::Ready { .. }) {
+            tracing::info!("the engine answers");
+        }
+        state.engine = EngineState::Ready { version: String::new() };
+        state.seen = Some(seen);
+    }
+
+    /// What is next.
+    fn decide(&self) -> Vec<Step> {
+        let Some(hosted) = self.hosted() else { return Vec::new() };
+        let kept = self.state().kept.clone();
+        let mut wishes = BTreeMap::new();
+        for (id, record) in &kept {
+            if let (Phase::Installed, Some(hosted)) = (record.phase, hosted.get(id)) {
+                match self.wishes(id, record, hosted) {
+                    Ok(wished) => drop(wishes.insert(id.clone(), wished)),
+                    Err(why) => self.stumble(id, why),
+                }
+            }
+        }
+        let apps = kept
+            .iter()
+            .map(|(id, record)| {
+                let running = hosted.get(id).is_some_and(|app| app.running);
+                (id.clone(), Wanted { phase: record.phase, running, wishes: wishes.get(id), services: &record.spec.services })
+            })
+            .collect();
+        let (state, now) = (self.state(), Instant::now());
+        let Some(seen) = &state.seen else { return Vec::new() };
+        let resting = state.tries.iter().filter(|(_, tries)| tries.until > now).map(|(id, _)| id.clone()).collect();
+        let troubled = state.trouble.iter().filter(|(_, trouble)| trouble.until > now).map(|(id, _)| id.clone());
+        let at_work = state.work.keys().cloned().chain(troubled).collect();
+        plan::steps(&apps, &plan::Known { seen, health: &state.health, resting: &resting, at_work: &at_work })
+    }
+
+    async fn step(&self, step: Step) {
+        let app = app_of(&step);
+        tracing::info!(?step, "next");
+        match self.done(step).await {
+            Ok(()) => {
+                if let Some(app) = app {
+                    self.state().trouble.remove(&app);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(app = app.as_ref().map(AppId::as_str), error = error_chain(&error), "a step failed");
+                if let Some(app) = app {
+                    self.stumble(&app, sentence(&error));
+                }
+            }
+        }
+    }
+
+    /// Notes what keeps an app, and that it is tried later.
+    fn stumble(&self, app: &AppId, why: String) {
+        let mut state = self.state();
+        let known = state.trouble.get(app).cloned();
+        let count = known.as_ref().map_or(0, |trouble| trouble.count) + 1;
+        let since = known.map_or_else(Timestamp::now, |trouble| trouble.since);
+        state.trouble.insert(app.clone(), Trouble { why, since, count, until: Instant::now() + pause(count) });
+    }
+
+    async fn done(&self, step: Step) -> Result<(), AppsError> {
+        match step {
+            Step::MakeNetwork { app } => {
+                let Some(wishes) = self.wished(&app) else { return Ok(()) };
+                Ok(self.engine.make_network(&wishes.network).await?)
+            }
+            Step::Resolve { app } => {
+                let Some(wishes) = self.wished(&app) else { return Ok(()) };
+                Ok(self.engine.resolve(&wishes.network.app, &wishes.network.resolving).await?)
+            }
+            Step::Create { app, service } => self.create(&app, &service).await,
+            Step::Start { container, .. } => {
+                {
+                    let mut state = self.state();
+                    let count = state.tries.get(&container).map_or(0, |tries| tries.count) + 1;
+                    state.tries.insert(container.clone(), Tries { count, until: Instant::now() + pause(count) });
+                    state.health.remove(&container);
+                }
+                Ok(self.engine.start(&container).await?)
+            }
+            Step::Stop { app, service, container } => {
+                let part = app.zip(service).and_then(|(app, service)| Some(wishes::grace(self.state().kept.get(&app)?.spec.services.get(&service)?)));
+                Ok(self.engine.stop(&container, Grace::new(part.unwrap_or(Duration::from_secs(10)))).await?)
+            }
+            Step::Remove { container, .. } => Ok(self.engine.remove(&container).await?),
+            Step::RemoveNetwork { name } => Ok(self.engine.remove_network(&name).await?),
+            Step::Gone { app } => {
+                let record = self.state().kept.get(&app).cloned();
+                let Some(record) = record.filter(|record| record.phase == Phase::Leaving) else { return Ok(()) };
+                self.put(&app, Some(AppRecord { phase: Phase::Left, since: Timestamp::now(), ..record })).await
+            }
+        }
+    }
+
+    async fn create(&self, app: &AppId, service: &ServiceName) -> Result<(), AppsError> {
+        let record = self.state().kept.get(app).cloned();
+        let hosted = self.hosted().and_then(|hosted| hosted.get(app).cloned());
+        let Some((record, hosted)) = record.zip(hosted) else { return Ok(()) };
+        let Ok(wishes) = self.wishes(app, &record, &hosted) else { return Ok(()) };
+        let Some(wish) = wishes.containers.get(service) else { return Ok(()) };
+        self.put_down(app, &record, &hosted).await?;
+        let made = match self.engine.create(wish).await {
+            // The image was removed by hand: it is fetched again, by its digest.
+            Err(EngineError::Missing { what: "image" }) => {
+                let (progress, _) = watch::channel(Default::default());
+                self.engine.pull(&wish.image, progress, self.stop.child_token()).await?;
+                self.engine.create(wish).await
+            }
+            made => made,
+        };
+        match made {
+            // Made by a call whose answer was lost: the next look shows it.
+            Ok(_) | Err(EngineError::Taken { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Makes what an app mounts.
+    pub(crate) async fn put_down(&self, app: &AppId, record: &AppRecord, hosted: &HostedApp) -> Result<(), AppsError> {
+        let (host, zone) = self.box_names();
+        let written = wishes::written(app, record, hosted, &Ground { apps: self.shelf.path(), box_host: &host, zone: &zone }).unwrap_or_default();
+        let (shelf, app, folders) = (self.shelf.clone(), app.clone(), wishes::folders(&record.spec));
+        spawn_blocking(move || {
+            for (path, owner) in folders {
+                shelf.folder(&app, &path, owner)?;
+            }
+            written.iter().try_for_each(|(service, number, content, mode)| shelf.write(&app, (service, *number), content, *mode))
+        })
+        .await?
+    }
+
+    fn wished(&self, app: &AppId) -> Option<Wishes> {
+        let record = self.state().kept.get(app).cloned()?;
+        let hosted = self.hosted()?.get(app).cloned()?;
+        self.wishes(app, &record, &hosted).ok()
+    }
+
+    /// The walls around all networks of apps, those of apps that leave included.
+    async fn put_up_walls(&self) -> Result<(), EngineError> {
+        let hosted = self.hosted().unwrap_or_default();
+        let numbers: BTreeMap<NetworkNumber, AppId> =
+            self.state().kept.iter().filter(|(_, record)| record.phase != Phase::Left).map(|(id, record)| (NetworkNumber(record.network.into()), id.clone())).collect();
+        let open = |id: &AppId| hosted.get(id).is_some_and(|app| app.way_out == WayOut::Open);
+        let walls: Vec<AppWall> = numbers.iter().map(|(number, id)| AppWall { number: *number, open: open(id) }).collect();
+        self.wall.apply(&walls).await?;
+        let meters = self.wall.meters().await?;
+        let mut state = self.state();
+        for meter in meters {
+            if let Some(id) = numbers.get(&meter.number) {
+                state.traffic.insert(id.clone(), AppTraffic { received: meter.received, sent: meter.sent, denied: meter.denied });
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings what is kept and what the settings say together, where a step of an install or uninstall was the last one before an end.
+    async fn settle_phases(&self) -> Result<(), AppsError> {
+        let Some(hosted) = self.hosted() else { return Ok(()) };
+        let kept: Vec<(AppId, AppRecord)> = {
+            let state = self.state();
+            state.kept.iter().filter(|(id, _)| !state.work.contains_key(*id)).map(|(id, record)| (id.clone(), record.clone())).collect()
+        };
+        for (id, record) in kept {
+            let phase = match (record.phase, hosted.contains_key(&id)) {
+                (Phase::Coming, true) => Phase::Installed,
+                // It came no further: what it kept before stays.
+                (Phase::Coming, false) => Phase::Left,
+                (Phase::Installed, false) => Phase::Leaving,
+                (Phase::Leaving, true) => {
+                    let gone = AppGone { by: "The role for apps".into(), app: id.clone() };
+                    let removed: Result<serde_json::Value, _> = self.supervisor.role().json(Method::POST, "/internal/v1/apps/remove", Some(&gone), None).await;
+                    if let Err(problem) = removed {
+                        tracing::warn!(%id, %problem, "an app cannot be taken out of the settings");
+                    }
+                    continue;
+                }
+                (Phase::Installed, true) | (Phase::Leaving | Phase::Left, false) => continue,
+                // Somebody took the removal back, or the store is older than the settings.
+                (Phase::Left, true) => continue,
+            };
+            tracing::info!(%id, ?phase, "an app goes on where it was");
+            self.put(&id, Some(AppRecord { phase, ..record })).await?;
+        }
+        Ok(())
+    }
+}
+
+fn pause(count: u32) -> Duration {
+    FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(count.saturating_sub(1))).min(LONGEST_PAUSE)
+}
+
+fn app_of(step: &Step) -> Option<AppId> {
+    match step {
+        Step::MakeNetwork { app } | Step::Resolve { app } | Step::Create { app, .. } | Step::Start { app, .. } | Step::Gone { app } => Some(app.clone()),
+        Step::Stop { app, .. } | Step::Remove { app, .. } => app.clone(),
+        Step::RemoveNetwork { name } => name.as_str().parse().ok(),
+    }
+}
+
+/// An error as a sentence for people, with what lies under it.
+pub(crate) fn sentence(error: &(dyn std::error::Error + 'static)) -> String {
+    let chain = error_chain(error).to_string();
+    let mut letters = chain.chars();
+    let first = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+}

@@ -1,0 +1,54 @@
+//! The life of the role: start, the keeper beside the servers, orderly end. Apps run on when it ends.
+
+use std::{path::PathBuf, sync::Arc};
+
+use croft_api::{
+    capability::Verifier,
+    inherit::Descriptors,
+    lifecycle::Lifecycle,
+    projection::Supervisor,
+    routes::Gate,
+    socket::{self, Peers},
+};
+use croft_containers::Podman;
+
+use crate::{
+    checks, door,
+    error::AppsError,
+    health,
+    http::{Desk, router},
+    keeper::Keeper,
+    records::Records,
+    shelf::Shelf,
+};
+
+/// Runs the role for apps until it is told to stop. `folder` is where the engine reaches the folder of all apps.
+///
+/// # Errors
+/// It was started wrongly, or its store cannot be used.
+pub async fn run(mut descriptors: Descriptors, folder: PathBuf) -> Result<(), AppsError> {
+    let lifecycle = Lifecycle::start(&mut descriptors)?;
+    let stop = lifecycle.stopping();
+    let listener = descriptors.unix_listener("api")?;
+    let doors = descriptors.take("doors")?;
+    let gate = Gate { verifier: Verifier::from_env("apps")?, peers: Peers::from_env()? };
+    let supervisor = Supervisor::new(descriptors.run_directory()?);
+    let records = Records::open(&descriptors.take("state")?)?;
+    let shelf = Shelf::new(descriptors.take("apps")?, folder)?;
+    let podman = Arc::new(Podman::from_env());
+    let wall = Arc::new(podman.wall());
+    let keeper = Keeper::new(records, (podman, wall), shelf, supervisor, stop.clone())?;
+    let work = [
+        tokio::spawn(Arc::clone(&keeper).run()),
+        tokio::spawn(checks::run(Arc::clone(&keeper))),
+        tokio::spawn(health::run(Arc::clone(&keeper))),
+        tokio::spawn(door::serve(Arc::clone(&keeper), doors, gate.peers.clone())),
+    ];
+    lifecycle.ready();
+    socket::serve(listener, router(Desk(keeper)), gate, stop).await;
+    lifecycle.ended();
+    for task in work {
+        task.await?;
+    }
+    Ok(())
+}
