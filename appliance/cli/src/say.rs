@@ -20,6 +20,11 @@ impl Say {
         self.json
     }
 
+    /// Says how far something is, beside what is printed in the end.
+    pub(crate) fn aside(&self, text: &str) {
+        let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
+    }
+
     /// Prints `value` as JSON, or what `text` makes of it.
     pub(crate) fn print<T: Serialize>(&self, value: &T, text: impl FnOnce(&T) -> String) {
         let mut out = if self.json { serde_json::to_string_pretty(value).unwrap_or_default() } else { text(value) };

@@ -4,6 +4,7 @@
 //! Needs: `croft-model` and the wire types of `croft-api`, which the roles serve and OpenAPI describes: nothing is written twice.
 //! Never: a rule about what is allowed. The box says.
 
+mod apps;
 mod door;
 mod error;
 mod operations;

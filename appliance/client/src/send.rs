@@ -23,10 +23,11 @@ use crate::{ClientError, Door, door::Token};
 
 /// Time for one whole answer; the box answers at once or says that it takes longer (tasks).
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// Domains of the API that identity, storage and the notifier answer, as their manifests have them; the supervisor answers the others.
+/// Domains of the API that identity, storage, the notifier and the role for apps answer, as their manifests have them; the supervisor answers the others.
 const IDENTITY: [&str; 9] = ["claim", "session", "sessions", "tokens", "grants", "passphrase", "invitations", "join", "recovery"];
 const STORAGE: [&str; 5] = ["install", "disks", "pool", "snapshots", "usage"];
 const NOTIFIER: [&str; 1] = ["notify"];
+const APPS: [&str; 1] = ["apps"];
 
 /// A client of one box.
 #[derive(Debug)]
@@ -41,6 +42,7 @@ enum Way {
         identity: reqwest::Client,
         storage: reqwest::Client,
         notifier: reqwest::Client,
+        apps: reqwest::Client,
         run: RunDirectory,
     },
     Https {
@@ -126,12 +128,13 @@ impl Client {
             Way::Https { http, origin, token } => {
                 http.request(call.method.clone(), format!("{origin}{}", call.path)).bearer_auth(token.expose())
             }
-            Way::Sockets { supervisor, identity, storage, notifier, run } => {
+            Way::Sockets { supervisor, identity, storage, notifier, apps, run } => {
                 let domain = call.path.trim_start_matches("/api/v1/").split(['/', '?']).next().unwrap_or_default();
                 let (http, audience) = match domain {
                     domain if IDENTITY.contains(&domain) => (identity, "identity"),
                     domain if STORAGE.contains(&domain) => (storage, "storage"),
                     domain if NOTIFIER.contains(&domain) => (notifier, "notifier"),
+                    domain if APPS.contains(&domain) => (apps, "apps"),
                     _ => (supervisor, "supervisor"),
                 };
                 let capability = console_capability(run, audience).await?;
@@ -179,8 +182,8 @@ fn sockets(home: &Path) -> Result<Way, ClientError> {
         reqwest::Client::builder().unix_socket(run.socket(socket)).timeout(TIMEOUT).build().map_err(|error| no_box(error.to_string()))
     };
     let (supervisor, identity) = (client("supervisor.sock")?, client("identity.sock")?);
-    let (storage, notifier) = (client("storage.sock")?, client("notifier.sock")?);
-    Ok(Way::Sockets { supervisor, identity, storage, notifier, run })
+    let (storage, notifier, apps) = (client("storage.sock")?, client("notifier.sock")?, client("apps.sock")?);
+    Ok(Way::Sockets { supervisor, identity, storage, notifier, apps, run })
 }
 
 fn https(origin: String, token: Token, authority: Option<&Path>) -> Result<Way, ClientError> {
@@ -211,7 +214,7 @@ async fn console_capability(run: &RunDirectory, audience: &str) -> Result<String
 
 #[cfg(test)]
 mod tests {
-    use super::{IDENTITY, NOTIFIER, STORAGE};
+    use super::{APPS, IDENTITY, NOTIFIER, STORAGE};
 
     #[test]
     fn roles_answer_the_domains_of_their_manifests() {
@@ -222,5 +225,6 @@ mod tests {
         check(include_str!("../../supervisor/roles/identity.toml"), &IDENTITY);
         check(include_str!("../../supervisor/roles/storage.toml"), &STORAGE);
         check(include_str!("../../supervisor/roles/notifier.toml"), &NOTIFIER);
+        check(include_str!("../../supervisor/roles/apps.toml"), &APPS);
     }
 }

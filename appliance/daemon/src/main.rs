@@ -65,6 +65,8 @@ enum Role {
     Preview,
     /// Tells people of warnings.
     Notifier,
+    /// Apps in containers.
+    Apps,
     /// Reads one picture, for the role `preview`.
     #[command(name = croft_preview::FIRST_WORD, hide = true)]
     Decoder {
@@ -108,6 +110,7 @@ impl Role {
             Self::Disk { .. } => "disk",
             Self::Preview => "preview",
             Self::Notifier => "notifier",
+            Self::Apps => "apps",
             Self::Decoder { .. } => croft_preview::FIRST_WORD,
             Self::Taken => croft_preview::TAKEN_WORD,
             Self::Openapi => "openapi",
@@ -123,8 +126,9 @@ impl Role {
             Self::Sync { .. } => Some([&["space", "index"], &["snapshots"]]),
             // And what it was lent.
             Self::Disk { .. } => Some([&["space", "index"], &[]]),
-            // A decoder confines itself. Of the others, one starts all roles and makes what they are handed, the other starts programs that write to disks.
-            Self::Storage | Self::Supervisor { .. } | Self::Decoder { .. } | Self::Taken | Self::Openapi | Self::Units { .. } => None,
+            // A decoder confines itself. Of the others, one starts all roles and makes what they are handed, one starts programs that write to disks, and one
+            // reaches the engine of apps and changes the walls of the network.
+            Self::Storage | Self::Apps | Self::Supervisor { .. } | Self::Decoder { .. } | Self::Taken | Self::Openapi | Self::Units { .. } => None,
         }
     }
 
@@ -139,6 +143,7 @@ impl Role {
             | Self::Storage
             | Self::Preview
             | Self::Notifier
+            | Self::Apps
             | Self::Decoder { .. }
             | Self::Taken
             | Self::Openapi

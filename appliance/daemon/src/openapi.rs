@@ -14,6 +14,7 @@ pub(crate) fn document() -> Result<String, serde_json::Error> {
         croft_identity::routes().openapi(),
         croft_storage::routes().openapi(),
         croft_notifier::routes().openapi(),
+        croft_apps::routes().openapi(),
     ];
     for part in roles.into_iter().chain([croft_gateway::openapi()]) {
         whole.merge(part);

@@ -131,7 +131,7 @@ pub enum Start {
     Demand,
 }
 
-/// What a role may do on the appliance beyond what its user may. On a developer's machine nobody has any, but in a box with loop disks of its own.
+/// What a role may do on the appliance beyond what its user may. On a developer's machine nobody has any, but in a box with loop disks or an engine of apps of its own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Powers {
@@ -142,6 +142,8 @@ pub enum Powers {
     Read,
     /// It is root, reads and writes disks, and mounts in its own world of mounts.
     Disks,
+    /// It is root, has containers made, and changes the walls of the network.
+    Apps,
 }
 
 /// A listening socket.
@@ -208,4 +210,6 @@ pub enum Network {
     Inherited,
     /// It calls others, and nobody calls it.
     Outgoing,
+    /// It calls apps in their own networks, and puts up the walls around these.
+    Apps,
 }

@@ -29,9 +29,11 @@ const LAST_LINES: usize = 20;
 /// Code of the warning.
 const CRASH_LOOP: &str = "role-crash-loop";
 /// Variables of ours that roles get as well.
-const PASSED_ON: [&str; 3] = ["CROFT_LOG", "RUST_BACKTRACE", LOOP_DISKS];
+const PASSED_ON: [&str; 4] = ["CROFT_LOG", "RUST_BACKTRACE", LOOP_DISKS, ENGINE];
 /// Names the folder of the loop disks of a developer's box: with disks of its own, the role that looks after disks is as mighty as on the appliance.
 const LOOP_DISKS: &str = "CROFT_LOOP_DISKS";
+/// Names the folder of a developer's engine of apps; with it, the role for apps is root, as it is on the appliance.
+const ENGINE: &str = "CROFT_ENGINE";
 
 /// The roles of a box, kept as the settings and the manifests say.
 pub(crate) struct Roles {
@@ -293,7 +295,11 @@ pub(crate) const RUN_MODE: u32 = 0o711;
 
 /// Whether a role of these powers has them here. On the appliance that is for systemd to say, which leaves it root.
 fn has_its_powers(powers: Powers) -> bool {
-    powers == Powers::Disks && std::env::var_os(LOOP_DISKS).is_some()
+    match powers {
+        Powers::Disks => std::env::var_os(LOOP_DISKS).is_some(),
+        Powers::Apps => std::env::var_os(ENGINE).is_some(),
+        Powers::None | Powers::Read => false,
+    }
 }
 
 fn manifest_of<'a>(manifests: &'a [Manifest], unit: &str) -> Option<&'a Manifest> {

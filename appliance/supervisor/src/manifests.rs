@@ -7,12 +7,13 @@ use croft_model::{Invalid, Manifest, RoleName};
 use crate::SupervisorError;
 
 /// In the order in which the roles are started, as far as `after` leaves one open; stopped in the opposite one.
-const TEXTS: [&str; 8] = [
+const TEXTS: [&str; 9] = [
     include_str!("../roles/supervisor.toml"),
     include_str!("../roles/identity.toml"),
     include_str!("../roles/storage.toml"),
     include_str!("../roles/preview.toml"),
     include_str!("../roles/notifier.toml"),
+    include_str!("../roles/apps.toml"),
     include_str!("../roles/sync.toml"),
     include_str!("../roles/disk.toml"),
     include_str!("../roles/gateway.toml"),

@@ -72,6 +72,15 @@ ProtectProc=invisible
 SystemCallFilter=@mount
 SystemCallFilter=~@clock @cpu-emulation @debug @keyring @module @obsolete @raw-io @reboot @swap
 ";
+/// What the role for apps may as root: make the folders of apps for their users, reach the engine's socket, and change the walls of the network.
+const WALLS_OF_APPS: &str = "\
+CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_NET_ADMIN
+PrivateDevices=yes
+RestrictNamespaces=yes
+ReadWritePaths=/run
+ProtectProc=invisible
+SystemCallFilter=~@clock @cpu-emulation @debug @keyring @module @mount @obsolete @raw-io @reboot @swap
+";
 /// What the supervisor may as root: make the directories of the roles, give them to their users, and open them for them.
 const WALLS_OF_ROOT: &str = "\
 PrivateDevices=yes
@@ -106,7 +115,7 @@ pub fn whole_unit(manifest: &Manifest) -> String {
     let role = &manifest.name;
     let user = match manifest.powers {
         Powers::None | Powers::Read => format!("User=croft-{role}\nGroup=croft-{role}\n"),
-        Powers::Disks => String::new(),
+        Powers::Disks | Powers::Apps => String::new(),
     };
     format!("{}Type=notify\nNotifyAccess=main\nExecStart={PROGRAM} {role}\n{user}", drop_in(manifest))
 }
@@ -126,6 +135,11 @@ fn drop_in(manifest: &Manifest) -> String {
                 "SocketBindDeny=any\nIPAddressDeny=localhost link-local multicast\nIPAddressAllow=127.0.0.53 127.0.0.54\nRestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK"
             ),
         ),
+        // It connects into networks of apps alone, and speaks to the kernel about its walls.
+        Network::Apps => line(
+            &mut text,
+            format_args!("SocketBindDeny=any\nIPAddressDeny=any\nIPAddressAllow=10.213.0.0/16\nRestrictAddressFamilies=AF_UNIX AF_INET AF_NETLINK"),
+        ),
         Network::Inherited => line(&mut text, format_args!("RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK")),
     }
     text.push_str(WALLS);
@@ -133,6 +147,7 @@ fn drop_in(manifest: &Manifest) -> String {
         Powers::None => WALLS_OF_USERS,
         Powers::Read => WALLS_OF_READERS,
         Powers::Disks => WALLS_OF_DISKS,
+        Powers::Apps => WALLS_OF_APPS,
     });
     if !manifest.per_space {
         // With it the kernel has no openat2(2), without which a worker cannot keep to its space.

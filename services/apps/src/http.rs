@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{Extension, Json, Router, extract::State, response::{IntoResponse, Response}};
 use croft_api::{
-    body::{Id, JsonBody, Query},
+    body::{Id, JsonBody, TypedQuery},
     problem::ApiError,
     routes::{Needs, Routes},
     wire::{
@@ -14,7 +14,7 @@ use croft_api::{
 };
 use croft_catalog::AppSpec;
 use croft_containers::{LogsWish, SeenContainer};
-use croft_model::{Actor, AppId, Claims, Problem, Scope};
+use croft_model::{AppId, Claims, Problem, Scope};
 use futures_util::StreamExt;
 use http::StatusCode;
 use tokio::time::{Duration, timeout};
@@ -76,7 +76,7 @@ async fn list(State(Desk(keeper)): State<Desk>) -> Json<AppList> {
 async fn install_app(
     State(Desk(keeper)): State<Desk>,
     Extension(claims): Extension<Claims>,
-    Query(query): Query<InstallQuery>,
+    TypedQuery(query): TypedQuery<InstallQuery>,
     JsonBody(asked): JsonBody<InstallApp>,
 ) -> Answer<Response> {
     let spec: AppSpec = serde_path_to_error::deserialize(asked.spec).map_err(|error| {
@@ -101,7 +101,7 @@ async fn install_app(
         return Err(Problem::new(422, "app-refused", reason.clone()).hint("`croft app show` tells all reasons.").into());
     }
     if let Some(permission) = judge::ungranted(&spec, &asked.granted).first() {
-        return Err(Problem::new(409, "app-permission-needed", format!("{} asks for more than its own network and data: {permission}", plan.name))
+        return Err(Problem::new(409, "app-permission-needed", format!("{} asks for more than its own network and data. {}", plan.name, permission.sentence()))
             .hint(format!("Grant it with `--grant {}` if it shall have that.", permission.word()))
             .key("granted")
             .into());
@@ -117,7 +117,7 @@ async fn install_app(
     }
     note(&keeper, &claims, "app.install", format!("Began to install the app {}.", plan.name)).await;
     let source = asked.source.chars().filter(|c| !c.is_control()).take(200).collect();
-    let order = Order { spec, id, source, filled, by: who(&claims) };
+    let order = Order { spec, id, source, filled, by: claims.actor().to_string() };
     tokio::spawn(install::install(Arc::clone(&keeper), order));
     Ok((StatusCode::ACCEPTED, Json(plan)).into_response())
 }
@@ -142,7 +142,7 @@ async fn uninstall(State(Desk(keeper)): State<Desk>, Extension(claims): Extensio
     if !install::begin(&keeper, &app, "uninstall", "Takes it away.") {
         return Err(at_work(&app).into());
     }
-    let ended = install::uninstall(Arc::clone(&keeper), app.clone(), who(&claims)).await;
+    let ended = install::uninstall(Arc::clone(&keeper), app.clone(), claims.actor().to_string()).await;
     keeper.state().work.remove(&app);
     keeper.wake.notify_one();
     ended?;
@@ -178,7 +178,7 @@ async fn restart(State(Desk(keeper)): State<Desk>, Extension(claims): Extension<
 #[utoipa::path(get, path = "/api/v1/apps/{app}/log", operation_id = "apps_log", tag = "apps",
     params(("app" = String, Path, description = "The app."), AppLogQuery),
     responses((status = 200, body = AppLog), (status = "default", body = Problem, content_type = "application/problem+json")))]
-async fn log(State(Desk(keeper)): State<Desk>, Id(app): Id<AppId>, Query(query): Query<AppLogQuery>) -> Answer<Json<AppLog>> {
+async fn log(State(Desk(keeper)): State<Desk>, Id(app): Id<AppId>, TypedQuery(query): TypedQuery<AppLogQuery>) -> Answer<Json<AppLog>> {
     let mut parts = containers(&keeper, &app)?;
     if let Some(service) = &query.service {
         parts.retain(|part| part.service.as_str() == service);
@@ -233,14 +233,6 @@ fn no_app(app: &AppId) -> Problem {
 
 fn at_work(app: &AppId) -> Problem {
     Problem::new(409, "app-at-work", format!("Something is being done to the app {app} already.")).hint("Wait until that has ended.")
-}
-
-/// Who asks, in words that go into the history.
-fn who(claims: &Claims) -> String {
-    match claims.actor() {
-        Actor::Person { id, .. } => id.to_string(),
-        other => serde_json::to_value(&other).ok().and_then(|value| value["kind"].as_str().map(str::to_owned)).unwrap_or_else(|| "Somebody".into()),
-    }
 }
 
 async fn note(keeper: &Keeper, claims: &Claims, action: &str, sentence: String) {

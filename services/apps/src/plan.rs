@@ -126,11 +126,7 @@ fn of_app(id: &AppId, app: &Wanted<'_>, known: &Known<'_>) -> Vec<Step> {
     let network = known.seen.networks.iter().find(|network| network.app.as_str() == id.as_str());
     let Some(network) = network else { return vec![Step::MakeNetwork { app: id.clone() }] };
     let mut steps = Vec::new();
-    let wanted = match &wishes.network.resolving {
-        croft_containers::Resolving::Closed => &[],
-        croft_containers::Resolving::By(servers) => servers.as_slice(),
-    };
-    if network.resolvers != wanted {
+    if network.resolving != wishes.network.resolving {
         steps.push(Step::Resolve { app: id.clone() });
     }
     // One that is to be made anew is first of all taken away.

@@ -73,7 +73,7 @@ fn one(state: &State, (id, record): (&AppId, &AppRecord), hosted: Option<&Hosted
 
 /// What an app asks for, with what it means.
 pub(crate) fn permissions(spec: &AppSpec) -> Vec<AppPermission> {
-    spec.permissions.iter().map(|permission: &Permission| AppPermission { word: permission.word().into(), means: permission.to_string() }).collect()
+    spec.permissions.iter().map(|permission: &Permission| AppPermission { word: permission.word().into(), means: permission.sentence() }).collect()
 }
 
 fn whole(state: &State, (id, record): (&AppId, &AppRecord), wanted: Option<&HostedApp>, services: &[AppService]) -> AppState {

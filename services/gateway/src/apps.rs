@@ -31,11 +31,16 @@ const ENTER: &str = "/.croft/enter";
 /// Where the box hands out tickets, on its own origin, with the app behind it.
 pub(crate) const OPEN: &str = "/open/";
 /// Seconds after which a page that waits for an app looks again.
-const LOOK_AGAIN: u32 = 2;
+const LOOK_AGAIN: u64 = 2;
 
-/// Marks an answer that is not the box's own, which therefore gets none of its headers.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Foreign;
+/// Marks an answer at the origin of an app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AtApp {
+    /// It is the app's own, and gets none of the box's headers.
+    Theirs,
+    /// It is the box's, in place of the app's.
+    Ours,
+}
 
 /// Everything about doors of apps.
 pub(crate) struct Apps {
@@ -72,11 +77,13 @@ impl Apps {
     /// Answers at an app's own origin.
     pub(crate) async fn answer(&self, sign_in: &SignIn, projection: &Projection, door: AtDoor<'_>, request: Request<Lingering>) -> Response {
         let navigates = is_navigation(request.method(), request.headers());
-        match self.judge(sign_in, projection, &door, request).await {
+        let mut response = match self.judge(sign_in, projection, &door, request).await {
             Ok(response) => response,
             Err(problem) if navigates => page(&problem, &box_origin(door.app, door.host)),
             Err(problem) => croft_api::problem::answer(&problem),
-        }
+        };
+        response.extensions_mut().get_or_insert(AtApp::Ours);
+        response
     }
 
     async fn judge(
@@ -250,12 +257,12 @@ fn see_other(to: &str) -> Response {
 
 /// A problem as a page for people, with the way back.
 fn page(problem: &Problem, back: &str) -> Response {
-    let again = problem.retry_after.map_or_else(String::new, |seconds| format!("<meta http-equiv=\"refresh\" content=\"{seconds}\">"));
+    let again = problem.retry_after_seconds.map_or_else(String::new, |seconds| format!("<meta http-equiv=\"refresh\" content=\"{seconds}\">"));
     let hint = problem.hint.as_deref().map_or_else(String::new, |hint| format!("<p>{}</p>", escaped(hint)));
     let text = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">{again}\
          <title>Croft</title><h1>{}</h1>{hint}<p><a href=\"{back}/\">Croft</a></p></html>",
-        escaped(&problem.title)
+        escaped(&problem.detail)
     );
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_GATEWAY);

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::{
-    apps::{self, Apps, AtDoor},
+    apps::{self, Apps, AtApp, AtDoor},
     assets,
     body::Lingering,
     bulk::{Workers, files, links::Links, photos::Photos, room, search, spaces::Spaces},
@@ -134,9 +134,17 @@ impl Answer for Arc<Front> {
             Ok(response) => response,
             Err(refused) => problem::answer(&refused),
         };
-        if response.extensions().get::<apps::Foreign>().is_some() {
-            self.counts.count(response.status());
-            return response;
+        match response.extensions().get::<AtApp>() {
+            Some(AtApp::Theirs) => {
+                self.counts.count(response.status());
+                return response;
+            }
+            Some(AtApp::Ours) => {
+                protect(&mut response, Kind::Page, &id);
+                self.counts.count(response.status());
+                return response;
+            }
+            None => {}
         }
         if matches!(leads, Some(Leads::Files(_))) {
             response = dialect::told(response).await;

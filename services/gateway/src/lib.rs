@@ -9,7 +9,7 @@
 //! | links (`links`, `guests`) | calls of the API about links, requests of strangers by one | frames to the space's worker, pages |
 //! | photos (`photos`) | calls of the API about the timeline of a person | frames to the workers of their spaces |
 //! | apps (`apps`) | requests at the origin of an app, connections from the role `apps` | the same requests, with who asks |
-| push (`push`) | WebSockets of sync clients, changed folders, settings | that something in a person's tree changed |
+//! | push (`push`) | WebSockets of sync clients, changed folders, settings | that something in a person's tree changed |
 //!
 //! Needs: a projection of the sections box, people, spaces, door and apps. Never: a right on any file, a passphrase kept, a connection outwards.
 

@@ -1,5 +1,6 @@
 //! The door on a real socket, between a stranger and stand-ins for the roles behind it.
 
+mod apps;
 mod dialect;
 mod directions;
 mod push;
@@ -12,7 +13,7 @@ use std::{
     os::{fd::OwnedFd, unix::fs::MetadataExt},
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -38,6 +39,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    apps::Apps,
     bulk::Workers,
     certificate::Certificate,
     front::{Calls, Counts, Front},
@@ -71,12 +73,17 @@ struct Behind {
     asked: Arc<AtomicUsize>,
     /// Calls that reached a stand-in to sign in.
     called: Arc<AtomicUsize>,
+    /// Ana has signed out.
+    ended: Arc<AtomicBool>,
 }
 
 /// An answer as it came over the socket.
 struct Answered {
     status: u16,
+    /// In lower case.
     head: String,
+    /// As it came.
+    raw: String,
     body: String,
 }
 
@@ -106,6 +113,7 @@ impl House {
             revocations: broadcast::Sender::new(8),
             asked: Arc::default(),
             called: Arc::default(),
+            ended: Arc::default(),
         };
         let stop = CancellationToken::new();
         for role in ["identity", "supervisor"] {
@@ -178,7 +186,7 @@ fn answered(text: &[u8]) -> Answered {
     let text = String::from_utf8_lossy(text);
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-    Answered { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
+    Answered { status, head: head.to_ascii_lowercase(), raw: head.to_owned(), body: body.to_owned() }
 }
 
 fn front(run: &RunDirectory, behind: &Behind, projection: watch::Receiver<Option<Projection>>, stop: &CancellationToken) -> Front {
@@ -196,6 +204,7 @@ fn front(run: &RunDirectory, behind: &Behind, projection: watch::Receiver<Option
         verifier,
         certificate: Certificate::keep(identity.clone(), projection.clone(), stop.clone()).unwrap(),
         workers,
+        apps: Apps::new(run.clone()),
         guests: Guests::default(),
         calls: Calls::default(),
         counts: Counts::new(&metrics),
@@ -255,7 +264,7 @@ async fn capability(
         Credential::AppPassword { value, .. } | Credential::Bearer { value } => value.expose().to_owned(),
     };
     let scopes = match shown.as_str() {
-        "cookie ana's token" => Scope::of_session(PersonRole::Owner),
+        "cookie ana's token" if !behind.ended.load(Ordering::SeqCst) => Scope::of_session(PersonRole::Owner),
         "files" => [Scope::Files].into(),
         "metrics" => [Scope::Metrics].into(),
         _ => return Err(Problem::new(401, "signed-out", "No.").into()),

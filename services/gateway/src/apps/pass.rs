@@ -23,7 +23,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{io::copy_bidirectional, net::TcpStream, time::timeout};
 
-use super::{AtDoor, Foreign, Visitor, heads};
+use super::{AtApp, AtDoor, Visitor, heads};
 use crate::{
     body::{Lingering, Paced},
     crowd::Place,
@@ -89,7 +89,7 @@ impl Passage {
         })));
         *response.status_mut() = told.status;
         *response.headers_mut() = heads::for_client(&told.headers);
-        response.extensions_mut().insert(Foreign);
+        response.extensions_mut().insert(AtApp::Theirs);
         Ok(response)
     }
 
@@ -221,6 +221,6 @@ fn switched(
     });
     let mut response = Response::new(Body::empty());
     (*response.status_mut(), *response.headers_mut()) = (StatusCode::SWITCHING_PROTOCOLS, headers);
-    response.extensions_mut().insert(Foreign);
+    response.extensions_mut().insert(AtApp::Theirs);
     Some(response)
 }
