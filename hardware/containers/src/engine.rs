@@ -7,8 +7,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    AppName, ContainerId, ContainerWish, Digest, ExecEnd, Grace, ImageReference, LogPiece, LogsWish, NameError, NetworkWish, Pulled, Resolving,
-    Seen, SeenImage, Stats,
+    AppName, ContainerId, ContainerWish, Digest, ExecEnd, Grace, ImageReference, LogPiece, LogsWish, NameError, NetworkWish, Pulled,
+    Resolving, Seen, SeenImage, Stats,
 };
 
 /// Names the folder of a developer's engine to whoever uses it: `podman.sock` is its API, `network` its network namespace.
@@ -226,12 +226,7 @@ pub trait Engine: Send + Sync {
     ) -> BoxFuture<'a, Result<BoxStream<'static, Result<LogPiece, EngineError>>, EngineError>>;
 
     /// Runs a program in a container, as its user. One that takes longer than `limit` is killed.
-    fn exec<'a>(
-        &'a self,
-        container: &'a ContainerId,
-        argv: &'a [String],
-        limit: Duration,
-    ) -> BoxFuture<'a, Result<ExecEnd, EngineError>>;
+    fn exec<'a>(&'a self, container: &'a ContainerId, argv: &'a [String], limit: Duration) -> BoxFuture<'a, Result<ExecEnd, EngineError>>;
 
     /// What a container takes at the moment.
     fn stats<'a>(&'a self, container: &'a ContainerId) -> BoxFuture<'a, Result<Stats, EngineError>>;

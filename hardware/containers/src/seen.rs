@@ -7,7 +7,7 @@ use croft_model::Bytes;
 use ipnet::IpNet;
 use jiff::Timestamp;
 
-use crate::{AppName, ContainerId, ContainerName, Digest, NetworkNumber, ServiceName};
+use crate::{AppName, ContainerId, ContainerName, Digest, NetworkNumber, Resolving, ServiceName};
 
 /// All that the engine has for apps: containers and networks that carry the label, and every image, since images are nobody's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,8 +16,8 @@ pub struct Seen {
     pub containers: Vec<SeenContainer>,
     /// Networks, by number.
     pub networks: Vec<SeenNetwork>,
-    /// Images, by digest.
-    pub images: Vec<SeenImage>,
+    /// Images.
+    pub images: Vec<HeldImage>,
 }
 
 /// A container of an app.
@@ -39,7 +39,7 @@ pub struct SeenContainer {
     pub restarts: u64,
     /// Its addresses on the app's network, while it runs.
     pub addresses: Vec<IpAddr>,
-    /// Its image. None where that has been removed meanwhile.
+    /// Its image, where it was made by digest.
     pub image: Option<Digest>,
 }
 
@@ -77,17 +77,26 @@ pub struct SeenNetwork {
     pub number: Option<NetworkNumber>,
     /// Its addresses.
     pub subnets: Vec<IpNet>,
-    /// Who answers names that are not of it. The address that is nobody's is not among them.
-    pub resolvers: Vec<IpAddr>,
+    /// Who answers names that are not of it.
+    pub resolving: Resolving,
 }
 
-/// An image.
+/// An image that is here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldImage {
+    /// What it can be asked for by: of its manifest for this machine, and of the list that it was chosen from.
+    pub digests: Vec<Digest>,
+    /// Names that lead to it, with tag or digest.
+    pub names: Vec<String>,
+    /// Bytes of it, those that others share counted, too.
+    pub size: Bytes,
+    /// How many containers are made of it.
+    pub containers: u64,
+}
+
+/// What an image says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenImage {
-    /// What it is named by: of its manifest for this machine, and of the list that it was chosen from.
-    pub digests: Vec<Digest>,
-    /// Names that lead to it.
-    pub names: Vec<String>,
     /// Bytes of it, those that others share counted, too.
     pub size: Bytes,
     /// The user that it runs as; empty for root.
@@ -98,8 +107,6 @@ pub struct SeenImage {
     pub volumes: Vec<String>,
     /// Its own test of health.
     pub health: Option<Health>,
-    /// How many containers are made of it.
-    pub containers: u64,
 }
 
 /// A test of health that an image brings along.

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     path::PathBuf,
     time::Duration,
 };
@@ -13,6 +13,15 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
 use crate::{AppName, ContainerName, ImageReference, ServiceName};
+
+/// Memory of a container that nobody said more of: enough for most services, and eight of them fit a small box.
+const USUAL_MEMORY: Bytes = Bytes(512 * 1024 * 1024);
+/// Processes, likewise: a runaway is stopped long before the machine is.
+const USUAL_PROCESSES: u32 = 512;
+/// Shared memory, as everywhere.
+const USUAL_SHARED: Bytes = Bytes(64 * 1024 * 1024);
+/// What is kept of a container's words, likewise: some days of most.
+const USUAL_LOG: Bytes = Bytes(8 * 1024 * 1024);
 
 /// The number of an app's network. Whoever calls gives it out, to one app at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -70,6 +79,51 @@ pub enum Resolving {
 impl NetworkWish {
     /// Servers of names; three is what resolvers have always looked at.
     pub const MAX_RESOLVERS: usize = 3;
+
+    /// The machine's own addresses in the network: the first of each subnet.
+    #[must_use]
+    pub fn gateways(&self) -> Vec<IpAddr> {
+        let four = Ipv4Addr::from_bits(self.subnet.network().to_bits().saturating_add(1));
+        let six = self.subnet6.map(|net| IpAddr::V6(Ipv6Addr::from_bits(net.network().to_bits().saturating_add(1))));
+        [IpAddr::V4(four)].into_iter().chain(six).collect()
+    }
+}
+
+impl ContainerWish {
+    /// A container of `service` that runs what its image says with no right beyond: own users, no capability, on its app's network, usual limits.
+    #[must_use]
+    pub fn new(name: ContainerName, app: AppName, service: ServiceName, image: ImageReference) -> Self {
+        Self {
+            name,
+            app,
+            service,
+            plan: String::new(),
+            image,
+            entrypoint: None,
+            command: None,
+            environment: BTreeMap::new(),
+            mounts: Vec::new(),
+            networking: Networking::App { aliases: Vec::new(), address: None },
+            hosts: BTreeMap::new(),
+            user: None,
+            groups: Vec::new(),
+            working_dir: None,
+            hostname: None,
+            users: UserNamespace::Auto,
+            trust: Trust::Contained { capabilities: Vec::new() },
+            root: Root::Writable,
+            devices: Vec::new(),
+            limits: Limits { memory: USUAL_MEMORY, cpu_thousandths: None, processes: USUAL_PROCESSES, shared_memory: USUAL_SHARED },
+            init: Init::Own,
+            stop_signal: None,
+            restart: Restart::Never,
+            labels: BTreeMap::new(),
+            log: USUAL_LOG,
+            sysctls: BTreeMap::new(),
+            ulimits: Vec::new(),
+            terminal: Terminal::None,
+        }
+    }
 }
 
 /// A container, all of it. Nothing is left to the engine's own defaults that would make it more than this says.
@@ -319,6 +373,18 @@ mod tests {
         for wrong in ["app-", "app-01", "app-x", "eth0", "app--1", "app-4294967296", "app-+1"] {
             assert_eq!(NetworkNumber::of_interface(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_machine_has_the_first_address_of_each_subnet() {
+        let wish = NetworkWish {
+            app: "photos".parse().unwrap(),
+            number: NetworkNumber(7),
+            subnet: "10.90.7.9/24".parse().unwrap(),
+            subnet6: Some("fd00:7::/64".parse().unwrap()),
+            resolving: Resolving::Closed,
+        };
+        assert_eq!(wish.gateways(), ["10.90.7.1", "fd00:7::1"].map(|address| address.parse::<IpAddr>().unwrap()));
     }
 
     #[test]
