@@ -36,6 +36,8 @@ enum Command {
     Up(up::Arguments),
     /// Pulls disks out of a box that runs with `up --disks`, puts them back, or puts in new ones.
     Disk(up::DiskArguments),
+    /// Runs the engine of apps of a box without the box; Ctrl-C stops it.
+    Engine(up::EngineArguments),
     /// Installs what is missing and proves the project.
     Test(plan::Arguments),
     /// Checks who uses whom against layers.toml.
@@ -72,6 +74,7 @@ fn main() -> miette::Result<()> {
     match Arguments::parse().command {
         Command::Up(arguments) => up::run(&tree, &arguments),
         Command::Disk(arguments) => up::change_disks(&arguments),
+        Command::Engine(arguments) => up::run_engine(&tree, &arguments),
         Command::Test(arguments) => plan::run(&tree, &arguments),
         Command::Layers => layers::run(&tree),
         Command::Tidy => tidy::run(&tree),

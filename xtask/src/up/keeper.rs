@@ -46,8 +46,8 @@ pub(super) struct Keeper {
     croftd: PathBuf,
     home: PathBuf,
     listeners: Listeners,
-    /// A variable that the supervisor gets beside ours.
-    environment: Option<(&'static str, PathBuf)>,
+    /// Variables that the supervisor gets beside ours.
+    environment: Vec<(&'static str, PathBuf)>,
     ends: Receiver<()>,
     child: Child,
     begun: Instant,
@@ -63,10 +63,10 @@ impl Keeper {
         croftd: &Path,
         home: &Path,
         listeners: Listeners,
-        environment: Option<(&'static str, PathBuf)>,
+        environment: Vec<(&'static str, PathBuf)>,
     ) -> miette::Result<Self> {
         let ends = ends()?;
-        let child = spawn(croftd, home, &listeners, environment.as_ref())?;
+        let child = spawn(croftd, home, &listeners, &environment)?;
         Ok(Self { croftd: croftd.into(), home: home.into(), listeners, environment, ends, child, begun: Instant::now(), failures: 0 })
     }
 
@@ -100,7 +100,7 @@ impl Keeper {
             return Err(miette::miette!(help = "the lines above say why", "the supervisor does not start ({status})"));
         }
         say::line(&format!("the supervisor died ({status}); it is started again"));
-        self.child = spawn(&self.croftd, &self.home, &self.listeners, self.environment.as_ref())?;
+        self.child = spawn(&self.croftd, &self.home, &self.listeners, &self.environment)?;
         self.begun = Instant::now();
         Ok(())
     }
@@ -132,7 +132,7 @@ impl Drop for Keeper {
 }
 
 /// Sends a message for every wish to end: Ctrl-C, `kill`, a closed terminal.
-fn ends() -> miette::Result<Receiver<()>> {
+pub(super) fn ends() -> miette::Result<Receiver<()>> {
     let mut signals = Signals::new([consts::SIGINT, consts::SIGTERM, consts::SIGHUP]).into_diagnostic()?;
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
@@ -145,14 +145,14 @@ fn ends() -> miette::Result<Receiver<()>> {
     Ok(receiver)
 }
 
-fn spawn(croftd: &Path, home: &Path, listeners: &Listeners, environment: Option<&(&'static str, PathBuf)>) -> miette::Result<Child> {
+fn spawn(croftd: &Path, home: &Path, listeners: &Listeners, environment: &[(&'static str, PathBuf)]) -> miette::Result<Child> {
     let handed_over = listeners.handed_over().into_diagnostic()?;
     let names: Vec<&str> = handed_over.iter().map(|(name, _)| *name).collect();
     // setpriv asks the kernel to end the supervisor with us, whatever ends us, and then becomes the supervisor.
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "TERM", "--"]).arg(croftd).args(["supervisor", "--home"]).arg(home);
     command.env("LISTEN_FDS", handed_over.len().to_string()).env("LISTEN_FDNAMES", names.join(":")).env_remove("LISTEN_PID");
-    command.envs(environment.map(|(name, value)| (name, value)));
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
     // A group of its own: Ctrl-C is for us, and we end the box in order.
     command.process_group(0);
     let mappings = (FIRST_FD..).zip(handed_over).map(|(child_fd, (_, parent_fd))| FdMapping { parent_fd, child_fd });

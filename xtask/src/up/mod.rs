@@ -5,6 +5,7 @@
 
 mod disks;
 mod door;
+mod engine;
 mod keeper;
 mod listeners;
 mod running;
@@ -20,6 +21,7 @@ use miette::{IntoDiagnostic, WrapErr};
 
 pub(crate) use disks::{Arguments as DiskArguments, change as change_disks};
 pub(crate) use door::{Claimant, Door};
+pub(crate) use engine::{Arguments as EngineArguments, run as run_engine};
 pub(crate) use running::{Running, Wanted};
 
 use crate::{run, say, setup, tree::Tree, web};
@@ -53,6 +55,9 @@ pub(crate) struct Arguments {
     /// Gives the box disks of its own to try things with, four of 2 GiB say; as root. They are files beside the box's folder and last.
     #[arg(long, value_name = "4x2G")]
     disks: Option<disks::Wanted>,
+    /// Gives the box an engine of apps of its own; as root. Its images and containers lie in the box's folder and last.
+    #[arg(long)]
+    apps: bool,
 }
 
 /// Runs a box until somebody ends it.
@@ -65,7 +70,11 @@ pub(crate) fn run(tree: &Tree, arguments: &Arguments) -> miette::Result<()> {
     let croftd = croftd(tree, arguments)?;
     // They go after everything that uses them has ended.
     let disks = arguments.disks.map(|wanted| disks::Disks::set_up(tree, &home, wanted)).transpose()?;
-    serve(&home, &croftd, listeners, arguments.claim.as_ref(), disks.as_ref())
+    // Its folder lies on the disks, so it goes before them.
+    let engine = arguments.apps.then(|| engine::Engine::start(tree, &home)).transpose()?;
+    let disks = disks.as_ref().map(|disks| (disks::VARIABLE, disks.folder().to_owned()));
+    let engine = engine.as_ref().map(|engine| (engine::VARIABLE, engine.folder().to_owned()));
+    serve(&home, &croftd, listeners, arguments.claim.as_ref(), disks.into_iter().chain(engine).collect())
 }
 
 /// The executable, built unless one was given.
@@ -91,11 +100,10 @@ fn serve(
     croftd: &Path,
     listeners: listeners::Listeners,
     claimant: Option<&door::Claimant>,
-    disks: Option<&disks::Disks>,
+    environment: Vec<(&'static str, PathBuf)>,
 ) -> miette::Result<()> {
     let door = Door::new(home, listeners.https_port());
     let plain = format!("http://localhost:{}", listeners.http_port());
-    let environment = disks.map(|disks| (disks::VARIABLE, disks.folder().to_owned()));
     let mut keeper = Keeper::start(croftd, home, listeners, environment)?;
     if await_answer(&door, &mut keeper)? {
         if door.is_unclaimed()? {

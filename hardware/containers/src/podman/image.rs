@@ -1,0 +1,204 @@
+//! Images: fetched, looked at, removed.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use bollard::{
+    errors::Error,
+    models::{CreateImageInfo, ImageSummary},
+    query_parameters::{CreateImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptionsBuilder},
+};
+use croft_model::Bytes;
+use futures_util::StreamExt;
+use tokio::{sync::watch, time::timeout};
+
+use super::{Podman, SLOW_STEP, STEP, meaning, wire, within};
+use crate::{Digest, EngineError, Health, HeldImage, ImageReference, Pulled, SeenImage};
+
+/// Time in which something must come of a pull: registries stall for minutes, and then they are gone.
+const STALL: Duration = Duration::from_secs(300);
+/// Layers that are counted; images may have 127.
+const MAX_LAYERS: usize = 1_000;
+/// Entries that are taken of a list in an image.
+const MAX_LIST: usize = 100;
+
+pub(super) async fn pull(podman: &Podman, image: &ImageReference, progress: &watch::Sender<Pulled>) -> Result<Digest, EngineError> {
+    let failed = |source| EngineError::Pull { image: image.to_string(), source };
+    let reference = image.exact();
+    let options = CreateImageOptionsBuilder::default().from_image(&reference).build();
+    let docker = podman.docker().await?.clone().with_timeout(STALL);
+    let mut stream = Box::pin(docker.create_image(Some(options), None, None));
+    let mut layers = Layers::default();
+    loop {
+        let next = timeout(STALL, stream.next()).await;
+        let next = next.map_err(|_| EngineError::TooLong { step: "fetch more of an image", limit: STALL })?;
+        let Some(news) = next else { break };
+        let news = news.map_err(|error| match error {
+            Error::DockerStreamError { error } => failed(wire::plain(&error).into()),
+            Error::DockerResponseServerError { status_code, message } => {
+                failed(wire::Refused { status: status_code, said: wire::plain(&message) }.into())
+            }
+            error => failed(error.into()),
+        })?;
+        if layers.hear(&news) {
+            progress.send_replace(layers.pulled());
+        }
+    }
+    // The stream may have ended because the engine did: what counts is what it has.
+    let here = list(podman).await?.into_iter().find(|held| is(held, image));
+    let digests = here.map(|held| digests(&held)).unwrap_or_default();
+    let digest = image.digest().filter(|asked| digests.contains(asked)).or(digests.first());
+    digest.cloned().ok_or_else(|| failed("the engine ended without it".into()))
+}
+
+/// Whether a held image is the one that was asked for.
+fn is(held: &ImageSummary, image: &ImageReference) -> bool {
+    let exact = image.exact();
+    held.repo_digests.iter().chain(&held.repo_tags).any(|name| *name == exact)
+}
+
+pub(super) async fn list(podman: &Podman) -> Result<Vec<ImageSummary>, EngineError> {
+    let options = ListImagesOptionsBuilder::default().all(false).build();
+    let listed = podman.docker().await?.list_images(Some(options));
+    within("look at images", STEP, listed, |source| EngineError::Look { source }).await
+}
+
+pub(super) fn held(image: &ImageSummary) -> HeldImage {
+    HeldImage {
+        digests: digests(image),
+        names: image.repo_tags.iter().chain(&image.repo_digests).cloned().collect(),
+        size: Bytes(u64::try_from(image.size).unwrap_or_default()),
+        containers: u64::try_from(image.containers).unwrap_or_default(),
+    }
+}
+
+fn digests(image: &ImageSummary) -> Vec<Digest> {
+    let mut digests: Vec<Digest> = image.repo_digests.iter().filter_map(|name| name.split_once('@')?.1.parse().ok()).collect();
+    digests.dedup();
+    digests
+}
+
+async fn find(podman: &Podman, digest: &Digest) -> Result<Option<ImageSummary>, EngineError> {
+    Ok(list(podman).await?.into_iter().find(|held| digests(held).contains(digest)))
+}
+
+pub(super) async fn seen(podman: &Podman, digest: &Digest) -> Result<Option<SeenImage>, EngineError> {
+    let Some(found) = find(podman, digest).await? else { return Ok(None) };
+    let inspected = podman.docker().await?.inspect_image(&found.id);
+    let image = match within("look at an image", STEP, inspected, |source| EngineError::Image { source }).await {
+        Err(EngineError::Missing { .. }) => return Ok(None),
+        image => image?,
+    };
+    let config = image.config.unwrap_or_default();
+    let bounded = |list: Option<Vec<String>>| list.unwrap_or_default().into_iter().take(MAX_LIST).collect::<Vec<_>>();
+    let health =
+        config.healthcheck.filter(|health| health.test.as_ref().is_some_and(|test| test.first().is_some_and(|kind| kind != "NONE")));
+    Ok(Some(SeenImage {
+        size: Bytes(u64::try_from(found.size).unwrap_or_default()),
+        user: config.user.unwrap_or_default(),
+        ports: bounded(config.exposed_ports),
+        volumes: bounded(config.volumes),
+        health: health.map(|health| Health {
+            test: bounded(health.test),
+            interval_nanoseconds: health.interval.unwrap_or_default(),
+            timeout_nanoseconds: health.timeout.unwrap_or_default(),
+            start_period_nanoseconds: health.start_period.unwrap_or_default(),
+            retries: health.retries.unwrap_or_default(),
+        }),
+    }))
+}
+
+pub(super) async fn remove(podman: &Podman, digest: &Digest) -> Result<(), EngineError> {
+    let Some(found) = find(podman, digest).await? else { return Ok(()) };
+    if found.containers > 0 {
+        return Err(EngineError::RemoveImage { source: "there are containers of it".into() });
+    }
+    // Name by name: by force it would take containers along that were made meanwhile.
+    let names = if found.repo_tags.is_empty() && found.repo_digests.is_empty() {
+        vec![found.id]
+    } else {
+        [found.repo_tags, found.repo_digests].concat()
+    };
+    for name in names {
+        let options = RemoveImageOptionsBuilder::default().force(false).build();
+        let docker = podman.docker().await?;
+        let removed = timeout(SLOW_STEP, docker.remove_image(&name, Some(options), None)).await;
+        match removed.map_err(|_| EngineError::TooLong { step: "remove an image", limit: SLOW_STEP })? {
+            // The last tag took the digests along.
+            Ok(_) | Err(Error::DockerResponseServerError { status_code: 404, .. }) => {}
+            Err(error) => return Err(meaning(error, |source| EngineError::RemoveImage { source })),
+        }
+    }
+    Ok(())
+}
+
+/// What is known of the layers of an image on their way.
+#[derive(Default)]
+struct Layers(BTreeMap<String, Layer>);
+
+#[derive(Default, Clone, Copy)]
+struct Layer {
+    done: u64,
+    total: u64,
+    is_here: bool,
+}
+
+impl Layers {
+    /// Takes in what the engine tells; whether that changed anything.
+    fn hear(&mut self, news: &CreateImageInfo) -> bool {
+        let (Some(id), Some(status)) = (&news.id, &news.status) else { return false };
+        let is_layer =
+            ["Pulling fs layer", "Downloading", "Download complete", "Pull complete", "Already exists"].contains(&status.as_str());
+        if !is_layer || (self.0.len() >= MAX_LAYERS && !self.0.contains_key(id)) {
+            return false;
+        }
+        let layer = self.0.entry(id.clone()).or_default();
+        if let Some(detail) = &news.progress_detail {
+            let number = |value: Option<i64>| value.and_then(|value| u64::try_from(value).ok()).unwrap_or_default();
+            layer.total = layer.total.max(number(detail.total));
+            layer.done = layer.done.max(number(detail.current)).min(layer.total);
+        }
+        layer.is_here |= ["Download complete", "Pull complete", "Already exists"].contains(&status.as_str());
+        if layer.is_here {
+            layer.done = layer.total;
+        }
+        true
+    }
+
+    fn pulled(&self) -> Pulled {
+        let count = |layers: usize| u32::try_from(layers).unwrap_or(u32::MAX);
+        Pulled {
+            layers_done: count(self.0.values().filter(|layer| layer.is_here).count()),
+            layers_total: count(self.0.len()),
+            bytes_done: self.0.values().fold(0, |sum, layer| sum.saturating_add(layer.done)),
+            bytes_total: self.0.values().fold(0, |sum, layer| sum.saturating_add(layer.total)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bollard::models::ProgressDetail;
+
+    use super::*;
+
+    #[test]
+    fn progress_never_goes_back_and_is_bounded() {
+        let mut layers = Layers::default();
+        let hear = |layers: &mut Layers, id: &str, status: &str, done: i64, total: i64| {
+            let progress_detail = Some(ProgressDetail { current: Some(done), total: Some(total) });
+            layers.hear(&CreateImageInfo { id: Some(id.into()), status: Some(status.into()), progress_detail, ..Default::default() })
+        };
+        assert!(hear(&mut layers, "a", "Pulling fs layer", 0, 0));
+        assert!(hear(&mut layers, "a", "Downloading", 60, 100));
+        assert!(hear(&mut layers, "a", "Downloading", 40, 100));
+        assert!(hear(&mut layers, "b", "Downloading", -5, 50));
+        assert!(!hear(&mut layers, "c", "Something else", 1, 1));
+        assert_eq!(layers.pulled(), Pulled { layers_done: 0, layers_total: 2, bytes_done: 60, bytes_total: 150 });
+        assert!(hear(&mut layers, "a", "Download complete", 0, 0));
+        assert_eq!(layers.pulled(), Pulled { layers_done: 1, layers_total: 2, bytes_done: 100, bytes_total: 150 });
+        for number in 0..2 * MAX_LAYERS {
+            hear(&mut layers, &number.to_string(), "Downloading", 1, i64::MAX);
+        }
+        assert_eq!(layers.pulled().layers_total, 1_000);
+    }
+}
