@@ -6,16 +6,31 @@
 //!
 //! Why it is so: `docs/decisions/catalogs.md`. What a spec holds: `docs/formats/app-spec.md`.
 
+mod casaos;
+mod catalogue;
+mod compose;
+mod doors;
+mod draft;
+mod files;
 mod image;
 mod interpolate;
 mod names;
+mod passwords;
 mod paths;
 mod permission;
+mod plain;
+mod runtipi;
+mod scope;
 mod service;
 mod spec;
 mod template;
 mod text;
+mod tree;
+mod umbrel;
 
+pub use catalogue::{Catalogue, CatalogueError, Outcome, ReadApp, read};
+pub use draft::{Reason, ReasonKind};
+pub use files::{Entry, EntryKind, FileError, Files, FilesInMemory, MAX_LISTED};
 pub use image::{Image, ImageError};
 pub use names::{AppId, Capability, EnvName, HostName, NameError, ServiceName, VariableName};
 pub use paths::{ContainerPath, DataPath, HostPath, PathError};

@@ -122,10 +122,6 @@ pub struct Service {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(value_type = BTreeMap<String, HostAddress>)]
     pub extra_hosts: BTreeMap<HostName, HostAddress>,
-    /// Marks that other services of the app read.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schema(value_type = BTreeMap<String, String>)]
-    pub labels: BTreeMap<String, Template>,
 }
 
 /// Something that a container sees beside its image.
@@ -389,7 +385,6 @@ impl Service {
             sysctls: BTreeMap::new(),
             ulimits: BTreeMap::new(),
             extra_hosts: BTreeMap::new(),
-            labels: BTreeMap::new(),
         }
     }
 
@@ -406,7 +401,6 @@ impl Service {
             .chain(self.files.iter().map(|file| &file.content))
             .chain(self.user.iter())
             .chain(health)
-            .chain(self.labels.values())
     }
 }
 

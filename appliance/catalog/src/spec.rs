@@ -53,6 +53,10 @@ pub struct AppSpec {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[schema(value_type = BTreeSet<String>)]
     pub depends_on_apps: BTreeSet<AppId>,
+    /// Variables that name one of its services, in its own templates and in those of apps that need it: catalogues give addresses there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub addresses: BTreeMap<VariableName, ServiceName>,
     /// What it asks for beyond its own data and network.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub permissions: BTreeSet<Permission>,
