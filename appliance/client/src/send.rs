@@ -27,7 +27,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const IDENTITY: [&str; 9] = ["claim", "session", "sessions", "tokens", "grants", "passphrase", "invitations", "join", "recovery"];
 const STORAGE: [&str; 5] = ["install", "disks", "pool", "snapshots", "usage"];
 const NOTIFIER: [&str; 1] = ["notify"];
-const APPS: [&str; 1] = ["apps"];
+const APPS: [&str; 2] = ["apps", "catalogs"];
 
 /// A client of one box.
 #[derive(Debug)]

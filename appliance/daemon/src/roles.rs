@@ -41,7 +41,7 @@ pub(crate) async fn run(role: &Role, descriptors: Descriptors, borrowed: Option<
         },
         Role::Preview => Ok(Box::pin(croft_preview::run(descriptors)).await?),
         Role::Notifier => Ok(Box::pin(croft_notifier::run(descriptors)).await?),
-        Role::Apps => Ok(Box::pin(croft_apps::run(descriptors, croft_containers::apps_folder())).await?),
+        Role::Apps => Ok(Box::pin(croft_apps::run(descriptors)).await?),
         // They have no runtime: the main function answers them before.
         Role::Decoder { .. } | Role::Taken => Ok(()),
         Role::Openapi => Ok(openapi::print()?),

@@ -93,7 +93,7 @@ pub struct HostedApp {
     /// Whether it runs.
     #[serde(default = "yes")]
     pub running: bool,
-    /// Whether it reaches the internet and the home's network.
+    /// Whether it reaches the internet.
     #[serde(default)]
     pub way_out: WayOut,
     /// Who gets to it.
@@ -118,7 +118,7 @@ pub enum WayOut {
     /// Nothing, not even questions for names.
     #[default]
     Closed,
-    /// Everything but other apps and the box itself.
+    /// The internet, and neither the home's network nor other apps nor the box itself.
     Open,
 }
 

@@ -11,8 +11,8 @@ use croft_api::{
     wire::apps::{AppFailure, AppGone, AppTraffic, AppWork, EngineState},
 };
 use croft_catalog::ServiceName;
-use croft_containers::{AppWall, ContainerId, ContainerState, Engine, EngineError, Grace, NetworkNumber, Seen, Wall};
-use croft_model::{AppId, HostedApp, Projection, WayOut};
+use croft_containers::{ContainerId, ContainerState, Engine, EngineError, Grace, Gate, NetworkNumber, Seen, Wall, WallError, Way};
+use croft_model::{AppId, Bytes, HostedApp, Projection, WayOut};
 use croft_telemetry::error_chain;
 use futures_util::{StreamExt, stream};
 use http::Method;
@@ -77,6 +77,8 @@ pub(crate) struct State {
     /// What keeps an app from being as it shall, and when it is tried again.
     pub(crate) trouble: BTreeMap<AppId, Trouble>,
     pub(crate) traffic: BTreeMap<AppId, AppTraffic>,
+    /// The wall as it was put up last.
+    gates: Option<BTreeMap<NetworkNumber, Gate>>,
 }
 
 /// Starts of a container.
@@ -116,6 +118,7 @@ impl Keeper {
             failed: BTreeMap::new(),
             trouble: BTreeMap::new(),
             traffic: BTreeMap::new(),
+            gates: None,
         };
         Ok(Arc::new(Self { records, engine, wall, shelf, supervisor, projection, stop, wake: Notify::new(), state: Mutex::new(state) }))
     }
@@ -367,18 +370,27 @@ impl Keeper {
     }
 
     /// The walls around all networks of apps, those of apps that leave included.
-    async fn put_up_walls(&self) -> Result<(), EngineError> {
+    async fn put_up_walls(&self) -> Result<(), WallError> {
         let hosted = self.hosted().unwrap_or_default();
         let numbers: BTreeMap<NetworkNumber, AppId> =
             self.state().kept.iter().filter(|(_, record)| record.phase != Phase::Left).map(|(id, record)| (NetworkNumber(record.network.into()), id.clone())).collect();
-        let open = |id: &AppId| hosted.get(id).is_some_and(|app| app.way_out == WayOut::Open);
-        let walls: Vec<AppWall> = numbers.iter().map(|(number, id)| AppWall { number: *number, open: open(id) }).collect();
-        self.wall.apply(&walls).await?;
+        let gate = |number: &NetworkNumber, id: &AppId| Gate {
+            way: if hosted.get(id).is_some_and(|app| app.way_out == WayOut::Open) { Way::Internet } else { Way::Closed },
+            gateways: vec![wishes::gateway(u8::try_from(number.0).unwrap_or_default()).into()],
+        };
+        let gates: BTreeMap<NetworkNumber, Gate> = numbers.iter().map(|(number, id)| (*number, gate(number, id))).collect();
+        let is_new = self.state().gates.as_ref() != Some(&gates);
+        // Where somebody took it down, it has no meters.
         let meters = self.wall.meters().await?;
+        if is_new || meters.apps.len() != gates.len() {
+            self.wall.put(&gates).await?;
+        }
         let mut state = self.state();
-        for meter in meters {
-            if let Some(id) = numbers.get(&meter.number) {
-                state.traffic.insert(id.clone(), AppTraffic { received: meter.received, sent: meter.sent, denied: meter.denied });
+        state.gates = Some(gates);
+        for (number, meter) in meters.apps {
+            if let Some(id) = numbers.get(&number) {
+                let traffic = AppTraffic { received: Bytes(meter.in_bytes), sent: Bytes(meter.out_bytes), denied: meter.denied_packets };
+                state.traffic.insert(id.clone(), traffic);
             }
         }
         Ok(())

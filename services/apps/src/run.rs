@@ -1,6 +1,9 @@
 //! The life of the role: start, the keeper beside the servers, orderly end. Apps run on when it ends.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use croft_api::{
     capability::Verifier,
@@ -10,7 +13,7 @@ use croft_api::{
     routes::Gate,
     socket::{self, Peers},
 };
-use croft_containers::Podman;
+use croft_containers::{ENGINE, NftWall, Podman};
 
 use crate::{
     checks, door,
@@ -22,11 +25,16 @@ use crate::{
     shelf::Shelf,
 };
 
-/// Runs the role for apps until it is told to stop. `folder` is where the engine reaches the folder of all apps.
+/// The box's folder on the appliance.
+const APPLIANCE: &str = "/var/lib/croft";
+/// What apps keep, in the box's folder.
+const APPS: &str = "apps";
+
+/// Runs the role for apps until it is told to stop.
 ///
 /// # Errors
 /// It was started wrongly, or its store cannot be used.
-pub async fn run(mut descriptors: Descriptors, folder: PathBuf) -> Result<(), AppsError> {
+pub async fn run(mut descriptors: Descriptors) -> Result<(), AppsError> {
     let lifecycle = Lifecycle::start(&mut descriptors)?;
     let stop = lifecycle.stopping();
     let listener = descriptors.unix_listener("api")?;
@@ -34,9 +42,9 @@ pub async fn run(mut descriptors: Descriptors, folder: PathBuf) -> Result<(), Ap
     let gate = Gate { verifier: Verifier::from_env("apps")?, peers: Peers::from_env()? };
     let supervisor = Supervisor::new(descriptors.run_directory()?);
     let records = Records::open(&descriptors.take("state")?)?;
-    let shelf = Shelf::new(descriptors.take("apps")?, folder)?;
+    let shelf = Shelf::new(descriptors.take("apps")?, folder())?;
     let podman = Arc::new(Podman::from_env());
-    let wall = Arc::new(podman.wall());
+    let wall = Arc::new(NftWall::new(podman.place()));
     let keeper = Keeper::new(records, (podman, wall), shelf, supervisor, stop.clone())?;
     let work = [
         tokio::spawn(Arc::clone(&keeper).run()),
@@ -51,4 +59,11 @@ pub async fn run(mut descriptors: Descriptors, folder: PathBuf) -> Result<(), Ap
         task.await?;
     }
     Ok(())
+}
+
+/// Where the engine reaches the folder of all apps: it gets paths, since it has no descriptors of ours. A developer's engine lies in `run/engine` of its box.
+fn folder() -> PathBuf {
+    let engine = std::env::var_os(ENGINE).map(PathBuf::from);
+    let home = engine.as_deref().and_then(Path::parent).and_then(Path::parent).unwrap_or(Path::new(APPLIANCE));
+    home.join(APPS)
 }

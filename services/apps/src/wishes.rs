@@ -120,10 +120,6 @@ fn container(
         };
         hosts.insert(host.as_str().to_owned(), address);
     }
-    let mut labels = BTreeMap::new();
-    for (key, text) in &part.labels {
-        labels.insert(key.clone(), values.fill(text)?);
-    }
     let mut wish = ContainerWish {
         name: container,
         app: app.clone(),
@@ -155,7 +151,7 @@ fn container(
             catalog::Restart::Never => Restart::Never,
             catalog::Restart::Always | catalog::Restart::OnFailure => Restart::OnFailure { most: RESTARTS },
         },
-        labels,
+        labels: BTreeMap::new(),
         log: LOG,
         sysctls: part.sysctls.clone(),
         ulimits: part.ulimits.iter().map(|(name, limit)| Ulimit { name: name.clone(), soft: limit.soft, hard: limit.hard }).collect(),

@@ -26,8 +26,8 @@ impl Household {
 
     /// The host names of the box; those of the defaults before the first projection.
     pub(crate) fn host_names(&self) -> Vec<String> {
-        let default = || Projection { this_box: Some(BoxSettings::default()), ..Projection::default() }.host_names();
-        self.0.borrow().as_ref().map_or_else(default, Projection::host_names)
+        let default = || Projection { this_box: Some(BoxSettings::default()), ..Projection::default() }.all_names();
+        self.0.borrow().as_ref().map_or_else(default, Projection::all_names)
     }
 
     /// Days a browser stays signed in without use.

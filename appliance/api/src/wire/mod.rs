@@ -5,6 +5,7 @@
 pub mod account;
 pub mod adopted;
 pub mod apps;
+pub mod catalogs;
 pub mod claim;
 pub mod household;
 pub mod install;

@@ -73,7 +73,7 @@ pub(crate) enum Life {
         /// The app.
         app: AppId,
     },
-    /// Let an app reach the internet and the home's network, or close it again. It reaches other apps and the box itself in neither case.
+    /// Let an app reach the internet, or close it again. It reaches the home's network, other apps and the box itself in neither case.
     Way {
         /// The app.
         app: AppId,
