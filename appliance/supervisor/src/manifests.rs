@@ -88,11 +88,11 @@ mod tests {
             assert_eq!(prove(&all).map_err(|error| error.key), Err(key.into()));
         };
         check(|all| all[1].number = 0, "identity.number");
-        check(|all| all[7].name = all[1].name.clone(), "identity.name");
-        check(|all| all[7].domains.push("claim".into()), "gateway.domains");
-        check(|all| all[5].accepts_from.push("nobody".parse().expect("a name")), "sync.accepts_from");
+        check(|all| all[8].name = all[1].name.clone(), "identity.name");
+        check(|all| all[8].domains.push("claim".into()), "gateway.domains");
+        check(|all| all[6].accepts_from.push("nobody".parse().expect("a name")), "sync.accepts_from");
         check(|all| all[1].after.push("gateway".parse().expect("a name")), "identity.after");
-        check(|all| all[5].directories.get_mut("space").expect("there").mode = "rwx".into(), "sync.directories.space.mode");
+        check(|all| all[6].directories.get_mut("space").expect("there").mode = "rwx".into(), "sync.directories.space.mode");
         check(|all| all[5].stop_seconds = 0, "sync.watchdog_seconds");
     }
 }

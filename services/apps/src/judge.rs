@@ -4,6 +4,13 @@ use std::collections::BTreeMap;
 
 use croft_catalog::{AppSpec, Network, Permission, Setting, SettingKind, Source, Variable};
 
+/// All of it: what a box does not do, and what nobody says.
+pub(crate) fn all_refusals(spec: &AppSpec, architecture: &str) -> Vec<String> {
+    let mut reasons = refusals(spec, architecture);
+    reasons.extend(unknown_names(spec));
+    reasons
+}
+
 /// What was filled in, by who may see it again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Filled {

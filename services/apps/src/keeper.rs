@@ -29,6 +29,7 @@ use crate::{
     plan::{self, Health, Step, Wanted},
     records::{AppRecord, Kept, Phase, Records},
     shelf::Shelf,
+    store::Shop,
     wishes::{self, Ground, Wishes},
 };
 
@@ -53,6 +54,7 @@ const UTC: &str = "UTC";
 /// Everything that the role holds.
 pub(crate) struct Keeper {
     pub(crate) records: Records,
+    pub(crate) shop: Shop,
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) wall: Arc<dyn Wall>,
     pub(crate) shelf: Shelf,
@@ -106,7 +108,7 @@ impl Keeper {
         supervisor: Supervisor,
         stop: CancellationToken,
     ) -> Result<Arc<Self>, AppsError> {
-        let kept = records.load()?;
+        let (kept, shop) = (records.load()?, Shop::open(records.store())?);
         let projection = supervisor.follow(stop.clone());
         let state = State {
             kept,
@@ -120,7 +122,7 @@ impl Keeper {
             traffic: BTreeMap::new(),
             gates: None,
         };
-        Ok(Arc::new(Self { records, engine, wall, shelf, supervisor, projection, stop, wake: Notify::new(), state: Mutex::new(state) }))
+        Ok(Arc::new(Self { records, shop, engine, wall, shelf, supervisor, projection, stop, wake: Notify::new(), state: Mutex::new(state) }))
     }
 
     /// What is known. Never held while waiting.

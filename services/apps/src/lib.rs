@@ -16,6 +16,7 @@
 //! | [`plan`] | decides the next steps from what is wanted, kept and seen; pure |
 //! | [`keeper`] | looks, has it decided, does the steps, again and again |
 //! | [`install`] | fetches images and puts an app down; [`shelf`] keeps what apps keep |
+//! | [`store`] | keeps the catalogues that were handed over, and is searched |
 //! | [`checks`] | asks apps how they are |
 //! | [`door`] | opens connections for the gateway |
 //!
@@ -36,6 +37,7 @@ mod records;
 mod run;
 mod secrets;
 mod shelf;
+mod store;
 mod view;
 mod wishes;
 #[cfg(test)]

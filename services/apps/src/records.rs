@@ -72,6 +72,11 @@ impl Records {
         Ok(Self(Store::open(file.map_err(AppsError::OpenStore)?, Options::new("apps"))?))
     }
 
+    /// The store itself, for tables of others.
+    pub(crate) fn store(&self) -> Store {
+        self.0.clone()
+    }
+
     /// Everything. Blocks.
     pub(crate) fn load(&self) -> Result<Kept, AppsError> {
         let rows = self.0.read()?.range(&APPS, .., Order::Ascending, MAX_ROWS)?;

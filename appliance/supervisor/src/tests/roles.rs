@@ -21,6 +21,7 @@ async fn roles_start_in_order_and_end_in_the_opposite_one() {
     assert_eq!(heard(&mut news, ready).await, "identity");
     assert_eq!(heard(&mut news, ready).await, "storage");
     assert_eq!(heard(&mut news, ready).await, "notifier");
+    assert_eq!(heard(&mut news, ready).await, "apps");
     assert_eq!(heard(&mut news, ready).await, "gateway");
     // Somebody connects to the worker's socket.
     let socket = croft.croft.home.path().join("run/sync/s1.sock");
@@ -29,7 +30,7 @@ async fn roles_start_in_order_and_end_in_the_opposite_one() {
     heard(&mut news, waiting).await;
     assert!(socket.exists());
     heard(&mut news, |event| ready(event).filter(|name| name == "sync@s1")).await;
-    assert_eq!(croft.units.started(), ["identity", "storage", "notifier", "gateway", "sync@s1"]);
+    assert_eq!(croft.units.started(), ["identity", "storage", "notifier", "apps", "gateway", "sync@s1"]);
     // A person more is a worker more, waiting.
     croft.post("/api/v1/people", json!({ "name": "bea", "role": "member" })).await.expect(201);
     croft.inbox.news.notify_one();

@@ -21,6 +21,195 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/apps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The apps of the box, and whether apps can run here. */
+        get: operations["apps_list"];
+        put?: never;
+        /** Installs an app, or says what that would mean. The answer comes at once; how far it is stands with the app. */
+        post: operations["apps_install"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/apps/{app}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One app. */
+        get: operations["apps_show"];
+        put?: never;
+        post?: never;
+        /** Takes an app away. What it has kept stays, and an install of the same app finds it again. */
+        delete: operations["apps_uninstall"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/apps/{app}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last lines that an app wrote. */
+        get: operations["apps_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/apps/{app}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends all parts of an app and starts them again. */
+        post: operations["apps_restart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/apps/{app}/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The values of an app that a person needs to sign in to it. */
+        get: operations["apps_secrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The catalogues of the box. */
+        get: operations["catalogs_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogs/apps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of the apps of all catalogues. */
+        get: operations["store_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogs/{catalog}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a catalogue. Apps that were installed from it stay. */
+        delete: operations["catalogs_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogs/{catalog}/apps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Hands apps of a catalogue's edition over. They are shown when it is sealed. */
+        put: operations["catalogs_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogs/{catalog}/apps/{app}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All about an app of a catalogue. */
+        get: operations["store_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogs/{catalog}/seal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows an edition of a catalogue in place of the one before. */
+        post: operations["catalogs_seal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/claim": {
         parameters: {
             query?: never;
@@ -1278,6 +1467,47 @@ export interface components {
             /** @description Why. */
             why: components["schemas"]["Unadoptable"];
         };
+        /** @description Work that did not end well. */
+        AppFailure: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description As of [`AppWork`]. */
+            kind: string;
+            /** @description Why, in a sentence. */
+            why: string;
+        };
+        /**
+         * @description An app, in addresses, on disk and in host names: `a-z`, digits and `-`, a letter or digit at both ends, 1 to 40.
+         * @example photos
+         */
+        AppId: string;
+        /** @description A line that an app wrote. */
+        AppLine: {
+            /**
+             * Format: date-time
+             * @description When, where the engine knows.
+             */
+            at?: string | null;
+            /** @description The part. */
+            service: string;
+            /** @description What it wrote, without control characters. */
+            text: string;
+        };
+        /** @description Every app of the box. */
+        AppList: {
+            /** @description The apps, by id. */
+            apps: components["schemas"]["AppView"][];
+            /** @description Whether apps can run here. */
+            engine: components["schemas"]["EngineState"];
+        };
+        /** @description The last lines of an app. */
+        AppLog: {
+            /** @description In the order of their times. */
+            lines: components["schemas"]["AppLine"][];
+        };
         /** @description Answer of `POST /api/v1/tokens`: the one time that the secret is shown. */
         AppPassword: {
             /** @description The id to revoke it by. */
@@ -1312,6 +1542,99 @@ export interface components {
             name: string;
             /** @description What it is good for. */
             scopes: components["schemas"]["Scope"][];
+        };
+        /** @description A permission, with what it means. */
+        AppPermission: {
+            /** @description What it means, in a sentence. */
+            means: string;
+            /** @description The word that grants it. */
+            word: string;
+        };
+        /** @description A value that was made for this install alone. */
+        AppSecret: {
+            /** @description What it is for. */
+            label: string;
+            /** @description The value. */
+            value: string;
+        };
+        /** @description What a person needs to sign in to an app. */
+        AppSecrets: {
+            /** @description Each value. */
+            secrets: components["schemas"]["AppSecret"][];
+        };
+        /** @description A part of an app: one container. */
+        AppService: {
+            /** @description The digest of what was fetched. */
+            digest?: string;
+            /** @description The image, as the app names it. */
+            image: string;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int32
+             * @description How often it was started again by itself.
+             */
+            restarts: number;
+            /** @description In a word: `running`, `healthy`, `unhealthy`, `ended`, `absent`. */
+            state: string;
+        };
+        /**
+         * @description How an app does as a whole.
+         * @enum {string}
+         */
+        AppState: "installing" | "running" | "starting" | "stopped" | "failing";
+        /** @description What crossed the wall around an app. */
+        AppTraffic: {
+            /**
+             * Format: int64
+             * @description Packets that were turned back.
+             */
+            denied: number;
+            /** @description Bytes in. */
+            received: components["schemas"]["Bytes"];
+            /** @description Bytes out. */
+            sent: components["schemas"]["Bytes"];
+        };
+        /** @description An app, as people see it. */
+        AppView: {
+            failed?: components["schemas"]["AppFailure"] | null;
+            /** @description The host names at which it has a page, without a port; none where it has no page. */
+            hosts: string[];
+            /** @description The id. */
+            id: components["schemas"]["AppId"];
+            /** @description The name that people read. */
+            name: string;
+            /** @description What it was granted. */
+            permissions: components["schemas"]["AppPermission"][];
+            /** @description Its parts. */
+            services: components["schemas"]["AppService"][];
+            /**
+             * Format: date-time
+             * @description When it was installed, or updated last.
+             */
+            since: string;
+            /** @description Where it came from. */
+            source?: string;
+            /** @description How it does. */
+            state: components["schemas"]["AppState"];
+            /** @description What it is for. */
+            tagline?: string;
+            /** @description Bytes that came into its network and left it since it was installed, the household's own visits aside. */
+            traffic: components["schemas"]["AppTraffic"];
+            /** @description What keeps it from being as it shall, in a sentence; it is tried again. */
+            trouble?: string | null;
+            /** @description The version that is installed. */
+            version?: string;
+            wanted?: components["schemas"]["HostedApp"] | null;
+            work?: components["schemas"]["AppWork"] | null;
+        };
+        /** @description Work on an app. */
+        AppWork: {
+            /** @description In a word: `install`, `uninstall`, `restart`. */
+            kind: string;
+            progress?: components["schemas"]["Progress"] | null;
+            /** @description What is being done just now, in a sentence. */
+            step: string;
         };
         /** @description Answer of `GET /api/v1/grants/{code}`: a device that wants an app password, as it describes itself. */
         AskedGrant: {
@@ -1376,6 +1699,35 @@ export interface components {
             client: string;
             /** @description What was shown. */
             credential: components["schemas"]["Credential"];
+        };
+        /** @description Body of `PUT /api/v1/catalogs/{catalog}/apps`: some of a catalogue's apps. They are shown when the edition is sealed. */
+        CatalogApps: {
+            /** @description Which edition they belong to: a text that whoever hands it over makes up, `a-z`, digits and `-`, at most 64. */
+            edition: string;
+            /** @description Their specifications. */
+            specs: Record<string, never>[];
+        };
+        /** @description The catalogues of the box. */
+        CatalogList: {
+            /** @description By name. */
+            catalogs: components["schemas"]["CatalogView"][];
+        };
+        /** @description A catalogue. */
+        CatalogView: {
+            /**
+             * Format: int32
+             * @description How many apps it has.
+             */
+            apps: number;
+            /** @description Its name on this box. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it was handed over.
+             */
+            since: string;
+            /** @description Where it came from, in words. */
+            source: string;
         };
         /** @description Body of `POST /internal/v1/certificates`. */
         CertificateRequest: {
@@ -1764,6 +2116,18 @@ export interface components {
             /** @description For Windows: `\\mybox\Photos`. Absent where the box does not have the port that Windows knows. */
             windows?: string | null;
         };
+        /** @description What runs apps. */
+        EngineState: {
+            /** @enum {string} */
+            is: "ready";
+            /** @description Its name and version. */
+            version: string;
+        } | {
+            /** @enum {string} */
+            is: "away";
+            /** @description Why, in a sentence. */
+            why: string;
+        };
         /** @description Body of `POST /api/v1/disks/{id}/erase`. */
         EraseDisk: {
             /** @description What stood for all that is on it. */
@@ -1956,6 +2320,28 @@ export interface components {
             /** @enum {string} */
             is: "bytes";
         };
+        /** @description What is wanted of an app that is installed. What it consists of stands with the role `apps`; how it was installed cannot be patched. */
+        HostedApp: {
+            /** @description The name that people read, 1 to 64 characters. */
+            name: string;
+            /**
+             * Format: int32
+             * @description The number that its network and its users go by; handed out once, never used again.
+             */
+            number: number;
+            /** @description Who gets to it. */
+            open_to?: components["schemas"]["OpenTo"];
+            /** @description The people whom it is open to, where it is open to some. */
+            people?: components["schemas"]["PersonId"][];
+            /** @description Whether it runs. */
+            running?: boolean;
+            /** @description What somebody filled in, by the key of the app's own question. */
+            values?: {
+                [key: string]: string;
+            };
+            /** @description Whether it reaches the internet. */
+            way_out?: components["schemas"]["WayOut"];
+        };
         /** @description Answer of `GET /internal/v1/authority`: what anybody may know of the household's certificate authority. */
         HouseholdCertificate: {
             /** @description The certificate in PEM. */
@@ -2005,6 +2391,19 @@ export interface components {
             /** @description Whether all was seen: looking ends after some thousands of entries, or after two seconds. */
             whole: boolean;
         };
+        /** @description Body of `POST /api/v1/apps`: the app as a specification, and what the person filled in. */
+        InstallApp: {
+            /** @description The permissions that the person has granted, by their words; all that the app asks for must be among them. */
+            granted?: string[];
+            /** @description Where it came from, in words. */
+            source?: string;
+            /** @description The specification, as `docs/formats/app-spec.md` says and `croft app show DIR --json` prints. */
+            spec: Record<string, never>;
+            /** @description What was filled in, by the key of the question. Answers that are passwords are kept beside the settings. */
+            values?: {
+                [key: string]: string;
+            };
+        };
         /** @description Body of `POST /api/v1/install/end`. */
         InstallEnd: {
             /** @description What the machine does. */
@@ -2020,6 +2419,19 @@ export interface components {
             offered: boolean;
             /** @description Whether this box can copy itself: it was started from an image. */
             possible: boolean;
+        };
+        /** @description What an app asks for, before it is installed. */
+        InstallPlan: {
+            /** @description The app. */
+            app: components["schemas"]["AppId"];
+            /** @description The images that are fetched. */
+            images: string[];
+            /** @description The name that people read. */
+            name: string;
+            /** @description What it wants beyond its own network and data. */
+            permissions: components["schemas"]["AppPermission"][];
+            /** @description Why it cannot be installed; then nothing is done. */
+            refused?: string[];
         };
         /** @description Body of `POST /api/v1/install`. */
         InstallWanted: {
@@ -2492,6 +2904,11 @@ export interface components {
          * @enum {string}
          */
         Ntp: "on" | "off";
+        /**
+         * @description Who gets to an app. The box asks who it is before the app is asked anything.
+         * @enum {string}
+         */
+        OpenTo: "household" | "people" | "public";
         /** @description A page of a list, newest first. */
         Page_AuditEntry: {
             /** @description The entries. */
@@ -2999,6 +3416,13 @@ export interface components {
          * @enum {string}
          */
         Scope: "files" | "account" | "manage" | "metrics" | "setup";
+        /** @description Body of `POST /api/v1/catalogs/{catalog}/seal`: the edition is whole, and takes the place of the one before. */
+        SealCatalog: {
+            /** @description Which edition. */
+            edition: string;
+            /** @description Where it came from, in words. */
+            source?: string;
+        };
         /**
          * @description Whether a secret is kept.
          * @enum {string}
@@ -3008,13 +3432,15 @@ export interface components {
          * @description A part of the document with a generation of its own.
          * @enum {string}
          */
-        Section: "box" | "people" | "spaces" | "door" | "network" | "time" | "snapshots" | "shares" | "notify";
+        Section: "box" | "people" | "spaces" | "door" | "network" | "time" | "snapshots" | "shares" | "notify" | "apps";
         /** @description The value of one section. */
         SectionValue: components["schemas"]["BoxSettings"] | {
             [key: string]: components["schemas"]["Person"];
         } | {
             [key: string]: components["schemas"]["Space"];
-        } | components["schemas"]["DoorSettings"] | components["schemas"]["NetworkSettings"] | components["schemas"]["TimeSettings"] | components["schemas"]["SnapshotSettings"] | components["schemas"]["ShareSettings"] | components["schemas"]["NotifySettings"];
+        } | components["schemas"]["DoorSettings"] | components["schemas"]["NetworkSettings"] | components["schemas"]["TimeSettings"] | components["schemas"]["SnapshotSettings"] | components["schemas"]["ShareSettings"] | components["schemas"]["NotifySettings"] | {
+            [key: string]: components["schemas"]["HostedApp"];
+        };
         /** @description Sectors that are not as they were made; none where the disk does not count them. */
         Sectors: {
             /**
@@ -3091,6 +3517,10 @@ export interface components {
         SessionId: string;
         /** @description The whole document. */
         Settings: {
+            /** @description The apps that are installed, by id. */
+            apps?: {
+                [key: string]: components["schemas"]["HostedApp"];
+            };
             /** @description What the box is called. */
             box: components["schemas"]["BoxSettings"];
             /** @description How the box is reached. */
@@ -3404,6 +3834,86 @@ export interface components {
             /** @description How many warnings stand. */
             warnings: number;
         };
+        /** @description An app of the store. */
+        StoreApp: {
+            /** @description The catalogue. */
+            catalog: string;
+            /** @description Where a store shows it. */
+            category: string;
+            /** @description Who makes it. */
+            developer: string;
+            /** @description The app. */
+            id: components["schemas"]["AppId"];
+            /** @description The version that is installed, if it is. */
+            installed?: string | null;
+            /** @description The name that people read. */
+            name: string;
+            /** @description What it wants beyond its own network and data. */
+            permissions: components["schemas"]["AppPermission"][];
+            /** @description Why it cannot be installed on this box; empty when it can. */
+            refused: string[];
+            /** @description What it is, in a line. */
+            tagline: string;
+            /** @description The catalogue's version. */
+            version: string;
+        };
+        /** @description One of several values. */
+        StoreChoice: {
+            /** @description What people read. */
+            label: string;
+            /** @description The value. */
+            value: string;
+        };
+        /** @description All about an app of the store. */
+        StoreEntry: {
+            /** @description What the list shows. */
+            app: components["schemas"]["StoreApp"];
+            /** @description What it is. */
+            description: string;
+            /** @description The images that are fetched. */
+            images: string[];
+            /** @description What a person fills in. */
+            questions: components["schemas"]["StoreQuestion"][];
+            /** @description What was not taken over from the catalogue, and what is different here. */
+            remarks: string[];
+            /** @description The specification, for `POST /api/v1/apps`. */
+            spec: Record<string, never>;
+            /** @description What somebody should know before the first use. */
+            tips: string;
+            /** @description Its page in the internet. */
+            website: string;
+        };
+        /** @description A page of the store, by name. */
+        StorePage: {
+            /** @description The apps. */
+            apps: components["schemas"]["StoreApp"][];
+            /** @description Every category with its number of apps, whatever was asked for. */
+            categories: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int32
+             * @description How many there are in all that were asked for.
+             */
+            total: number;
+        };
+        /** @description Something that a person fills in before an install. */
+        StoreQuestion: {
+            /** @description The values that it may have, each with what people read; any when there are none. */
+            choices: components["schemas"]["StoreChoice"][];
+            /** @description What holds while nobody has filled it in, where that is a plain text. */
+            default?: string | null;
+            /** @description What to fill in. */
+            hint: string;
+            /** @description The key of the answer. */
+            key: string;
+            /** @description `text`, `password`, `number`, `switch`, `mail`, `url`, `host` or `ip`. */
+            kind: string;
+            /** @description What people call it. */
+            label: string;
+            /** @description Whether the app cannot start without it. */
+            required: boolean;
+        };
         /** @description A piece of work that somebody can watch. */
         Task: {
             /** @description The id. */
@@ -3573,6 +4083,11 @@ export interface components {
             /** @description What is the case, in a sentence. */
             title: string;
         };
+        /**
+         * @description Whether something leaves an app's own network.
+         * @enum {string}
+         */
+        WayOut: "closed" | "open";
         /** @description Answer of `POST /api/v1/notify/webhooks/{name}/key`: the one time that the key is shown. */
         WebhookKey: {
             /**
@@ -3638,6 +4153,423 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AuditEntry"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    apps_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    apps_install: {
+        parameters: {
+            query?: {
+                /** @description Only say what would be done. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstallApp"];
+            };
+        };
+        responses: {
+            /** @description What would be done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstallPlan"];
+                };
+            };
+            /** @description It has begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstallPlan"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    apps_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app. */
+                app: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    apps_uninstall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app. */
+                app: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is on its way. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    apps_log: {
+        parameters: {
+            query?: {
+                /** @description Of one part alone. */
+                service?: string;
+                /** @description How many of the last lines, at most 2000. */
+                tail?: number;
+                /** @description Only lines that have this in them. */
+                search?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The app. */
+                app: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppLog"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    apps_restart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app. */
+                app: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is starting. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    apps_secrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app. */
+                app: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppSecrets"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    catalogs_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    store_list: {
+        parameters: {
+            query?: {
+                /** @description Words that all stand in the name, the tagline or the id, in any case. */
+                search?: string;
+                /** @description Of one category alone. */
+                category?: string;
+                /** @description How many to leave out at the beginning. */
+                from?: number;
+                /** @description How many, at most 100; 50 where nothing is said. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StorePage"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    catalogs_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name on this box. */
+                catalog: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    catalogs_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name on this box: a-z, 0-9 and `-`. */
+                catalog: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogApps"];
+            };
+        };
+        responses: {
+            /** @description They are kept. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    store_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The catalogue. */
+                catalog: string;
+                /** @description The app. */
+                app: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreEntry"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    catalogs_seal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name on this box. */
+                catalog: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SealCatalog"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
                 };
             };
             default: {

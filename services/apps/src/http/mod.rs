@@ -1,5 +1,7 @@
 //! The routes of apps. Everybody of the household sees them; owners change them.
 
+mod store;
+
 use std::sync::Arc;
 
 use axum::{Extension, Json, Router, extract::State, response::{IntoResponse, Response}};
@@ -53,6 +55,12 @@ pub fn routes() -> Routes<Desk> {
         .add(manage, routes!(restart))
         .add(manage, routes!(log))
         .add(manage, routes!(secrets))
+        .add(account, routes!(store::list))
+        .add(account, routes!(store::page))
+        .add(account, routes!(store::show))
+        .add(manage, routes!(store::put))
+        .add(manage, routes!(store::seal))
+        .add(manage, routes!(store::remove))
 }
 
 /// The routes with their state.
@@ -79,14 +87,9 @@ async fn install_app(
     TypedQuery(query): TypedQuery<InstallQuery>,
     JsonBody(asked): JsonBody<InstallApp>,
 ) -> Answer<Response> {
-    let spec: AppSpec = serde_path_to_error::deserialize(asked.spec).map_err(|error| {
-        Problem::new(422, "app-spec-invalid", format!("The specification of the app cannot be read: {}.", error.inner()))
-            .hint("`croft app check DIR` says which apps of a folder can be installed.")
-            .key(format!("spec.{}", error.path()))
-    })?;
+    let spec: AppSpec = serde_path_to_error::deserialize(asked.spec).map_err(|error| spec_invalid(&error, "spec"))?;
     let id: AppId = spec.id.as_str().parse().map_err(|_| Problem::new(422, "app-spec-invalid", "The app has no id that a box can use.").key("spec.id"))?;
-    let mut refused = judge::refusals(&spec, architecture());
-    refused.extend(judge::unknown_names(&spec));
+    let refused = judge::all_refusals(&spec, architecture());
     let plan = InstallPlan {
         app: id.clone(),
         name: spec.about.name.to_string(),
@@ -225,6 +228,12 @@ fn containers(keeper: &Keeper, app: &AppId) -> Result<Vec<SeenContainer>, Proble
     }
     let seen = state.seen.as_ref().ok_or_else(|| Problem::unavailable("What runs apps"))?;
     Ok(seen.containers.iter().filter(|part| part.app.as_str() == app.as_str()).cloned().collect())
+}
+
+fn spec_invalid(error: &serde_path_to_error::Error<serde_json::Error>, key: &str) -> Problem {
+    Problem::new(422, "app-spec-invalid", format!("The specification of the app cannot be read: {}.", error.inner()))
+        .hint("`croft app check DIR` says which apps of a folder can be installed.")
+        .key(format!("{key}.{}", error.path()))
 }
 
 fn no_app(app: &AppId) -> Problem {
