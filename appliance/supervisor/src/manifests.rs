@@ -93,6 +93,6 @@ mod tests {
         check(|all| all[6].accepts_from.push("nobody".parse().expect("a name")), "sync.accepts_from");
         check(|all| all[1].after.push("gateway".parse().expect("a name")), "identity.after");
         check(|all| all[6].directories.get_mut("space").expect("there").mode = "rwx".into(), "sync.directories.space.mode");
-        check(|all| all[5].stop_seconds = 0, "sync.watchdog_seconds");
+        check(|all| all[6].stop_seconds = 0, "sync.watchdog_seconds");
     }
 }

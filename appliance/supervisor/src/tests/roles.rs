@@ -41,7 +41,7 @@ async fn roles_start_in_order_and_end_in_the_opposite_one() {
     croft.ending.cancel();
     croft.inbox.news.notify_one();
     tokio::time::timeout(Duration::from_secs(30), kept).await.expect("in time").expect("ended");
-    assert_eq!(croft.units.stopped(), ["gateway", "sync@s1", "notifier", "storage", "identity"]);
+    assert_eq!(croft.units.stopped(), ["gateway", "sync@s1", "apps", "notifier", "storage", "identity"]);
 }
 
 #[tokio::test]
