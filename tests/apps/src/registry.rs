@@ -29,13 +29,16 @@ pub struct Registry {
     child: Child,
 }
 
-/// A way to a registry that ends after so many bytes.
+/// A way to a registry that is slow, or ends after so many bytes.
 #[derive(Debug)]
 pub struct Cut {
     /// Where it is.
     pub port: u16,
     left: Arc<AtomicU64>,
 }
+
+/// Bytes that a way passes at once.
+const PIECE: usize = 64 * 1024;
 
 impl Registry {
     /// Starts one at `port` that keeps what it has below the home of the engine.
@@ -97,6 +100,16 @@ impl Registry {
     /// There is no port.
     #[must_use]
     pub fn cut_after(&self, bytes: u64) -> Cut {
+        self.way(bytes, Duration::ZERO)
+    }
+
+    /// A way to it that passes so many bytes a second.
+    #[must_use]
+    pub fn slow(&self, bytes_per_second: u32) -> Cut {
+        self.way(u64::MAX, Duration::from_secs(PIECE as u64) / bytes_per_second)
+    }
+
+    fn way(&self, bytes: u64, pause: Duration) -> Cut {
         let left = Arc::new(AtomicU64::new(bytes));
         let (to, passes) = (self.address(), Arc::clone(&left));
         let port = self.inside.run(move || {
@@ -106,7 +119,7 @@ impl Registry {
                 // It ends with the test's process.
                 for client in listener.incoming().map_while(Result::ok) {
                     let (Ok(server), passes) = (TcpStream::connect(to), Arc::clone(&passes)) else { continue };
-                    thread::spawn(move || pass(client, server, &passes));
+                    thread::spawn(move || pass(client, server, &passes, pause));
                 }
             });
             port
@@ -155,15 +168,16 @@ impl Cut {
     }
 }
 
-fn pass(client: TcpStream, server: TcpStream, left: &Arc<AtomicU64>) {
+fn pass(client: TcpStream, server: TcpStream, left: &Arc<AtomicU64>, pause: Duration) {
     let (Ok(mut from), Ok(mut to)) = (client.try_clone(), server.try_clone()) else { return };
     thread::spawn(move || std::io::copy(&mut from, &mut to));
-    let (mut server, mut client, mut piece) = (server, client, vec![0; 64 * 1024]);
+    let (mut server, mut client, mut piece) = (server, client, vec![0; PIECE]);
     while let Ok(read @ 1..) = server.read(&mut piece) {
         let had = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| Some(left.saturating_sub(read as u64))).unwrap_or_default();
         if had < read as u64 || client.write_all(&piece[..read]).is_err() {
             break;
         }
+        thread::sleep(pause.mul_f64(read as f64 / PIECE as f64)); // waits: as a slow network does
     }
     let _ = client.shutdown(Shutdown::Both);
     let _ = server.shutdown(Shutdown::Both);

@@ -2,7 +2,12 @@
 //!
 //! Root runs these, and the root of tools has the programs. A part that is missing is a failure.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test's own tools fail by panicking, which is how a test fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test's own tools fail by panicking, which is how a test fails"
+)]
 
 mod containers;
 mod images;
