@@ -241,7 +241,9 @@ fn meaning(error: bollard::errors::Error, failed: impl FnOnce(Cause) -> EngineEr
             failed(wire::Refused { status: status_code, said: wire::plain(&message) }.into())
         }
         Error::RequestTimeoutError => EngineError::TooLong { step: "answer", limit: SLOW_STEP },
-        Error::SocketNotFoundError(_) => EngineError::Away { source: error.into() },
+        Error::SocketNotFoundError(_) | Error::HyperLegacyError { .. } | Error::IOError { .. } => {
+            EngineError::Away { source: error.into() }
+        }
         error => failed(error.into()),
     }
 }

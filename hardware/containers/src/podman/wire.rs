@@ -20,6 +20,8 @@ const MAX_ANSWER: usize = 4 * 1024 * 1024;
 const MAX_SAID: usize = 600;
 /// The version of Podman's own API.
 pub(super) const LIBPOD: &str = "/v5.0.0/libpod";
+/// The version of Docker's that both have.
+pub(super) const DOCKER: &str = "/v1.41";
 
 /// What Podman answered.
 pub(super) struct Answer {

@@ -1,0 +1,113 @@
+//! Containers as they are wished: their users, their names, their limits, what they write and what survives.
+
+use std::os::unix::fs::MetadataExt;
+
+use croft_containers::{Access, ContainerState, Engine, Grace, Ids, Init, Mount, Networking, Podman, Restart, Root, Trust};
+use croft_model::Bytes;
+
+use crate::world::{World, network, wish};
+
+#[tokio::test]
+async fn services_know_each_other_by_name_and_the_machine_reaches_them() {
+    let world = World::new();
+    let image = world.have("web", &world.busybox()).await;
+    world.podman.make_network(&network("photos", 1)).await.unwrap();
+    let web = world.run(&wish("photos", "web", &image)).await;
+    let mut second = wish("photos", "db", &image);
+    second.networking = Networking::App { aliases: vec!["database".into()], address: Some("10.90.1.77".parse().unwrap()) };
+    second.hosts.insert("box.example".into(), "10.90.1.1".parse().unwrap());
+    let db = world.run(&second).await;
+    assert_eq!(world.address(&db).await.to_string(), "10.90.1.77");
+    for name in ["web", "database", "db"] {
+        assert!(world.can(&web, &format!("wget -q -T 5 -O - http://{name}:8080/ | grep -q image")).await, "{name}");
+    }
+    assert!(world.can(&db, "grep -q box.example /etc/hosts").await);
+    let page = world.page(world.address(&web).await).await;
+    assert!(page.ends_with("from the image\n"), "{page}");
+    // Nothing of it is in this machine's own network.
+    assert!(!std::path::Path::new("/sys/class/net/app-1").exists());
+}
+
+#[tokio::test]
+async fn a_container_has_users_of_its_own_and_no_rights() {
+    let world = World::new();
+    let image = world.have("web", &world.busybox()).await;
+    for (app, number) in [("one", 1), ("two", 2)] {
+        world.podman.make_network(&network(app, number)).await.unwrap();
+    }
+    let data = world.engine.home().join("data");
+    std::fs::create_dir_all(&data).unwrap();
+    std::fs::set_permissions(&data, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    let mut first = wish("one", "web", &image);
+    first.mounts = vec![
+        Mount::Bind { source: data.clone(), target: "/mapped".into(), access: Access::Write, ids: Ids::Mapped },
+        Mount::Bind { source: data.clone(), target: "/read".into(), access: Access::Read, ids: Ids::Mapped },
+        Mount::Memory { target: "/cache".into(), size: Bytes(1 << 20) },
+    ];
+    first.root = Root::ReadOnly;
+    first.init = Init::Engine;
+    let one = world.run(&first).await;
+    let two = world.run(&wish("two", "web", &image)).await;
+    let map = |text: Vec<u8>| String::from_utf8(text).unwrap().split_whitespace().nth(1).unwrap().parse::<u64>().unwrap();
+    let maps = [map(world.sh(&one, "cat /proc/self/uid_map").await.output), map(world.sh(&two, "cat /proc/self/uid_map").await.output)];
+    assert!(maps.iter().all(|from| *from >= 2_147_483_647) && maps[0] != maps[1], "{maps:?}");
+    let status = String::from_utf8(world.sh(&one, "cat /proc/self/status").await.output).unwrap();
+    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim).unwrap_or_default();
+    assert_eq!((field("CapEff:"), field("CapBnd:"), field("NoNewPrivs:")), ("0000000000000000", "0000000000000000", "1"));
+    assert!(world.can(&one, "touch /mapped/file && touch /tmp/a && touch /cache/a").await);
+    assert!(!world.can(&one, "touch /read/other").await && !world.can(&one, "touch /etc/a").await, "they are for reading");
+    assert!(!world.can(&one, "dd if=/dev/zero of=/cache/much bs=1M count=2").await, "it is of one mebibyte");
+    assert_eq!(std::fs::metadata(data.join("file")).unwrap().uid(), 0, "what its root wrote is root's by the mapped mount");
+    assert!(String::from_utf8_lossy(&world.sh(&one, "cat /proc/1/cmdline").await.output).contains("init"));
+    // With a right that was given, and only that.
+    let mut bound = wish("two", "bound", &image);
+    bound.trust = Trust::Contained { capabilities: vec!["NET_BIND_SERVICE".into()] };
+    let bound = world.run(&bound).await;
+    let status = String::from_utf8(world.sh(&bound, "grep CapEff /proc/self/status").await.output).unwrap();
+    assert!(status.ends_with("0000000000000400\n"), "{status}");
+}
+
+#[tokio::test]
+async fn a_failing_container_is_tried_again_and_a_greedy_one_is_ended() {
+    let world = World::new();
+    let image = world.have("web", &world.busybox()).await;
+    world.podman.make_network(&network("photos", 1)).await.unwrap();
+    let mut failing = wish("photos", "failing", &image);
+    failing.command = Some(["/bin/sh", "-c", "exit 7"].map(str::to_owned).to_vec());
+    failing.restart = Restart::OnFailure { most: 2 };
+    let failing = world.run(&failing).await;
+    let begun = std::time::Instant::now();
+    while world.seen(&failing).await.restarts < 2 {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(20));
+    }
+    let seen = world.until(&failing, |state| matches!(state, ContainerState::Exited { .. })).await;
+    assert!(matches!(seen.state, ContainerState::Exited { code: 7, starved: false, .. }) && seen.restarts == 2, "{seen:?}");
+    let mut greedy = wish("photos", "greedy", &image);
+    // Two hundred MiB in one variable, where it has sixty-four.
+    greedy.command =
+        Some(["/bin/sh", "-c", "a=$(dd if=/dev/zero bs=1M count=200 | cat | sed 's/./x/g'); sleep 60"].map(str::to_owned).to_vec());
+    let greedy = world.run(&greedy).await;
+    let seen = world.until(&greedy, |state| matches!(state, ContainerState::Exited { .. })).await;
+    assert!(matches!(seen.state, ContainerState::Exited { code, .. } if code != 0), "{seen:?}");
+}
+
+#[tokio::test]
+async fn all_is_found_again_by_its_labels_after_a_loss_of_power() {
+    let mut world = World::new();
+    let image = world.have("web", &world.busybox()).await;
+    world.podman.make_network(&network("photos", 1)).await.unwrap();
+    let id = world.run(&wish("photos", "web", &image)).await;
+    let before = world.podman.look().await.unwrap();
+    world.engine.kill();
+    assert!(matches!(world.podman.look().await, Err(croft_containers::EngineError::Away { .. })));
+    world.engine.go_on();
+    world.podman = Podman::of_developer(&world.engine.folder());
+    let after = world.podman.look().await.unwrap();
+    assert_eq!((&before.networks, &before.images), (&after.networks, &after.images));
+    assert_eq!((after.containers.len(), &after.containers[0].id), (1, &id));
+    assert!(!matches!(after.containers[0].state, ContainerState::Running { .. }), "{after:?}");
+    world.podman.start(&id).await.unwrap();
+    let page = world.page(world.address(&id).await).await;
+    assert!(page.ends_with("from the image\n"), "{page}");
+    world.podman.stop(&id, Grace::new(std::time::Duration::from_secs(1))).await.unwrap();
+}
