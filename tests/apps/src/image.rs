@@ -92,9 +92,19 @@ impl Image {
 
     /// One more file, in a layer of its own.
     #[must_use]
-    pub fn file(mut self, path: &str, bytes: &[u8]) -> Self {
+    pub fn file(self, path: &str, bytes: &[u8]) -> Self {
+        self.with(path, 0o644, bytes)
+    }
+
+    /// One more program.
+    #[must_use]
+    pub fn script(self, path: &str, text: &str) -> Self {
+        self.with(path, 0o755, text.as_bytes())
+    }
+
+    fn with(mut self, path: &str, mode: u32, bytes: &[u8]) -> Self {
         let mut tar = Tar::default();
-        tar.file(path, 0o644, bytes);
+        tar.file(path, mode, bytes);
         self.layers.push(tar.end());
         self
     }

@@ -53,6 +53,7 @@ pub struct TestBox {
     up: Option<Child>,
     /// Its own disks, where it has some.
     disks: Option<disks::Disks>,
+    engine: Engine,
 }
 
 /// How a box is started.
@@ -62,6 +63,13 @@ pub enum Claimed {
     ByAna,
     /// Fresh from the image.
     Not,
+}
+
+/// Whether a box has an engine of apps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Engine {
+    None,
+    Own,
 }
 
 impl TestBox {
@@ -77,7 +85,7 @@ impl TestBox {
     /// It does not come up.
     #[must_use]
     pub fn start_in(folder: &Path, claimed: Claimed) -> Self {
-        Self::start_with(folder, claimed, None)
+        Self::start_with(folder, claimed, None, Engine::None)
     }
 
     /// The same with disks of its own that make a pool: `2x1G`. It takes root.
@@ -86,15 +94,24 @@ impl TestBox {
     /// It does not come up.
     #[must_use]
     pub fn start_with_disks(claimed: Claimed, disks: &str) -> Self {
-        Self::start_with(&std::env::temp_dir(), claimed, Some(disks))
+        Self::start_with(&std::env::temp_dir(), claimed, Some(disks), Engine::None)
     }
 
-    fn start_with(folder: &Path, claimed: Claimed, disks: Option<&str>) -> Self {
+    /// The same with an engine of apps of its own. It takes root.
+    ///
+    /// # Panics
+    /// It does not come up.
+    #[must_use]
+    pub fn start_with_apps(claimed: Claimed) -> Self {
+        Self::start_with(&std::env::temp_dir(), claimed, None, Engine::Own)
+    }
+
+    fn start_with(folder: &Path, claimed: Claimed, disks: Option<&str>, engine: Engine) -> Self {
         let home = tempfile::Builder::new().prefix("croft-box-").tempdir_in(folder).expect("a folder");
         let disks = disks.map(|wanted| disks::Disks::new(home.path(), wanted));
         let (port, plain_port) = (free_port(), free_port());
         let (origin, plain) = (format!("https://localhost:{port}"), format!("http://localhost:{plain_port}"));
-        let mut this = Self { home, origin, plain, up: None, disks };
+        let mut this = Self { home, origin, plain, up: None, disks, engine };
         let claim = (claimed == Claimed::ByAna).then(|| format!("ana:{PASSPHRASE}"));
         if let Err(said) = this.spawn(port, plain_port, claim.as_deref()) {
             panic!("the box did not start:\n{said}");
@@ -197,6 +214,9 @@ impl TestBox {
         }
         if let Some(disks) = &self.disks {
             command.args(["--disks", &disks.wanted]);
+        }
+        if self.engine == Engine::Own {
+            command.arg("--apps");
         }
         let mut child = command.spawn().map_err(|error| error.to_string())?;
         let (sender, lines) = mpsc::channel();
