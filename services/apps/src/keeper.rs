@@ -76,6 +76,8 @@ pub(crate) struct State {
     /// What is being done to apps, by people's wish.
     pub(crate) work: BTreeMap<AppId, AppWork>,
     pub(crate) failed: BTreeMap<AppId, AppFailure>,
+    /// What apps are called that have not come so far as to be kept.
+    pub(crate) names: BTreeMap<AppId, String>,
     /// What keeps an app from being as it shall, and when it is tried again.
     pub(crate) trouble: BTreeMap<AppId, Trouble>,
     pub(crate) traffic: BTreeMap<AppId, AppTraffic>,
@@ -118,6 +120,7 @@ impl Keeper {
             tries: BTreeMap::new(),
             work: BTreeMap::new(),
             failed: BTreeMap::new(),
+            names: BTreeMap::new(),
             trouble: BTreeMap::new(),
             traffic: BTreeMap::new(),
             gates: None,

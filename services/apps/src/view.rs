@@ -20,7 +20,39 @@ pub(crate) fn all(keeper: &Keeper) -> Vec<AppView> {
     let shown = |id: &AppId, record: &AppRecord| {
         hosted.contains_key(id) || state.work.contains_key(id) || matches!(record.phase, Phase::Installed | Phase::Leaving)
     };
-    state.kept.iter().filter(|(id, record)| shown(id, record)).map(|(id, record)| one(&state, (id, record), hosted.get(id), &host)).collect()
+    let mut views: BTreeMap<AppId, AppView> = state
+        .kept
+        .iter()
+        .filter(|(id, record)| shown(id, record))
+        .map(|(id, record)| (id.clone(), one(&state, (id, record), hosted.get(id), &host)))
+        .collect();
+    for (id, name) in &state.names {
+        if !views.contains_key(id) && (state.work.contains_key(id) || state.failed.contains_key(id)) {
+            views.insert(id.clone(), coming(&state, id, name));
+        }
+    }
+    views.into_values().collect()
+}
+
+/// An app of which nothing is kept yet: its images are being fetched, or did not come.
+fn coming(state: &State, id: &AppId, name: &str) -> AppView {
+    AppView {
+        id: id.clone(),
+        name: name.to_owned(),
+        tagline: String::new(),
+        version: String::new(),
+        source: String::new(),
+        wanted: None,
+        state: AppState::Installing,
+        services: Vec::new(),
+        hosts: Vec::new(),
+        permissions: Vec::new(),
+        work: state.work.get(id).cloned(),
+        failed: state.failed.get(id).cloned(),
+        trouble: None,
+        traffic: AppTraffic::default(),
+        since: state.failed.get(id).map_or_else(jiff::Timestamp::now, |failed| failed.at),
+    }
 }
 
 /// One app.

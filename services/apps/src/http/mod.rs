@@ -118,6 +118,7 @@ async fn install_app(
     if !install::begin(&keeper, &id, "install", "Begins.") {
         return Err(at_work(&id).into());
     }
+    keeper.state().names.insert(id.clone(), plan.name.clone());
     note(&keeper, &claims, "app.install", format!("Began to install the app {}.", plan.name)).await;
     let source = asked.source.chars().filter(|c| !c.is_control()).take(200).collect();
     let order = Order { spec, id, source, filled, by: claims.actor().to_string() };
@@ -146,7 +147,12 @@ async fn uninstall(State(Desk(keeper)): State<Desk>, Extension(claims): Extensio
         return Err(at_work(&app).into());
     }
     let ended = install::uninstall(Arc::clone(&keeper), app.clone(), claims.actor().to_string()).await;
-    keeper.state().work.remove(&app);
+    {
+        // What had failed is over, too.
+        let mut state = keeper.state();
+        state.work.remove(&app);
+        state.names.remove(&app);
+    }
     keeper.wake.notify_one();
     ended?;
     Ok(StatusCode::NO_CONTENT)

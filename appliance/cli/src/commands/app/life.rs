@@ -6,7 +6,7 @@ use std::{
 };
 
 use croft_client::{
-    Client, ClientError,
+    Client,
     wire::apps::{AppList, AppLog, AppLogQuery, AppState, AppView, EngineState, InstallApp, InstallPlan},
 };
 use croft_model::{AppId, Section, WayOut};
@@ -149,19 +149,7 @@ pub(crate) async fn run(command: Life, client: &Client, say: &Say) -> Result<(),
 async fn wait(app: &AppId, client: &Client, say: &Say) -> Result<(), CommandError> {
     let mut told = String::new();
     loop {
-        let now = client.app(app).await;
-        let now = match now {
-            // It has come no further than its images.
-            Err(ClientError::Refused(problem)) if problem.code == "no-such-app" => {
-                let list = client.apps().await?;
-                if let EngineState::Away { why } = list.engine {
-                    return Err(CommandError::Wrong(format!("apps cannot run on this box: {}", clean(&why))));
-                }
-                tokio::time::sleep(LOOK).await;
-                continue;
-            }
-            now => now?,
-        };
+        let now = client.app(app).await?;
         if let Some(failed) = &now.failed {
             return Err(CommandError::Wrong(format!("{} was not installed. {}", clean(&now.name), clean(&failed.why))));
         }
