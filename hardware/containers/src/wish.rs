@@ -321,8 +321,8 @@ pub struct Limits {
 pub enum Restart {
     /// Nothing.
     Never,
-    /// After a failure the engine starts it again, this often; then whoever calls decides. It may give up before: Podman does where it is looked at in
-    /// the moment of the end. So what has exited is to be started by whoever calls, too.
+    /// After a failure the engine starts it again, this often; then whoever calls decides. It may give up before: Podman now and then
+    /// does where nothing else runs in any network. So what has exited is to be started by whoever calls, too.
     OnFailure {
         /// How often.
         most: u32,
