@@ -9,6 +9,7 @@
 mod engine;
 mod fake;
 mod names;
+mod nobody;
 mod place;
 mod podman;
 mod seen;
@@ -18,6 +19,7 @@ mod wish;
 pub use engine::{Cause, ENGINE, Engine, EngineError};
 pub use fake::{FakeEngine, FakeWall};
 pub use names::{AppName, ContainerId, ContainerName, Digest, ImageReference, NameError, ServiceName};
+pub use nobody::Nobody;
 pub use place::Place;
 pub use podman::Podman;
 pub use seen::{

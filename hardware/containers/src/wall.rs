@@ -19,6 +19,8 @@ use crate::{Cause, NetworkNumber, place::Place};
 
 /// The table. Nobody else has one of this name.
 pub(crate) const TABLE: &str = "croft_apps";
+/// What an app has in it: out of its network, into it, to the machine, and what is refused.
+const CHAINS: [&str; 4] = ["from", "to", "own", "denied"];
 /// Time for one change; a hundred apps take a tenth of a second.
 const LIMIT: Duration = Duration::from_secs(20);
 /// How often a change under way is looked after.
@@ -222,8 +224,8 @@ fn rules(gates: &BTreeMap<NetworkNumber, Gate>, gone: &[NetworkNumber]) -> Strin
         lines.push(format!("flush map inet {TABLE} {kind}"));
     }
     for number in gone {
-        lines.extend(["from", "to", "own"].map(|kind| format!("add chain inet {TABLE} {kind}_{number}")));
-        lines.extend(["from", "to", "own"].map(|kind| format!("delete chain inet {TABLE} {kind}_{number}")));
+        lines.extend(CHAINS.map(|kind| format!("add chain inet {TABLE} {kind}_{number}")));
+        lines.extend(CHAINS.map(|kind| format!("delete chain inet {TABLE} {kind}_{number}")));
         lines.extend(["out", "in", "denied"].map(|kind| format!("add counter inet {TABLE} {kind}_{number}")));
         lines.extend(["out", "in", "denied"].map(|kind| format!("delete counter inet {TABLE} {kind}_{number}")));
     }
@@ -251,10 +253,14 @@ fn app(number: NetworkNumber, gate: &Gate) -> Vec<String> {
     let interface = number.interface();
     let mut lines = Vec::new();
     lines.extend(["out", "in", "denied"].map(|kind| format!("add counter inet {TABLE} {kind}_{number}")));
-    lines.extend(["from", "to", "own"].map(|kind| format!("add chain inet {TABLE} {kind}_{number}")));
+    lines.extend(CHAINS.map(|kind| format!("add chain inet {TABLE} {kind}_{number}")));
     lines.extend(["from", "to", "own"].map(|kind| format!("add element inet {TABLE} {kind} {{ \"{interface}\" : goto {kind}_{number} }}")));
     let mut rule = |chain: &str, text: &str| lines.push(format!("add rule inet {TABLE} {chain}_{number} {text}"));
-    let denied = format!("counter name denied_{number} reject with icmpx admin-prohibited");
+    // A reset is heard at once; of the other answers the kernel sends one a second.
+    rule("denied", &format!("counter name denied_{number}"));
+    rule("denied", "meta l4proto tcp reject with tcp reset");
+    rule("denied", "reject with icmpx admin-prohibited");
+    let denied = format!("goto denied_{number}");
     // Out of the network. Where bridges pass their own packets to the rules, those of one network come here, too.
     rule("from", &format!("oifname \"{interface}\" accept"));
     rule("from", &format!("oifname \"{}*\" {denied}", NetworkNumber::PREFIX));
@@ -329,7 +335,7 @@ mod tests {
         let text =
             rules(&BTreeMap::from([(NetworkNumber(1), gate(Way::Closed)), (NetworkNumber(2), gate(Way::Internet))]), &[NetworkNumber(9)]);
         let has = |line: &str| text.lines().any(|found| found.ends_with(line));
-        assert!(has("from_1 counter name denied_1 reject with icmpx admin-prohibited"));
+        assert!(has("from_1 goto denied_1"));
         assert!(!has("from_1 counter name out_1 accept"));
         assert!(has("from_2 counter name out_2 accept"));
         assert!(has("own_1 ip6 daddr fd00:1::1 meta l4proto { tcp, udp } th dport 53 accept"));

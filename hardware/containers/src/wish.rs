@@ -321,7 +321,8 @@ pub struct Limits {
 pub enum Restart {
     /// Nothing.
     Never,
-    /// After a failure the engine starts it again, this often; then whoever calls decides.
+    /// After a failure the engine starts it again, this often; then whoever calls decides. It may give up before: Podman now and then
+    /// does where nothing else runs in any network. So what has exited is to be started by whoever calls, too.
     OnFailure {
         /// How often.
         most: u32,

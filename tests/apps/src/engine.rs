@@ -59,6 +59,16 @@ impl TestEngine {
         }
     }
 
+    /// Ends it in order, as Ctrl-C does.
+    pub fn end(&mut self) {
+        if let Some(mut child) = self.xtask.take() {
+            if let Ok(pid) = i32::try_from(child.id()) {
+                let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM);
+            }
+            let _ = child.wait();
+        }
+    }
+
     /// The folder of the box that it is of.
     #[must_use]
     pub fn home(&self) -> &Path {
@@ -80,13 +90,8 @@ impl TestEngine {
 
 impl Drop for TestEngine {
     fn drop(&mut self) {
-        if let Some(mut child) = self.xtask.take() {
-            // It cleans up by itself when it is asked.
-            if let Ok(pid) = i32::try_from(child.id()) {
-                let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM);
-            }
-            let _ = child.wait();
-        }
+        // It cleans up by itself.
+        self.end();
     }
 }
 

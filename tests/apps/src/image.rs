@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::Inside;
 
 /// Programs that busybox is by its name.
-const PROGRAMS: [&str; 25] = [
+const PROGRAMS: [&str; 31] = [
     "sh",
     "httpd",
     "ls",
@@ -34,6 +34,12 @@ const PROGRAMS: [&str; 25] = [
     "grep",
     "sed",
     "tr",
+    "hostname",
+    "wc",
+    "tail",
+    "cut",
+    "test",
+    "pwd",
 ];
 
 /// An image before it is pushed.

@@ -22,6 +22,12 @@ impl Inside {
         Self(folder.join("process"))
     }
 
+    /// Whether the engine runs.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        std::fs::metadata(self.0.join("ns")).is_ok()
+    }
+
     /// The number of the engine's first process.
     ///
     /// # Panics

@@ -129,8 +129,11 @@ impl Registry {
 
     /// Kills it.
     pub fn kill(&mut self) {
-        // By nsenter, which started it and whose end does not end it.
-        let _ = self.inside.output(&["sh", "-c", &format!("kill -9 $(grep -l registry-{} /proc/[0-9]*/cmdline | cut -d/ -f3)", self.port)]);
+        // The end of nsenter, which started it, does not end it. With the engine it has gone.
+        if self.inside.is_there() {
+            let line = format!("kill -9 $(grep -l registry-{} /proc/[0-9]*/cmdline | cut -d/ -f3)", self.port);
+            let _ = self.inside.output(&["sh", "-c", &line]);
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -29,6 +29,8 @@ const ASK_EVERY: Duration = Duration::from_millis(20);
 const GRACE_SECONDS: &str = "10";
 /// Time for all of them, after which they are killed.
 const END: Duration = Duration::from_secs(15);
+/// Age of an empty group that is nobody's any more.
+const LEFT: Duration = Duration::from_secs(60);
 /// Where the kernel's groups of processes are.
 const GROUPS: &str = "/sys/fs/cgroup";
 
@@ -219,16 +221,22 @@ fn configuration(folder: &Path, images: &Path) -> [(&'static str, String); 4] {
     ]
 }
 
-/// Removes the kernel's groups of containers that this box has, which a killed engine leaves behind empty.
+/// Removes the kernel's groups of containers that this box has, and those that a killed box left a while ago: they are empty, and nobody else's.
 fn clear_groups(images: &Path) {
     let list = fs::read_to_string(images.join("overlay-containers/containers.json")).unwrap_or_default();
     let containers: Vec<serde_json::Value> = serde_json::from_str(&list).unwrap_or_default();
     let ids: Vec<&str> = containers.iter().filter_map(|container| container.get("id")?.as_str()).collect();
     let kinds = fs::read_dir(GROUPS).into_iter().flatten().flatten().map(|entry| entry.path());
     for parent in kinds.chain([GROUPS.into()]).map(|kind: PathBuf| kind.join("libpod_parent")).filter(|parent| parent.is_dir()) {
-        for id in &ids {
-            for name in [format!("libpod-{id}"), format!("libpod-conmon-{id}")] {
-                remove_group(&parent.join(name));
+        for group in fs::read_dir(&parent).into_iter().flatten().flatten() {
+            let is_ours = ids.iter().any(|id| group.file_name().to_string_lossy().ends_with(id));
+            // One that another box has just made is empty for a moment, too.
+            let is_old = group.metadata().and_then(|group| group.modified()).is_ok_and(|made| made.elapsed().is_ok_and(|age| age > LEFT));
+            if is_ours {
+                remove_group(&group.path());
+            } else if is_old {
+                // Alone: what lives in one keeps those inside of it.
+                let _ = fs::remove_dir(group.path());
             }
         }
         // Others' boxes may have theirs in it.

@@ -9,6 +9,9 @@ use bollard::{
 };
 use croft_model::Bytes;
 use futures_util::StreamExt;
+use hyper::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::Value;
 use tokio::{sync::watch, time::timeout};
 
 use super::{Podman, SLOW_STEP, STEP, meaning, wire, within};
@@ -83,26 +86,28 @@ async fn find(podman: &Podman, digest: &Digest) -> Result<Option<ImageSummary>, 
 
 pub(super) async fn seen(podman: &Podman, digest: &Digest) -> Result<Option<SeenImage>, EngineError> {
     let Some(found) = find(podman, digest).await? else { return Ok(None) };
-    let inspected = podman.docker().await?.inspect_image(&found.id);
-    let image = match within("look at an image", STEP, inspected, |source| EngineError::Image { source }).await {
-        Err(EngineError::Missing { .. }) => return Ok(None),
-        image => image?,
-    };
+    let path = format!("{}/images/{}/json", wire::LIBPOD, wire::escaped(&found.id));
+    let answer = wire::ask(&podman.socket, Method::GET, &path, None, ("look at an image", STEP)).await?;
+    if answer.status == StatusCode::NOT_FOUND {
+        return Ok(None);
+    }
+    let failed = |source| EngineError::Image { source };
+    let bytes = answer.good().map_err(|error| failed(error.into()))?;
+    let image: Inspected = serde_json::from_slice(&bytes).map_err(|error| failed(error.into()))?;
     let config = image.config.unwrap_or_default();
-    let bounded = |list: Option<Vec<String>>| list.unwrap_or_default().into_iter().take(MAX_LIST).collect::<Vec<_>>();
-    let health =
-        config.healthcheck.filter(|health| health.test.as_ref().is_some_and(|test| test.first().is_some_and(|kind| kind != "NONE")));
+    let names = |set: Option<BTreeMap<String, Value>>| set.unwrap_or_default().into_keys().take(MAX_LIST).collect();
+    let health = image.health.filter(|health| health.test.first().is_some_and(|kind| kind != "NONE"));
     Ok(Some(SeenImage {
         size: Bytes(u64::try_from(found.size).unwrap_or_default()),
         user: config.user.unwrap_or_default(),
-        ports: bounded(config.exposed_ports),
-        volumes: bounded(config.volumes),
+        ports: names(config.exposed_ports),
+        volumes: names(config.volumes),
         health: health.map(|health| Health {
-            test: bounded(health.test),
-            interval_nanoseconds: health.interval.unwrap_or_default(),
-            timeout_nanoseconds: health.timeout.unwrap_or_default(),
-            start_period_nanoseconds: health.start_period.unwrap_or_default(),
-            retries: health.retries.unwrap_or_default(),
+            test: health.test.into_iter().take(MAX_LIST).collect(),
+            interval_nanoseconds: health.interval,
+            timeout_nanoseconds: health.timeout,
+            start_period_nanoseconds: health.start_period,
+            retries: health.retries,
         }),
     }))
 }
@@ -129,6 +134,33 @@ pub(super) async fn remove(podman: &Podman, digest: &Digest) -> Result<(), Engin
         }
     }
     Ok(())
+}
+
+/// An image by Podman's own API: Docker's form of it leaves out the test of health.
+#[derive(Deserialize)]
+struct Inspected {
+    #[serde(rename = "Config")]
+    config: Option<Config>,
+    #[serde(rename = "Healthcheck")]
+    health: Option<Test>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Config {
+    user: Option<String>,
+    exposed_ports: Option<BTreeMap<String, Value>>,
+    volumes: Option<BTreeMap<String, Value>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Test {
+    test: Vec<String>,
+    interval: i64,
+    timeout: i64,
+    start_period: i64,
+    retries: i64,
 }
 
 /// What is known of the layers of an image on their way.

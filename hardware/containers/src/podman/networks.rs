@@ -11,10 +11,8 @@ use super::{
     APP, STEP,
     wire::{LIBPOD, ask, escaped},
 };
-use crate::{AppName, EngineError, NetworkNumber, NetworkWish, Resolving, SeenNetwork};
+use crate::{AppName, EngineError, NetworkNumber, NetworkWish, Resolving, SeenNetwork, nobody::NOBODY};
 
-/// Where nobody answers: an address of this machine alone that nothing is bound to. Without any, the engine would ask the machine's own resolver.
-const NOBODY: &str = "127.0.53.1";
 /// Longest prefix: the machine, the services, and the address of all.
 const MAX_PREFIX: u8 = 28;
 

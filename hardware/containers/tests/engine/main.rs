@@ -10,6 +10,7 @@
 )]
 
 mod containers;
+mod ends;
 mod images;
 mod same;
 mod talk;

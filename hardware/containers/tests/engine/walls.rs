@@ -1,8 +1,12 @@
 //! The wall, from inside of containers and from a neighbour outside. Each trap that was once found has its test.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    time::{Duration, Instant},
+};
 
-use croft_containers::{ContainerId, Engine, Gate, NetworkNumber, NetworkWish, Resolving, Wall, Way};
+use croft_containers::{ContainerId, Engine, Gate, NetworkNumber, NetworkWish, Nobody, Resolving, Wall, Way};
 
 use crate::world::{World, network, wish};
 
@@ -172,9 +176,15 @@ async fn trap_a_closed_app_tells_nobody_anything_by_asking_for_names() {
     inside.read(&["sh", "-c", note]);
     let asked = || !inside.read(&["nft", "list", "table", "inet", "note"]).contains("packets 0 ");
     let ask = async || apps.world.sh(&apps.one, "nslookup secret.example 2>&1").await;
-    let answer = ask().await;
-    assert!(!asked(), "{}", String::from_utf8_lossy(&answer.output));
-    assert!(apps.reaches("db:8080").await, "its own names are answered still");
+    for is_answered in [false, true] {
+        let nobody = if is_answered { Some(Nobody::start(&apps.world.podman.place()).await.unwrap()) } else { None };
+        let begun = Instant::now();
+        let answer = String::from_utf8(ask().await.output).unwrap();
+        let says_no = answer.contains("NXDOMAIN") && begun.elapsed() < Duration::from_secs(3);
+        assert!(!asked() && says_no == is_answered, "{:?}: {answer}", begun.elapsed());
+        assert!(apps.reaches("db:8080").await, "its own names are answered still");
+        drop(nobody);
+    }
     // Opened, it does ask: so the test can fail.
     apps.world.podman.resolve(&apps.networks[0].app, &Resolving::By(vec!["203.0.113.10".parse().unwrap()])).await.unwrap();
     let seen = apps.world.podman.look().await.unwrap().networks.remove(0);

@@ -8,8 +8,8 @@ use std::{
 
 use croft_app_tests::{Image, Registry, TestEngine, busybox};
 use croft_containers::{
-    ContainerId, ContainerState, ContainerWish, Engine, ExecEnd, ImageReference, NetworkNumber, NetworkWish, NftWall, Podman, Pulled,
-    Resolving, SeenContainer,
+    ContainerId, ContainerWish, Engine, ExecEnd, ImageReference, NetworkNumber, NetworkWish, NftWall, Podman, Pulled, Resolving,
+    SeenContainer,
 };
 use croft_model::Bytes;
 use tokio::sync::watch;
@@ -92,15 +92,15 @@ impl World {
         text
     }
 
-    pub(crate) async fn until(&self, id: &ContainerId, fits: impl Fn(&ContainerState) -> bool) -> SeenContainer {
+    pub(crate) async fn until(&self, id: &ContainerId, fits: impl Fn(&SeenContainer) -> bool) -> SeenContainer {
         let begun = Instant::now();
         loop {
             let seen = self.seen(id).await;
-            if fits(&seen.state) {
+            if fits(&seen) {
                 return seen;
             }
             assert!(begun.elapsed() < SOON, "{seen:?}");
-            tokio::time::sleep(Duration::from_millis(20)).await; // waits: for a container, by polling
+            tokio::time::sleep(Duration::from_millis(200)).await; // waits: for a container, by polling
         }
     }
 }
