@@ -141,12 +141,12 @@ fn has(entries: &[Entry], name: &str) -> bool {
     entries.iter().any(|entry| entry.name == name && entry.kind != EntryKind::Folder)
 }
 
-/// What a folder with these entries holds. A compose file may still turn out to be one of CasaOS.
+/// What a folder with these entries holds. A compose file may still turn out to be one of CasaOS or Runtipi: others have a `config.json`, too.
 fn kind_of(entries: &[Entry]) -> Option<CatalogueKind> {
     let compose = COMPOSE.iter().any(|name| has(entries, name));
     if UMBREL.iter().any(|name| has(entries, name)) {
         Some(CatalogueKind::Umbrel)
-    } else if has(entries, RUNTIPI.0) && (compose || has(entries, RUNTIPI.1)) && !has(entries, CROFT) {
+    } else if has(entries, RUNTIPI.0) && has(entries, RUNTIPI.1) {
         Some(CatalogueKind::Runtipi)
     } else {
         compose.then_some(CatalogueKind::Compose)
@@ -162,7 +162,9 @@ fn app(files: &impl Files, folder: &str, name: &str, entries: &[Entry], kind: Ca
     let found = Found { files, folder, name, entries };
     let draft = match kind {
         CatalogueKind::Umbrel => found.umbrel(),
-        CatalogueKind::Runtipi => found.runtipi(),
+        CatalogueKind::Runtipi => {
+            found.tree(RUNTIPI.0, Node::json).and_then(|config| found.runtipi(&config, found.tree(RUNTIPI.1, Node::json)?))
+        }
         CatalogueKind::Casaos | CatalogueKind::Compose => found.compose(),
     };
     let draft = match draft {
@@ -232,6 +234,12 @@ impl<F: Files> Found<'_, F> {
             let id = named(&root).map_or_else(|| compose::app_id(self.name), Ok)?;
             return Ok(casaos::read(id, self.name, root, &texts));
         }
+        if has(self.entries, RUNTIPI.0) && !has(self.entries, CROFT) {
+            let config = self.tree(RUNTIPI.0, Node::json).unwrap_or(Node::Null);
+            if ["tipi_version", "form_fields", "dynamic_config"].into_iter().any(|key| !config.get(key).is_null()) {
+                return self.runtipi(&config, root);
+            }
+        }
         let manifest = if has(self.entries, CROFT) { self.tree(CROFT, Node::toml)? } else { root.get("x-croft").clone() };
         let id = match manifest.get("id").text() {
             Some(id) => id.parse()?,
@@ -241,13 +249,10 @@ impl<F: Files> Found<'_, F> {
         Ok(plain::read(id, &manifest, &self.beside(), root, &texts))
     }
 
-    fn runtipi(&self) -> Result<Draft, AppError> {
-        let config = self.tree(RUNTIPI.0, Node::json)?;
-        let services =
-            if has(self.entries, RUNTIPI.1) { self.tree(RUNTIPI.1, Node::json)? } else { self.tree(self.first(COMPOSE)?, Node::yaml)? };
+    fn runtipi(&self, config: &Node, services: Node) -> Result<Draft, AppError> {
         let id = compose::app_id(config.get("id").text().unwrap_or(self.name))?;
         let texts = self.texts(&services)?;
-        let mut draft = runtipi::read(id, &config, services, &texts);
+        let mut draft = runtipi::read(id, config, services, &texts);
         if self.entries.iter().any(|entry| entry.name == "data" && entry.kind == EntryKind::Folder)
             && let Ok(data) = "data".parse::<crate::DataPath>()
         {

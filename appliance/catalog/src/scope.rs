@@ -11,6 +11,9 @@ use crate::{
 /// Names whose value is not shown while it is typed.
 const HIDDEN: &[&str] = &["PASS", "SECRET", "TOKEN", "KEY", "COOKIE"];
 
+/// Characters of a text that a remark repeats.
+const MAX_SHOWN: usize = 80;
+
 /// What a variable means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Meaning {
@@ -42,6 +45,8 @@ pub(crate) struct Scope {
     /// Whether a variable with a default of its own is a setting, too.
     defaults_are_settings: bool,
     scripted: BTreeSet<VariableName>,
+    /// Texts in which a dollar begins nothing.
+    kept_dollars: BTreeSet<String>,
 }
 
 /// Why a text has no meaning.
@@ -128,7 +133,7 @@ impl Scope {
 
     /// `text` with variables for what is open.
     pub(crate) fn template(&mut self, text: &str) -> Result<Template, ScopeError> {
-        let pieces = interpolate::pieces(text)?;
+        let pieces = self.pieces(text)?;
         Ok(Template::from_parts(self.parts(pieces)?))
     }
 
@@ -137,7 +142,18 @@ impl Scope {
         if !text.contains('$') {
             return Ok(text.to_owned());
         }
-        self.filled(interpolate::pieces(text)?)
+        {
+            let pieces = self.pieces(text)?;
+            self.filled(pieces)
+        }
+    }
+
+    fn pieces(&mut self, text: &str) -> Result<Vec<Piece>, TemplateError> {
+        interpolate::pieces(text).or_else(|_| {
+            let pieces = interpolate::lenient(text)?;
+            self.kept_dollars.insert(text.chars().take(MAX_SHOWN).collect());
+            Ok(pieces)
+        })
     }
 
     fn filled(&mut self, pieces: Vec<Piece>) -> Result<String, ScopeError> {

@@ -77,6 +77,9 @@ enum Command {
     /// The disks that hold everything together, and how safe it lies there.
     #[command(subcommand)]
     Pool(pool::Pool),
+    /// Apps of others, and the catalogues that they come from.
+    #[command(subcommand)]
+    App(app::App),
     /// App passwords, for clients that are not a browser.
     #[command(subcommand)]
     Token(token::Token),
@@ -118,6 +121,7 @@ async fn run(command: Command, door: Door, say: &Say) -> Result<(), CommandError
         Command::Network(command) => network::run(command, &client()?, say).await,
         Command::Notify(command) => notify::run(command, &client()?, say).await,
         Command::Time(command) => time::run(command, &client()?, say).await,
+        Command::App(command) => app::run(&command, say),
         Command::Token(command) => token::run(command, &client()?, say).await,
         Command::Link(command) => link::run(command, &client()?, say).await,
         Command::Logs(command) => logs::run(command, &client()?, say).await,

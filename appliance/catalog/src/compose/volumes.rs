@@ -177,6 +177,9 @@ fn classify(draft: &mut Draft, name: &ServiceName, place: &str, written: &Writte
 }
 
 fn absolute(draft: &mut Draft, place: &str, source: &str, target: &ContainerPath, read_only: bool, mounted: &mut Mounted) {
+    if source.starts_with(SYSTEM) && source.split('/').any(|part| part == "..") {
+        return draft.refuse(ReasonKind::Unsupported, format!("{place}: it leads out of the app's own data, into that of another app"));
+    }
     let Some(path) = draft.parsed::<HostPath>(place, source) else { return };
     let mut mount = |source| mounted.mounts.push(Mount { source, target: target.clone(), read_only });
     match draft.placed(path.as_str()) {

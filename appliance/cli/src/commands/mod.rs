@@ -1,6 +1,7 @@
 //! The commands, and the two ways in which one can fail.
 
 pub(crate) mod activity;
+pub(crate) mod app;
 pub(crate) mod console;
 pub(crate) mod disk;
 pub(crate) mod health;
