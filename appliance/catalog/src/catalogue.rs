@@ -155,7 +155,8 @@ fn kind_of(entries: &[Entry]) -> Option<CatalogueKind> {
 
 fn refused(name: &str, folder: &str, kind: CatalogueKind, reason: ReasonKind, sentence: &str) -> ReadApp {
     let sentence = Text::<{ crate::MAX_LINE }>::new(sentence).to_string();
-    ReadApp { id: Text::new(name), folder: folder.to_owned(), kind, outcome: Outcome::Refused(vec![Reason { kind: reason, sentence }]) }
+    let id = compose::app_id(name).map_or_else(|_| Text::new(name), |id| Text::new(&id));
+    ReadApp { id, folder: folder.to_owned(), kind, outcome: Outcome::Refused(vec![Reason { kind: reason, sentence }]) }
 }
 
 fn app(files: &impl Files, folder: &str, name: &str, entries: &[Entry], kind: CatalogueKind, taken: &mut BTreeSet<AppId>) -> ReadApp {

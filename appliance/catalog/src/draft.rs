@@ -204,6 +204,9 @@ impl Draft {
         if !scripted.is_empty() {
             self.spec.evaluate.get_or_insert_default().variables.extend(scripted);
         }
+        if self.spec.evaluate.is_some() {
+            self.remark("scripts of its catalogue are run for it, in a locked container without a network");
+        }
         crate::passwords::replace(&mut self.spec);
         let undeclared: Vec<String> = self.spec.undeclared().into_iter().map(ToString::to_string).collect();
         for name in undeclared {

@@ -12,6 +12,8 @@ mod compose;
 mod doors;
 mod draft;
 mod files;
+#[cfg(test)]
+mod holds;
 mod image;
 mod interpolate;
 mod names;

@@ -84,8 +84,9 @@ fn about(draft: &mut Draft, manifest: &Node) {
         about.tips = Text::new(&format!("The first sign-in is as {user}."));
     }
     for name in manifest.get("dependencies").elements().iter().filter_map(Node::text) {
-        if let Some(app) = AppId::tidied(name).map_err(|error| draft.refuse(ReasonKind::Invalid, format!("dependencies: {error}"))).ok() {
-            draft.spec.depends_on_apps.insert(app);
+        match AppId::tidied(name) {
+            Ok(app) => drop(draft.spec.depends_on_apps.insert(app)),
+            Err(error) => draft.refuse(ReasonKind::Invalid, format!("dependencies: {error}")),
         }
     }
     if !manifest.get("disabled").is_null() && manifest.get("disabled").switch() != Some(false) {

@@ -43,7 +43,13 @@ pub(super) fn read(draft: &mut Draft, context: &Context<'_>, name: &ServiceName,
             read.key(key, value);
         }
     }
-    let Reading { service, aside, .. } = read;
+    let Reading { service, aside, draft, .. } = read;
+    if service.network == Network::Host && service.sysctls.keys().any(|key| key.starts_with("net.")) {
+        draft.refuse(
+            ReasonKind::Privilege,
+            format!("`sysctls` of the service `{name}` are those of the whole box, since it has the box's network"),
+        );
+    }
     whole.then_some((service, aside))
 }
 
@@ -479,7 +485,7 @@ impl Reading<'_, '_> {
                 || key.starts_with("kernel.sh")
                 || key.starts_with("kernel.msg")
                 || key == "kernel.sem";
-            if !own || self.service.network == Network::Host || key.contains(['/', '\\']) {
+            if !own || key.contains(['/', '\\']) {
                 self.draft
                     .refuse(ReasonKind::Privilege, format!("`sysctls: {key}` of the service `{}` is one of the whole box", self.name));
                 continue;
