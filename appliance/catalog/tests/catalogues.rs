@@ -1,5 +1,7 @@
 //! One small catalogue of each kind, and a hostile one: what becomes of each app.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{fs, path::Path};
 
 use croft_catalog::{AppSpec, Catalogue, FilesInMemory, Outcome, read};
