@@ -99,6 +99,7 @@ pub fn read(files: &impl Files) -> Result<Catalogue, CatalogueError> {
         return Ok(Catalogue { apps: vec![app(files, "", NAMELESS, &top, kind, &mut taken)] });
     }
     let mut apps = Vec::new();
+    let mut outside = Vec::new();
     let mut taken = BTreeSet::new();
     let folders =
         FOLDERS.iter().copied().filter(|folder| top.iter().any(|entry| entry.name == **folder && entry.kind == EntryKind::Folder));
@@ -109,7 +110,12 @@ pub fn read(files: &impl Files) -> Result<Catalogue, CatalogueError> {
             let path = join(folder, &entry.name);
             match entry.kind {
                 EntryKind::File => {}
-                EntryKind::Outside => apps.extend(outside(folder, &path, &entry.name)),
+                // A name with a dot is one of a file.
+                EntryKind::Outside if entry.name.contains('.') => {}
+                EntryKind::Outside => {
+                    let error = FileError::LeadsOut(path.clone());
+                    outside.push(refused(&entry.name, &path, CatalogueKind::Compose, ReasonKind::Invalid, &error.to_string()));
+                }
                 EntryKind::Folder => match files.list(&path) {
                     Ok(inner) => {
                         if let Some(kind) = kind_of(&inner) {
@@ -121,16 +127,11 @@ pub fn read(files: &impl Files) -> Result<Catalogue, CatalogueError> {
             }
         }
         if !apps.is_empty() {
+            apps.append(&mut outside);
             break;
         }
     }
     if apps.is_empty() { Err(CatalogueError::Nothing) } else { Ok(Catalogue { apps }) }
-}
-
-/// A link that leads out where an app should be.
-fn outside(folder: &str, path: &str, name: &str) -> Option<ReadApp> {
-    let error = FileError::LeadsOut(path.to_owned());
-    (!folder.is_empty()).then(|| refused(name, path, CatalogueKind::Compose, ReasonKind::Invalid, &error.to_string()))
 }
 
 fn join(folder: &str, name: &str) -> String {

@@ -17,6 +17,7 @@ mod holds;
 mod image;
 mod interpolate;
 mod names;
+mod origins;
 mod passwords;
 mod paths;
 mod permission;

@@ -102,6 +102,7 @@ fn about(draft: &mut Draft, manifest: &Node) {
 
 fn known(draft: &mut Draft, manifest: &Node) {
     let port = manifest.get("port").text().map(str::to_owned);
+    draft.page = port.as_deref().and_then(|port| port.parse().ok());
     let id = draft.spec.id.to_string();
     let version = manifest.get("version").text_or_empty().to_owned();
     let text = |text: &str| Meaning::Text(text.to_owned());

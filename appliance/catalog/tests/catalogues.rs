@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path};
 
-use croft_catalog::{AppSpec, Catalogue, FilesInMemory, Outcome, read};
+use croft_catalog::{AppSpec, Catalogue, Entry, EntryKind, FileError, Files, FilesInMemory, Outcome, read};
 
 fn walk(root: &Path, folder: &Path, files: &mut Vec<(String, String)>) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -83,4 +83,53 @@ fn two_apps_never_have_one_id() {
     let app = "name: same\nx-casaos: {main: a}\nservices: {a: {image: x}}";
     let catalogue = read(&FilesInMemory::from_iter([("Apps/A/compose.yml", app), ("Apps/B/compose.yml", app)])).unwrap();
     assert_eq!((catalogue.apps.len(), specs(&catalogue).count()), (2, 1));
+}
+
+/// A catalogue with links that lead out: an app, the compose file of one, and something beside them.
+struct Linked(FilesInMemory);
+
+impl Files for Linked {
+    fn list(&self, folder: &str) -> Result<Vec<Entry>, FileError> {
+        let outside = |name: &str| Entry { name: name.to_owned(), kind: EntryKind::Outside };
+        let mut entries = self.0.list(folder)?;
+        match folder {
+            "Apps" => entries.extend([outside("away"), outside("readme.md")]),
+            "Apps/linked" => entries.push(outside("compose.yml")),
+            "Apps/locked" => return Err(FileError::Unreadable { path: folder.to_owned(), why: "Permission denied".to_owned() }),
+            _ => {}
+        }
+        Ok(entries)
+    }
+
+    fn read(&self, file: &str, max_bytes: usize) -> Result<Option<String>, FileError> {
+        if file == "Apps/linked/compose.yml" { Err(FileError::LeadsOut(file.to_owned())) } else { self.0.read(file, max_bytes) }
+    }
+}
+
+#[test]
+fn what_leads_out_or_is_closed_is_refused_by_itself() {
+    let huge = format!("services: {{a: {{image: x}}}}\n#{}", "x".repeat(1 << 20));
+    let files = [
+        ("Apps/good/compose.yml", "services: {a: {image: x}}"),
+        ("Apps/linked/a", ""),
+        ("Apps/locked/a", ""),
+        ("Apps/huge/compose.yml", &huge),
+    ];
+    let catalogue = read(&Linked(FilesInMemory::from_iter(files))).unwrap();
+    let said: Vec<String> = (catalogue.apps.iter())
+        .map(|app| match &app.outcome {
+            Outcome::Refused(reasons) => format!("{}: {}", app.id, reasons[0].sentence),
+            _ => format!("{}: taken", app.id),
+        })
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "good: taken",
+            "huge: Apps/huge/compose.yml has more than 1048576 bytes",
+            "linked: Apps/linked/compose.yml leads out of the catalogue",
+            "locked: Apps/locked cannot be read: Permission denied",
+            "away: Apps/away leads out of the catalogue",
+        ]
+    );
 }
