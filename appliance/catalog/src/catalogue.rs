@@ -268,7 +268,14 @@ impl<F: Files> Found<'_, F> {
         let root = self.tree(self.first(COMPOSE)?, Node::yaml)?;
         let id = compose::app_id(manifest.get("id").text().unwrap_or(self.name))?;
         let texts = self.texts(&root)?;
-        let mut scripts = Scripts { beside: self.beside(), hooks: Vec::new() };
+        let mut scripts = Scripts { beside: self.beside(), ..Scripts::default() };
+        let beside = self.folder.rsplit_once('/').map_or("", |(parent, _)| parent);
+        let needed = manifest.get("dependencies").elements().iter().filter_map(|name| name.text()?.parse::<AppId>().ok());
+        // An app that is the catalogue has no other beside it.
+        let needed = needed.filter(|_| !self.folder.is_empty()).map(|app| join(beside, &app));
+        for folder in needed.take(MAX_BESIDE).chain([self.folder.to_owned()]) {
+            scripts.exports.extend(self.files.read(&join(&folder, "exports.sh"), MAX_BESIDE_BYTES)?);
+        }
         if self.entries.iter().any(|entry| entry.name == "hooks" && entry.kind == EntryKind::Folder) {
             let folder = join(self.folder, "hooks");
             for entry in self.files.list(&folder)?.into_iter().filter(|entry| entry.kind != EntryKind::Folder).take(MAX_BESIDE) {

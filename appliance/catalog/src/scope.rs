@@ -45,6 +45,8 @@ pub(crate) struct Scope {
     /// Whether a variable with a default of its own is a setting, too.
     defaults_are_settings: bool,
     scripted: BTreeSet<VariableName>,
+    /// What scripts say for good of variables, for places where nothing may be open.
+    assumed: BTreeMap<String, String>,
     /// Texts in which a dollar begins nothing.
     kept_dollars: BTreeSet<String>,
 }
@@ -75,6 +77,11 @@ impl Scope {
     /// What nobody declares, scripts find out from here on.
     pub(crate) fn scripts_find_out(&mut self) {
         self.by_scripts = true;
+    }
+
+    /// What `name` is where nothing may be open, since a script says it without asking anything.
+    pub(crate) fn assume(&mut self, name: &str, text: &str) {
+        self.assumed.insert(name.to_owned(), text.to_owned());
     }
 
     /// Variables with a default of their own are settings from here on, as people who write compose files by hand mean them.
@@ -182,7 +189,8 @@ impl Scope {
 
     /// The text that a variable has for good.
     fn value(&mut self, name: &str) -> Option<String> {
-        match self.meanings.get(name)?.clone() {
+        let Some(meaning) = self.meanings.get(name) else { return self.assumed.get(name).cloned() };
+        match meaning.clone() {
             Meaning::Text(text) => Some(text),
             Meaning::Folder(folder) => Some(folder.to_owned()),
             Meaning::Known(_, text) => text,
