@@ -133,3 +133,38 @@ fn what_leads_out_or_is_closed_is_refused_by_itself() {
         ]
     );
 }
+
+#[test]
+fn what_is_too_much_is_refused() {
+    let many = |count: usize, line: &dyn Fn(usize) -> String| (0..count).map(line).collect::<String>();
+    let check = |text: String, says: &str| {
+        let catalogue = read(&FilesInMemory::from_iter([("compose.yml", text)])).unwrap();
+        let Outcome::Refused(reasons) = &catalogue.apps[0].outcome else { unreachable!("{says}") };
+        assert!(reasons.iter().any(|reason| reason.sentence.contains(says)), "{reasons:?}");
+        assert!(reasons.len() <= 16);
+    };
+    check(format!("services:\n{}", many(65, &|n| format!("  s{n}: {{image: x}}\n"))), "more than 64 services");
+    check(
+        format!("services:\n  a:\n    image: x\n    environment:\n{}", many(129, &|n| format!("      - A{n}=${{A{n}}}\n"))),
+        "more than 128 settings",
+    );
+    check(format!("services:\n  a:\n    image: x\n    ports:\n{}", many(129, &|n| format!("      - {}\n", n + 1))), "more than 128 ports");
+    check(format!("services:\n  a:\n    image: x\n    dns:\n{}", many(257, &|n| format!("      - 1.1.1.{n}\n"))), "more than 256 entries");
+    check(format!("services:\n  a:\n    image: x\n    command: [\"{}\"]", "$$".repeat(17_000)), "32768 bytes");
+    check(format!("services:\n{}", many(40, &|n| format!("  s{n}: {{image: 'X {n}'}}\n"))), "names no image");
+}
+
+#[test]
+fn remarks_are_kept_up_to_a_number() {
+    let keys: String = (0..200).map(|n| format!("    key{n}: 1\n")).collect();
+    let catalogue = read(&FilesInMemory::from_iter([("compose.yml", format!("services:\n  a:\n    image: x\n{keys}"))])).unwrap();
+    assert_eq!(specs(&catalogue).map(|spec| spec.remarks.len()).collect::<Vec<_>>(), [croft_catalog::MAX_REMARKS]);
+}
+
+#[test]
+fn a_file_beside_the_manifest_is_small() {
+    let files =
+        [("compose.yml", "services: {a: {image: x, env_file: [big.env]}}".to_owned()), ("big.env", format!("A={}", "x".repeat(64 * 1024)))];
+    let catalogue = read(&FilesInMemory::from_iter(files)).unwrap();
+    assert_eq!(specs(&catalogue).count(), 0);
+}
