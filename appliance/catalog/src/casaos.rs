@@ -144,6 +144,7 @@ fn door(draft: &mut Draft, extension: &Node, port_map: &str, asides: &BTreeMap<S
         }));
     }
     let wanted: Option<u16> = draft.scope.constant(port_map).ok().and_then(|port| port.trim().parse().ok());
+    draft.page = wanted;
     let main = extension.get("main").text().and_then(|main| main.parse::<ServiceName>().ok()).filter(|main| asides.contains_key(main));
     let published = |name: &ServiceName| {
         asides

@@ -99,6 +99,7 @@ pub fn read(files: &impl Files) -> Result<Catalogue, CatalogueError> {
         return Ok(Catalogue { apps: vec![app(files, "", NAMELESS, &top, kind, &mut taken)] });
     }
     let mut apps = Vec::new();
+    let mut outside = Vec::new();
     let mut taken = BTreeSet::new();
     let folders =
         FOLDERS.iter().copied().filter(|folder| top.iter().any(|entry| entry.name == **folder && entry.kind == EntryKind::Folder));
@@ -109,7 +110,12 @@ pub fn read(files: &impl Files) -> Result<Catalogue, CatalogueError> {
             let path = join(folder, &entry.name);
             match entry.kind {
                 EntryKind::File => {}
-                EntryKind::Outside => apps.extend(outside(folder, &path, &entry.name)),
+                // A name with a dot is one of a file.
+                EntryKind::Outside if entry.name.contains('.') => {}
+                EntryKind::Outside => {
+                    let error = FileError::LeadsOut(path.clone());
+                    outside.push(refused(&entry.name, &path, CatalogueKind::Compose, ReasonKind::Invalid, &error.to_string()));
+                }
                 EntryKind::Folder => match files.list(&path) {
                     Ok(inner) => {
                         if let Some(kind) = kind_of(&inner) {
@@ -121,16 +127,11 @@ pub fn read(files: &impl Files) -> Result<Catalogue, CatalogueError> {
             }
         }
         if !apps.is_empty() {
+            apps.append(&mut outside);
             break;
         }
     }
     if apps.is_empty() { Err(CatalogueError::Nothing) } else { Ok(Catalogue { apps }) }
-}
-
-/// A link that leads out where an app should be.
-fn outside(folder: &str, path: &str, name: &str) -> Option<ReadApp> {
-    let error = FileError::LeadsOut(path.to_owned());
-    (!folder.is_empty()).then(|| refused(name, path, CatalogueKind::Compose, ReasonKind::Invalid, &error.to_string()))
 }
 
 fn join(folder: &str, name: &str) -> String {
@@ -141,12 +142,12 @@ fn has(entries: &[Entry], name: &str) -> bool {
     entries.iter().any(|entry| entry.name == name && entry.kind != EntryKind::Folder)
 }
 
-/// What a folder with these entries holds. A compose file may still turn out to be one of CasaOS.
+/// What a folder with these entries holds. A compose file may still turn out to be one of CasaOS or Runtipi: others have a `config.json`, too.
 fn kind_of(entries: &[Entry]) -> Option<CatalogueKind> {
     let compose = COMPOSE.iter().any(|name| has(entries, name));
     if UMBREL.iter().any(|name| has(entries, name)) {
         Some(CatalogueKind::Umbrel)
-    } else if has(entries, RUNTIPI.0) && (compose || has(entries, RUNTIPI.1)) && !has(entries, CROFT) {
+    } else if has(entries, RUNTIPI.0) && has(entries, RUNTIPI.1) {
         Some(CatalogueKind::Runtipi)
     } else {
         compose.then_some(CatalogueKind::Compose)
@@ -155,14 +156,17 @@ fn kind_of(entries: &[Entry]) -> Option<CatalogueKind> {
 
 fn refused(name: &str, folder: &str, kind: CatalogueKind, reason: ReasonKind, sentence: &str) -> ReadApp {
     let sentence = Text::<{ crate::MAX_LINE }>::new(sentence).to_string();
-    ReadApp { id: Text::new(name), folder: folder.to_owned(), kind, outcome: Outcome::Refused(vec![Reason { kind: reason, sentence }]) }
+    let id = compose::app_id(name).map_or_else(|_| Text::new(name), |id| Text::new(&id));
+    ReadApp { id, folder: folder.to_owned(), kind, outcome: Outcome::Refused(vec![Reason { kind: reason, sentence }]) }
 }
 
 fn app(files: &impl Files, folder: &str, name: &str, entries: &[Entry], kind: CatalogueKind, taken: &mut BTreeSet<AppId>) -> ReadApp {
     let found = Found { files, folder, name, entries };
     let draft = match kind {
         CatalogueKind::Umbrel => found.umbrel(),
-        CatalogueKind::Runtipi => found.runtipi(),
+        CatalogueKind::Runtipi => {
+            found.tree(RUNTIPI.0, Node::json).and_then(|config| found.runtipi(&config, found.tree(RUNTIPI.1, Node::json)?))
+        }
         CatalogueKind::Casaos | CatalogueKind::Compose => found.compose(),
     };
     let draft = match draft {
@@ -232,6 +236,12 @@ impl<F: Files> Found<'_, F> {
             let id = named(&root).map_or_else(|| compose::app_id(self.name), Ok)?;
             return Ok(casaos::read(id, self.name, root, &texts));
         }
+        if has(self.entries, RUNTIPI.0) && !has(self.entries, CROFT) {
+            let config = self.tree(RUNTIPI.0, Node::json).unwrap_or(Node::Null);
+            if ["tipi_version", "form_fields", "dynamic_config"].into_iter().any(|key| !config.get(key).is_null()) {
+                return self.runtipi(&config, root);
+            }
+        }
         let manifest = if has(self.entries, CROFT) { self.tree(CROFT, Node::toml)? } else { root.get("x-croft").clone() };
         let id = match manifest.get("id").text() {
             Some(id) => id.parse()?,
@@ -241,13 +251,10 @@ impl<F: Files> Found<'_, F> {
         Ok(plain::read(id, &manifest, &self.beside(), root, &texts))
     }
 
-    fn runtipi(&self) -> Result<Draft, AppError> {
-        let config = self.tree(RUNTIPI.0, Node::json)?;
-        let services =
-            if has(self.entries, RUNTIPI.1) { self.tree(RUNTIPI.1, Node::json)? } else { self.tree(self.first(COMPOSE)?, Node::yaml)? };
+    fn runtipi(&self, config: &Node, services: Node) -> Result<Draft, AppError> {
         let id = compose::app_id(config.get("id").text().unwrap_or(self.name))?;
         let texts = self.texts(&services)?;
-        let mut draft = runtipi::read(id, &config, services, &texts);
+        let mut draft = runtipi::read(id, config, services, &texts);
         if self.entries.iter().any(|entry| entry.name == "data" && entry.kind == EntryKind::Folder)
             && let Ok(data) = "data".parse::<crate::DataPath>()
         {
@@ -261,7 +268,14 @@ impl<F: Files> Found<'_, F> {
         let root = self.tree(self.first(COMPOSE)?, Node::yaml)?;
         let id = compose::app_id(manifest.get("id").text().unwrap_or(self.name))?;
         let texts = self.texts(&root)?;
-        let mut scripts = Scripts { beside: self.beside(), hooks: Vec::new() };
+        let mut scripts = Scripts { beside: self.beside(), ..Scripts::default() };
+        let beside = self.folder.rsplit_once('/').map_or("", |(parent, _)| parent);
+        let needed = manifest.get("dependencies").elements().iter().filter_map(|name| name.text()?.parse::<AppId>().ok());
+        // An app that is the catalogue has no other beside it.
+        let needed = needed.filter(|_| !self.folder.is_empty()).map(|app| join(beside, &app));
+        for folder in needed.take(MAX_BESIDE).chain([self.folder.to_owned()]) {
+            scripts.exports.extend(self.files.read(&join(&folder, "exports.sh"), MAX_BESIDE_BYTES)?);
+        }
         if self.entries.iter().any(|entry| entry.name == "hooks" && entry.kind == EntryKind::Folder) {
             let folder = join(self.folder, "hooks");
             for entry in self.files.list(&folder)?.into_iter().filter(|entry| entry.kind != EntryKind::Folder).take(MAX_BESIDE) {

@@ -46,6 +46,8 @@ pub(crate) struct Draft {
     pub(crate) places: Vec<(String, Place)>,
     /// Entries of the app's own folder in its catalogue.
     pub(crate) beside: BTreeSet<String>,
+    /// The port of the box on which the catalogue has the app's page.
+    pub(crate) page: Option<u16>,
 }
 
 /// What a folder of a catalogue's own system is here.
@@ -81,6 +83,7 @@ impl Draft {
             remarked: BTreeSet::new(),
             places: Vec::new(),
             beside: BTreeSet::new(),
+            page: None,
         }
     }
 
@@ -204,6 +207,10 @@ impl Draft {
         if !scripted.is_empty() {
             self.spec.evaluate.get_or_insert_default().variables.extend(scripted);
         }
+        if self.spec.evaluate.is_some() {
+            self.remark("scripts of its catalogue are run for it, in a locked container without a network");
+        }
+        crate::origins::replace(&mut self.spec, self.page);
         crate::passwords::replace(&mut self.spec);
         let undeclared: Vec<String> = self.spec.undeclared().into_iter().map(ToString::to_string).collect();
         for name in undeclared {

@@ -35,11 +35,35 @@ pub(crate) enum Rule {
 /// # Errors
 /// A dollar that begins nothing, braces without an end, too many of them.
 pub(crate) fn pieces(text: &str) -> Result<Vec<Piece>, TemplateError> {
+    read(text, Dollars::Strict)
+}
+
+/// The pieces of a `text` in which a dollar that begins nothing stays a dollar, as whoever wrote `$(date)` or a hash of a password meant it.
+pub(crate) fn lenient(text: &str) -> Result<Vec<Piece>, TemplateError> {
+    if text.len() <= MAX_TEMPLATE_BYTES && HASHES.iter().any(|hash| text.starts_with(hash)) {
+        return Ok(vec![Piece::Text(text.to_owned())]);
+    }
+    read(text, Dollars::Lenient)
+}
+
+fn read(text: &str, dollars: Dollars) -> Result<Vec<Piece>, TemplateError> {
     if text.len() > MAX_TEMPLATE_BYTES {
         return Err(TemplateError::TooLong);
     }
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = Reader { text, at: 0, dollars };
     reader.pieces(0).ok_or_else(|| TemplateError::Wrong(text.chars().take(MAX_SHOWN).collect()))
+}
+
+/// Beginnings of hashes of passwords, which have dollars of their own.
+const HASHES: &[&str] = &["$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$argon2"];
+
+/// What becomes of a dollar that begins nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dollars {
+    /// The text is refused.
+    Strict,
+    /// It stays.
+    Lenient,
 }
 
 /// The template that `text` is, as a [`Template`] prints itself.
@@ -70,6 +94,7 @@ fn known(pieces: Vec<Piece>) -> Option<Template> {
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    dollars: Dollars,
 }
 
 impl<'a> Reader<'a> {
@@ -87,9 +112,16 @@ impl<'a> Reader<'a> {
             text.push_str(rest.get(..stop)?);
             self.at += stop;
             let Some(after) = rest.get(stop..).filter(|after| after.starts_with('$')) else { break };
-            match after.as_bytes().get(1)? {
+            let next = after.as_bytes().get(1).copied();
+            let begins = next.is_some_and(|b| matches!(b, b'$' | b'}' | b'{' | b'_') || b.is_ascii_alphabetic());
+            if !begins && self.dollars == Dollars::Lenient {
+                text.push('$');
+                self.at += 1;
+                continue;
+            }
+            match next? {
                 b @ (b'$' | b'}') => {
-                    text.push(char::from(*b));
+                    text.push(char::from(b));
                     self.at += 2;
                 }
                 b'{' => {
@@ -224,6 +256,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn dollars_that_begin_nothing_may_stay() {
+        let texts = |text: &str| {
+            lenient(text)
+                .unwrap()
+                .into_iter()
+                .map(|piece| if let Piece::Text(text) = piece { text } else { "?".into() })
+                .collect::<String>()
+        };
+        for (text, becomes) in [
+            ("a $(date) $? $", "a $(date) $? $"),
+            ("$2b$12$coPq", "$2b$12$coPq"),
+            ("$5 ${A} $$B", "$5 ? $B"),
+            ("[ \"$(x)\" = $A ]", "[ \"$(x)\" = ? ]"),
+        ] {
+            assert_eq!(texts(text), becomes);
+        }
+        assert!(lenient("${A").is_err());
+        assert_eq!(lenient(&format!("$2b${}", "a".repeat(MAX_TEMPLATE_BYTES))), Err(TemplateError::TooLong));
+    }
+
     fn part() -> impl Strategy<Value = Part> {
         let variable = prop_oneof![
             Just(Variable::Known(Known::AppHost)),
@@ -254,7 +307,11 @@ mod tests {
 
         #[test]
         fn whatever_is_read_ends(text in "[$A{}:+?. -]{0,24}") {
-            let _ = pieces(&text);
+            let strict = pieces(&text);
+            let lenient = lenient(&text);
+            if let Ok(pieces) = strict {
+                prop_assert_eq!(lenient.unwrap(), pieces);
+            }
         }
     }
 }

@@ -12,9 +12,12 @@ mod compose;
 mod doors;
 mod draft;
 mod files;
+#[cfg(test)]
+mod holds;
 mod image;
 mod interpolate;
 mod names;
+mod origins;
 mod passwords;
 mod paths;
 mod permission;

@@ -66,8 +66,7 @@ fn is_free(spec: &AppSpec, key: &VariableName) -> bool {
 /// Whether all places in which `text` stands are replaced with it: passwords, and passwords within addresses.
 fn stays_within(spec: &AppSpec, text: &str) -> bool {
     spec.services.values().all(|service| {
-        let environment: BTreeSet<&Template> = service.environment.values().collect();
-        let elsewhere = service.templates().filter(|template| !environment.contains(*template)).any(|template| stands_in(template, text));
+        let elsewhere = service.templates_beside_environment().any(|template| stands_in(template, text));
         let here = service.environment.iter().any(|(key, value)| {
             let outside = without_addresses(value, text);
             !is_password(key) && !is_name(key) && stands_in(&outside, text)
@@ -127,4 +126,55 @@ fn in_address(whole: &str, text: &str, key: &VariableName) -> Option<Vec<Part>> 
         parts.push(Part::Text(piece.to_owned()));
     }
     Some(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{FilesInMemory, Outcome, read};
+
+    /// The environments, commands and remarks of an app of these services.
+    fn check(services: &str, expected: &[&str], secrets: usize, remarks: usize) {
+        let text = format!("name: a\nx-casaos: {{main: a}}\nservices:\n{services}");
+        let catalogue = read(&FilesInMemory::from_iter([("compose.yml", text)])).unwrap();
+        let Outcome::Remarks(spec) = &catalogue.apps[0].outcome else { panic!("{catalogue:?}") };
+        let values: Vec<String> =
+            spec.services.values().flat_map(|service| &service.environment).map(|(key, value)| format!("{key}={value}")).collect();
+        assert_eq!(values, expected);
+        assert_eq!(spec.secrets.len(), secrets);
+        assert_eq!(spec.remarks.iter().filter(|remark| remark.contains("stays as the catalogue has it")).count(), remarks);
+    }
+
+    #[test]
+    fn passwords_that_everybody_knows_are_replaced_where_that_breaks_nothing() {
+        // In two services, and in an address beside a user of the same name.
+        check(
+            "  a: {image: x, environment: {DB_PASSWORD: known, DB_USER: known, URL: 'pg://known:known@db/known'}}\n  b: {image: x, environment: {PASSWORD: known}}",
+            &[
+                "DB_PASSWORD=${FIXED_PASSWORD_1}",
+                "DB_USER=known",
+                "URL=pg://known:${FIXED_PASSWORD_1}@db/known",
+                "PASSWORD=${FIXED_PASSWORD_1}",
+            ],
+            1,
+            0,
+        );
+        // Two passwords are two secrets, and each is its own.
+        check(
+            "  a: {image: x, environment: {A_PASSWORD: one, B_SECRET: two}}",
+            &["A_PASSWORD=${FIXED_PASSWORD_1}", "B_SECRET=${FIXED_PASSWORD_2}"],
+            2,
+            0,
+        );
+        // A command has it, too.
+        check("  a: {image: x, command: run --requirepass known, environment: {PASSWORD: known}}", &["PASSWORD=known"], 0, 1);
+        // So does something of which nobody knows what it is.
+        check("  a: {image: x, environment: {PASSWORD: known, CONFIG: 'auth=known'}}", &["CONFIG=auth=known", "PASSWORD=known"], 0, 1);
+        // Nothing is no password, and neither is a switch.
+        check(
+            "  a: {image: x, environment: {PASSWORD: '', NO_PASSWORD: 'true', LEVEL: known}}",
+            &["LEVEL=known", "NO_PASSWORD=true", "PASSWORD="],
+            0,
+            0,
+        );
+    }
 }

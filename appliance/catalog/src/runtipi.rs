@@ -90,6 +90,7 @@ fn about(draft: &mut Draft, config: &Node) {
 fn known(draft: &mut Draft, config: &Node) {
     let id = draft.spec.id.to_string();
     let port = config.get("port").text().map(str::to_owned);
+    draft.page = port.as_deref().and_then(|port| port.parse().ok());
     for (name, meaning) in [
         ("APP_ID", Meaning::Text(id.clone())),
         ("APP_URN", Meaning::Text(id.clone())),

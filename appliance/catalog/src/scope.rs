@@ -11,6 +11,9 @@ use crate::{
 /// Names whose value is not shown while it is typed.
 const HIDDEN: &[&str] = &["PASS", "SECRET", "TOKEN", "KEY", "COOKIE"];
 
+/// Characters of a text that a remark repeats.
+const MAX_SHOWN: usize = 80;
+
 /// What a variable means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Meaning {
@@ -42,6 +45,10 @@ pub(crate) struct Scope {
     /// Whether a variable with a default of its own is a setting, too.
     defaults_are_settings: bool,
     scripted: BTreeSet<VariableName>,
+    /// What scripts say for good of variables, for places where nothing may be open.
+    assumed: BTreeMap<String, String>,
+    /// Texts in which a dollar begins nothing.
+    kept_dollars: BTreeSet<String>,
 }
 
 /// Why a text has no meaning.
@@ -70,6 +77,11 @@ impl Scope {
     /// What nobody declares, scripts find out from here on.
     pub(crate) fn scripts_find_out(&mut self) {
         self.by_scripts = true;
+    }
+
+    /// What `name` is where nothing may be open, since a script says it without asking anything.
+    pub(crate) fn assume(&mut self, name: &str, text: &str) {
+        self.assumed.insert(name.to_owned(), text.to_owned());
     }
 
     /// Variables with a default of their own are settings from here on, as people who write compose files by hand mean them.
@@ -128,7 +140,7 @@ impl Scope {
 
     /// `text` with variables for what is open.
     pub(crate) fn template(&mut self, text: &str) -> Result<Template, ScopeError> {
-        let pieces = interpolate::pieces(text)?;
+        let pieces = self.pieces(text)?;
         Ok(Template::from_parts(self.parts(pieces)?))
     }
 
@@ -137,7 +149,18 @@ impl Scope {
         if !text.contains('$') {
             return Ok(text.to_owned());
         }
-        self.filled(interpolate::pieces(text)?)
+        {
+            let pieces = self.pieces(text)?;
+            self.filled(pieces)
+        }
+    }
+
+    fn pieces(&mut self, text: &str) -> Result<Vec<Piece>, TemplateError> {
+        interpolate::pieces(text).or_else(|_| {
+            let pieces = interpolate::lenient(text)?;
+            self.kept_dollars.insert(text.chars().take(MAX_SHOWN).collect());
+            Ok(pieces)
+        })
     }
 
     fn filled(&mut self, pieces: Vec<Piece>) -> Result<String, ScopeError> {
@@ -166,7 +189,8 @@ impl Scope {
 
     /// The text that a variable has for good.
     fn value(&mut self, name: &str) -> Option<String> {
-        match self.meanings.get(name)?.clone() {
+        let Some(meaning) = self.meanings.get(name) else { return self.assumed.get(name).cloned() };
+        match meaning.clone() {
             Meaning::Text(text) => Some(text),
             Meaning::Folder(folder) => Some(folder.to_owned()),
             Meaning::Known(_, text) => text,

@@ -1,9 +1,7 @@
 //! One service of an app: a container as it is to be, whatever engine makes it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-};
+use core::net::IpAddr;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -390,6 +388,11 @@ impl Service {
 
     /// Every text in it that may have variables.
     pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.environment.values().chain(self.templates_beside_environment())
+    }
+
+    /// Every text in it that may have variables, without its environment.
+    pub(crate) fn templates_beside_environment(&self) -> impl Iterator<Item = &Template> {
         let health = self.health.iter().flat_map(|health| match &health.test {
             HealthTest::Never | HealthTest::Image => &[],
             HealthTest::Program { argv } => argv.as_slice(),
@@ -397,7 +400,6 @@ impl Service {
         });
         (self.entrypoint.iter().flatten())
             .chain(self.command.iter().flatten())
-            .chain(self.environment.values())
             .chain(self.files.iter().map(|file| &file.content))
             .chain(self.user.iter())
             .chain(health)

@@ -382,7 +382,7 @@ mod tests {
         assert!(matches!(error("a: *x"), TreeError::Yaml(_)));
         assert!(matches!(error("a: &x [*x]"), TreeError::Yaml(_)));
         assert!(matches!(error("a: [\t"), TreeError::Yaml(_)));
-        assert_eq!(error(&"[".repeat(MAX_DEPTH + 1)), TreeError::TooDeep);
+        assert_eq!(error(&format!("{}{}", "[".repeat(MAX_DEPTH + 1), "]".repeat(MAX_DEPTH + 1))), TreeError::TooDeep);
         assert_eq!(error(&"- a\n".repeat(MAX_NODES + 1)), TreeError::TooMany);
         assert_eq!(error(&"a".repeat(MAX_FILE_BYTES + 1)), TreeError::TooLong);
         let laughs: String = (1..12).map(|n| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 10].join(","))).collect();

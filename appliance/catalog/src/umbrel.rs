@@ -23,6 +23,9 @@ const SEED_LENGTH: u16 = 64;
 /// Files of an app's folder that its data does not begin with.
 const OWN_FILES: &[&str] = &["umbrel-app.yml", "umbrel-app.yaml", "docker-compose.yml", "docker-compose.yaml", "exports.sh", "hooks"];
 
+/// Names of services that have a page, where nothing else says which one it is.
+const PAGES: &[&str] = &["web", "app", "server", "ui", "frontend"];
+
 /// What of an app's folder decides, beside its manifest and its compose file.
 #[derive(Debug, Default)]
 pub(crate) struct Scripts {
@@ -30,6 +33,8 @@ pub(crate) struct Scripts {
     pub(crate) beside: Vec<String>,
     /// Files in `hooks` with their texts.
     pub(crate) hooks: Vec<(String, String)>,
+    /// Texts of `exports.sh`, those of apps that are needed first.
+    pub(crate) exports: Vec<String>,
 }
 
 /// Reads an app into a draft.
@@ -84,8 +89,9 @@ fn about(draft: &mut Draft, manifest: &Node) {
         about.tips = Text::new(&format!("The first sign-in is as {user}."));
     }
     for name in manifest.get("dependencies").elements().iter().filter_map(Node::text) {
-        if let Some(app) = AppId::tidied(name).map_err(|error| draft.refuse(ReasonKind::Invalid, format!("dependencies: {error}"))).ok() {
-            draft.spec.depends_on_apps.insert(app);
+        match AppId::tidied(name) {
+            Ok(app) => drop(draft.spec.depends_on_apps.insert(app)),
+            Err(error) => draft.refuse(ReasonKind::Invalid, format!("dependencies: {error}")),
         }
     }
     if !manifest.get("disabled").is_null() && manifest.get("disabled").switch() != Some(false) {
@@ -101,6 +107,7 @@ fn about(draft: &mut Draft, manifest: &Node) {
 
 fn known(draft: &mut Draft, manifest: &Node) {
     let port = manifest.get("port").text().map(str::to_owned);
+    draft.page = port.as_deref().and_then(|port| port.parse().ok());
     let id = draft.spec.id.to_string();
     let version = manifest.get("version").text_or_empty().to_owned();
     let text = |text: &str| Meaning::Text(text.to_owned());
@@ -161,6 +168,9 @@ fn scripts(draft: &mut Draft, scripts: &Scripts) {
         }
         evaluate.hooks.extend(format!("hooks/{name}").parse().ok().map(|script| Hook { when, script }));
     }
+    for (name, value) in scripts.exports.iter().flat_map(|text| assignments(text)) {
+        draft.scope.assume(name, value);
+    }
     // Dependencies have variables that their scripts find out.
     if evaluate.exports.is_some() || !draft.spec.depends_on_apps.is_empty() {
         draft.scope.scripts_find_out();
@@ -168,6 +178,18 @@ fn scripts(draft: &mut Draft, scripts: &Scripts) {
     if evaluate != Evaluate::default() {
         draft.spec.evaluate = Some(evaluate);
     }
+}
+
+/// Assignments of a script that ask nothing: `export NAME="text"`. They stand in for what the script finds out only where a number or an image must be known
+/// before it has run.
+fn assignments(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.lines().filter_map(|line| {
+        let (name, value) = line.trim().strip_prefix("export ")?.split_once('=')?;
+        let value = value.trim();
+        let value = ['"', '\''].into_iter().find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote)).unwrap_or(value);
+        let asks_nothing = !value.is_empty() && !value.contains(['$', '`', '"', '\'', '\\', ' ', ';', '#']);
+        asks_nothing.then_some((name, value))
+    })
 }
 
 fn moment(name: &str) -> Option<Moment> {
@@ -251,15 +273,20 @@ fn door(draft: &mut Draft, manifest: &Node, proxy: &Node, asides: &BTreeMap<Serv
             || service.is_some_and(|service| service.aliases.iter().any(|alias| **alias == host))
     };
     let wanted: Option<u16> = manifest.get("port").text().and_then(|port| port.parse().ok());
+    let on_host = |name: &&ServiceName| draft.spec.services.get(*name).is_some_and(|service| service.network == crate::Network::Host);
+    let answers_on = |name: &&ServiceName, port: u16| {
+        asides.get(*name).is_some_and(|aside| aside.exposed.contains(&port) || aside.published.iter().any(|one| one.port == port))
+    };
+    let likely = |name: &&ServiceName| PAGES.contains(&name.as_str()) || name.as_str() == draft.spec.id.as_str();
+    let mut guessed = false;
     let found = match port.parse::<u16>() {
-        Ok(port) => (asides.keys().find(answers))
-            .or_else(|| {
-                asides
-                    .keys()
-                    .find(|name| matches!(draft.spec.services.get(*name), Some(service) if service.network == crate::Network::Host))
-            })
-            .or_else(|| asides.keys().next().filter(|_| asides.len() == 1))
-            .map(|name| (name.clone(), port)),
+        Ok(port) => (asides.keys().find(answers)).or_else(|| asides.keys().find(on_host)).map(|name| (name.clone(), port)).or_else(|| {
+            guessed = asides.len() > 1;
+            let name = (asides.keys().find(|name| answers_on(name, port)))
+                .or_else(|| asides.keys().find(likely))
+                .or_else(|| asides.keys().next())?;
+            Some((name.clone(), port))
+        }),
         Err(_) => asides.iter().find_map(|(name, aside)| {
             let port = aside.published.iter().find(|one| one.wanted == wanted && wanted.is_some())?.port;
             Some((name.clone(), port))
@@ -267,6 +294,9 @@ fn door(draft: &mut Draft, manifest: &Node, proxy: &Node, asides: &BTreeMap<Serv
     };
     if !environment.is_empty() && found.is_none() {
         draft.refuse(ReasonKind::Invalid, format!("its page is at `{host}:{port}`, and no service is there"));
+    }
+    if let Some((service, _)) = found.as_ref().filter(|_| guessed) {
+        draft.remark(format!("its page is at `{host}`, which names no service, so it is taken to be at `{service}`"));
     }
     if let Some((service, port)) = found {
         let mut door = doors::door(service, port, crate::Scheme::Http, manifest.get("path").text_or_empty());
@@ -307,6 +337,12 @@ fn secrets(draft: &mut Draft, manifest: &Node) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn assignments_that_ask_nothing_are_seen() {
+        let text = "export A=\"1\"\n  export B='x'\nexport C=3006\nexport D=\"$A\"\nexport E=$(x)\nexport F=\"a b\"\nG=1\nexport H=";
+        assert_eq!(assignments(text).collect::<Vec<_>>(), [("A", "1"), ("B", "x"), ("C", "3006")]);
+    }
 
     #[test]
     fn scripts_that_drive_the_engine_are_seen() {

@@ -77,7 +77,7 @@ enum Command {
     /// The disks that hold everything together, and how safe it lies there.
     #[command(subcommand)]
     Pool(pool::Pool),
-    /// Apps that others make, in containers.
+    /// Apps of others, and the catalogues that they come from.
     #[command(subcommand)]
     App(app::App),
     /// App passwords, for clients that are not a browser.
@@ -118,7 +118,7 @@ async fn run(command: Command, door: Door, say: &Say) -> Result<(), CommandError
         Command::Share(command) => share::run(command, &client()?, say).await,
         Command::Disk(command) => disk::run(command, &client()?, say).await,
         Command::Pool(command) => pool::run(command, &client()?, say).await,
-        Command::App(command) => app::run(command, &client()?, say).await,
+        Command::App(command) => app::run(command, client, say).await,
         Command::Network(command) => network::run(command, &client()?, say).await,
         Command::Notify(command) => notify::run(command, &client()?, say).await,
         Command::Time(command) => time::run(command, &client()?, say).await,

@@ -100,7 +100,8 @@ mod tests {
 
     #[test]
     fn ports_in_all_ways() {
-        let check = |text: &str, expected: Option<(u16, Option<u16>, Option<u16>, Protocol, bool)>| {
+        type Expected = (u16, Option<u16>, Option<u16>, Protocol, bool);
+        let check = |text: &str, expected: Option<Expected>| {
             let read = short(text).map(|one| (one.port, one.through, one.wanted, one.protocol, one.loopback));
             assert_eq!(read, expected, "{text}");
         };

@@ -1,10 +1,10 @@
 //! One service of a compose file, key by key.
 
-use std::net::IpAddr;
+mod limits;
+mod network;
 
 use crate::{
-    After, Device, EnvName, Health, HealthTest, HostAddress, HostName, MAX_ENTRIES, Network, Permission, Restart, Service, ServiceName,
-    Template, Text, Ulimit, WrittenFile,
+    Device, EnvName, MAX_ENTRIES, Network, Permission, Restart, Service, ServiceName, Template, Text, WrittenFile,
     draft::{Draft, ReasonKind},
     tree::Node,
 };
@@ -43,7 +43,13 @@ pub(super) fn read(draft: &mut Draft, context: &Context<'_>, name: &ServiceName,
             read.key(key, value);
         }
     }
-    let Reading { service, aside, .. } = read;
+    let Reading { service, aside, draft, .. } = read;
+    if service.network == Network::Host && service.sysctls.keys().any(|key| key.starts_with("net.")) {
+        draft.refuse(
+            ReasonKind::Privilege,
+            format!("`sysctls` of the service `{name}` are those of the whole box, since it has the box's network"),
+        );
+    }
     whole.then_some((service, aside))
 }
 
@@ -333,204 +339,6 @@ impl Reading<'_, '_> {
             };
             if let Some(target) = self.draft.parsed(&place, &target) {
                 self.service.files.push(WrittenFile { target, content, mode });
-            }
-        }
-    }
-
-    fn depends_on(&mut self, node: &Node) {
-        let place = self.place("depends_on");
-        let waits: Vec<(String, After)> = match node {
-            Node::Map(entries) => entries
-                .iter()
-                .map(|(name, how)| {
-                    let after = match how.get("condition").text_or_empty() {
-                        "service_healthy" => After::Healthy,
-                        "service_completed_successfully" => After::Completed,
-                        _ => After::Started,
-                    };
-                    (name.clone(), after)
-                })
-                .collect(),
-            other => other.elements().iter().filter_map(Node::text).map(|name| (name.to_owned(), After::Started)).collect(),
-        };
-        for (name, after) in waits {
-            if let Some(name) = self.draft.parsed(&place, &name) {
-                self.service.after.insert(name, after);
-            }
-        }
-    }
-
-    /// `links`: an old way to wait for a service.
-    fn links(&mut self, node: &Node) {
-        let place = self.place("links");
-        for link in node.elements().iter().filter_map(Node::text) {
-            let (name, alias) = link.split_once(':').unwrap_or((link, link));
-            if alias != name {
-                self.draft.refuse(ReasonKind::Unsupported, format!("{place}: another name for a service (`{link}`) is not supported"));
-            }
-            if let Some(name) = self.draft.parsed(&place, name) {
-                self.service.after.entry(name).or_insert(After::Started);
-            }
-        }
-    }
-
-    fn networks(&mut self, node: &Node) {
-        let place = self.place("networks");
-        for (_, network) in node.entries() {
-            for alias in network.get("aliases").elements().iter().filter_map(Node::text) {
-                let alias = self.draft.constant(&place, alias);
-                self.service.aliases.extend(alias.and_then(|alias| self.draft.parsed::<HostName>(&place, &alias)));
-            }
-            if let Some(address) = network.get("ipv4_address").text() {
-                self.aside.address = Some(address.to_owned());
-                self.draft.remark(format!("{place}: the fixed address was left out, services find each other by name"));
-            }
-        }
-    }
-
-    fn network_mode(&mut self, key: &str, node: &Node) {
-        match self.constant(key, node).unwrap_or_default().as_str() {
-            "" | "bridge" | "default" => {}
-            "none" => self.service.network = Network::None,
-            "host" => {
-                self.service.network = Network::Host;
-                self.draft.permit(Permission::HostNetwork);
-            }
-            mode => match mode.strip_prefix("service:").or_else(|| mode.strip_prefix("container:")) {
-                Some(other) => {
-                    let place = self.place(key);
-                    if let Some(service) = self.draft.parsed(&place, other) {
-                        self.service.network = Network::Of { service };
-                    }
-                }
-                // Any other is the name of a network.
-                None => {
-                    let place = self.place(key);
-                    self.draft.remark(format!("{place}: the app has a network of its own instead of `{mode}`"));
-                }
-            },
-        }
-    }
-
-    fn health(&mut self, node: &Node) -> Option<Health> {
-        let place = self.place("healthcheck");
-        self.draft.unknown_keys(&place, node, &["test", "interval", "timeout", "retries", "start_period", "start_interval", "disable"]);
-        let test = node.get("test");
-        let test = if node.get("disable").switch() == Some(true) {
-            HealthTest::Never
-        } else if let Some(line) = test.text() {
-            HealthTest::Shell { line: self.draft.template(&place, line) }
-        } else {
-            let words: Vec<&str> = test.elements().iter().map(Node::text_or_empty).collect();
-            match words.as_slice() {
-                [] => HealthTest::Image,
-                ["NONE", ..] => HealthTest::Never,
-                ["CMD-SHELL", line @ ..] => HealthTest::Shell { line: self.draft.template(&place, &line.join(" ")) },
-                ["CMD", argv @ ..] | argv => {
-                    HealthTest::Program { argv: argv.iter().map(|word| self.draft.template(&place, word)).collect() }
-                }
-            }
-        };
-        Some(Health {
-            test,
-            interval_seconds: self.quantity("healthcheck", node.get("interval"), quantity::seconds),
-            timeout_seconds: self.quantity("healthcheck", node.get("timeout"), quantity::seconds),
-            retries: self.quantity("healthcheck", node.get("retries"), |text| text.parse().ok()),
-            start_period_seconds: self.quantity("healthcheck", node.get("start_period"), quantity::seconds),
-        })
-    }
-
-    fn deploy(&mut self, node: &Node) {
-        let limits = node.get("resources").get("limits");
-        let wanted = node.get("resources").get("reservations");
-        let memory = self.quantity("deploy", limits.get("memory"), quantity::bytes);
-        let cpus = self.quantity("deploy", limits.get("cpus"), quantity::thousandths);
-        let pids = self.quantity("deploy", limits.get("pids"), |text| text.parse().ok());
-        let wanted_memory = self.quantity("deploy", wanted.get("memory"), quantity::bytes);
-        let own = &mut self.service.limits;
-        own.memory_bytes = own.memory_bytes.or(memory);
-        own.cpu_thousandths = own.cpu_thousandths.or(cpus);
-        own.pids = own.pids.or(pids);
-        own.memory_wanted_bytes = own.memory_wanted_bytes.or(wanted_memory);
-        for device in wanted.get("devices").elements() {
-            if device
-                .get("capabilities")
-                .elements()
-                .iter()
-                .any(|capability| matches!(capability.text(), Some("gpu" | "nvidia" | "compute")))
-            {
-                self.gpu();
-            } else {
-                self.draft.refuse(
-                    ReasonKind::Privilege,
-                    format!(
-                        "`deploy.resources.reservations.devices` of the service `{}` names a device that is no graphics processor",
-                        self.name
-                    ),
-                );
-            }
-        }
-    }
-
-    fn sysctls(&mut self, node: &Node) {
-        for (key, value) in pairs(node) {
-            let own = key.starts_with("net.")
-                || key.starts_with("fs.mqueue.")
-                || key.starts_with("kernel.sh")
-                || key.starts_with("kernel.msg")
-                || key == "kernel.sem";
-            if !own || self.service.network == Network::Host || key.contains(['/', '\\']) {
-                self.draft
-                    .refuse(ReasonKind::Privilege, format!("`sysctls: {key}` of the service `{}` is one of the whole box", self.name));
-                continue;
-            }
-            let place = self.place("sysctls");
-            if let Some(value) = self.draft.constant(&place, &value.unwrap_or_default()) {
-                self.service.sysctls.insert(key, value);
-            }
-        }
-    }
-
-    fn ulimits(&mut self, node: &Node) {
-        for (key, value) in node.entries() {
-            let number = |node: &Node| node.text().and_then(|text| text.parse::<i64>().ok()).filter(|number| *number >= -1);
-            let limit = match value {
-                Node::Map(_) => number(value.get("soft")).zip(number(value.get("hard"))),
-                other => number(other).map(|number| (number, number)),
-            };
-            match limit {
-                Some((soft, hard)) if key.len() <= crate::MAX_WORD && key.bytes().all(|b| b.is_ascii_lowercase()) => {
-                    self.service.ulimits.insert(key.clone(), Ulimit { soft, hard });
-                }
-                _ => {
-                    let place = self.place("ulimits");
-                    self.draft.refuse(ReasonKind::Invalid, format!("{place}: `{key}` is no limit"));
-                }
-            }
-        }
-    }
-
-    fn extra_hosts(&mut self, node: &Node) {
-        let place = self.place("extra_hosts");
-        let hosts: Vec<(String, String)> = match node {
-            Node::Map(entries) => entries.iter().map(|(host, address)| (host.clone(), address.text_or_empty().to_owned())).collect(),
-            other => (other.elements().iter().filter_map(Node::text))
-                .filter_map(|text| text.split_once('=').or_else(|| text.split_once(':')))
-                .map(|(host, address)| (host.to_owned(), address.to_owned()))
-                .collect(),
-        };
-        for (host, address) in hosts {
-            let Some(address) = self.draft.constant(&place, &address) else { continue };
-            let to = match address.trim_matches(['[', ']']).parse::<IpAddr>() {
-                Ok(address) => HostAddress::Address { address },
-                Err(_) if address == "host-gateway" => HostAddress::Gateway,
-                Err(_) => {
-                    self.draft.refuse(ReasonKind::Invalid, format!("{place}: `{address}` is no address"));
-                    continue;
-                }
-            };
-            if let Some(host) = self.draft.parsed(&place, &host) {
-                self.service.extra_hosts.insert(host, to);
             }
         }
     }

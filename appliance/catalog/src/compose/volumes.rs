@@ -138,7 +138,8 @@ fn open_folders(draft: &mut Draft, text: &str) -> String {
     if !is_name || draft.scope.is_settled(name) {
         return text.to_owned();
     }
-    if draft.scope.scripts_name(name) {
+    let ends = rest.is_empty() || rest.starts_with(['/', ':']);
+    if ends && draft.scope.scripts_name(name) {
         return format!("{EXPORTED}{name}{rest}");
     }
     let folder = name.to_ascii_lowercase().replace('_', "-");
@@ -177,6 +178,9 @@ fn classify(draft: &mut Draft, name: &ServiceName, place: &str, written: &Writte
 }
 
 fn absolute(draft: &mut Draft, place: &str, source: &str, target: &ContainerPath, read_only: bool, mounted: &mut Mounted) {
+    if source.starts_with(SYSTEM) && source.split('/').any(|part| part == "..") {
+        return draft.refuse(ReasonKind::Unsupported, format!("{place}: it leads out of the app's own data, into that of another app"));
+    }
     let Some(path) = draft.parsed::<HostPath>(place, source) else { return };
     let mut mount = |source| mounted.mounts.push(Mount { source, target: target.clone(), read_only });
     match draft.placed(path.as_str()) {
@@ -234,5 +238,11 @@ const HOUSEHOLD: &[&str] = &["/home", "/media", "/mnt", "/srv"];
 /// A folder that a script of the catalogue names: the variable, and what is below.
 fn exported(draft: &mut Draft, place: &str, text: &str) -> Option<Source> {
     let (variable, below) = text.split_once('/').unwrap_or((text, ""));
-    Some(Source::Exported { variable: draft.parsed(place, variable)?, path: draft.parsed(place, below)? })
+    let variable = draft.parsed(place, variable)?;
+    // Somebody may have written what stands for such a folder here.
+    if !draft.scope.scripted().contains(&variable) {
+        draft.refuse(ReasonKind::Invalid, format!("{place}: no script names the folder `{variable}`"));
+        return None;
+    }
+    Some(Source::Exported { variable, path: draft.parsed(place, below)? })
 }

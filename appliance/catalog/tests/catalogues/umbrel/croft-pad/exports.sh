@@ -1,0 +1,2 @@
+export APP_PAD_WIRE_PORT=4010
+export APP_PAD_DATA_DIR="${EXPORTS_APP_DIR}/data"
