@@ -165,6 +165,12 @@ impl Drop for Registry {
 }
 
 impl Cut {
+    /// How many bytes it would still pass; less each time that it passed some.
+    #[must_use]
+    pub fn left(&self) -> u64 {
+        self.left.load(Ordering::SeqCst)
+    }
+
     /// Passes so many bytes more.
     pub fn pass(&self, bytes: u64) {
         self.left.store(bytes, Ordering::SeqCst);

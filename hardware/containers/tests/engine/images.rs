@@ -1,6 +1,6 @@
 //! Images out of a registry: whole or not at all.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use croft_containers::{Digest, Engine, EngineError, ImageReference, Pulled};
 use tokio::sync::watch;
@@ -53,14 +53,33 @@ async fn a_broken_pull_is_an_error_and_leaves_nothing() {
     assert_eq!(world.podman.look().await.unwrap().images, []);
     assert_eq!(world.podman.image(&digest).await.unwrap(), None);
 
-    // Given up by whoever asked for it.
+    // Given up by whoever asked for it: before, and on the way, where the engine lets go of the registry.
     let stop = CancellationToken::new();
     stop.cancel();
-    cut.pass(u64::MAX);
     assert!(matches!(pull(&broken, stop).await.unwrap_err(), EngineError::Cancelled));
+    let slow = world.registry.slow(2 << 20);
+    let slowly: ImageReference = format!("127.0.0.1:{}/photos@{digest}", slow.port).parse().unwrap();
+    let stop = CancellationToken::new();
+    let (sender, mut receiver) = watch::channel(Pulled::default());
+    let told = async {
+        receiver.changed().await.unwrap();
+        stop.cancel();
+    };
+    let (ended, ()) = tokio::join!(world.podman.pull(&slowly, sender, stop.clone()), told);
+    assert!(matches!(ended.unwrap_err(), EngineError::Cancelled));
+    let begun = Instant::now();
+    loop {
+        let before = slow.left();
+        tokio::time::sleep(Duration::from_millis(500)).await; // waits: for bytes that would still come
+        if slow.left() == before {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(8), "it goes on, though nobody wants it");
+    }
     assert_eq!(world.podman.look().await.unwrap().images, []);
 
     // The same again over a way that holds.
+    cut.pass(u64::MAX);
     assert_eq!(pull(&broken, CancellationToken::new()).await.unwrap(), digest);
     world.registry.kill();
     let missing: ImageReference = world.registry.name("photos:2").parse().unwrap();
