@@ -74,7 +74,7 @@ SystemCallFilter=~@clock @cpu-emulation @debug @keyring @module @obsolete @raw-i
 ";
 /// What the role for apps may as root: make the folders of apps for their users, reach the engine's socket, and change the walls of the network.
 const WALLS_OF_APPS: &str = "\
-CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_NET_ADMIN
+CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_NET_ADMIN CAP_NET_BIND_SERVICE
 PrivateDevices=yes
 RestrictNamespaces=yes
 ReadWritePaths=/run
@@ -135,10 +135,10 @@ fn drop_in(manifest: &Manifest) -> String {
                 "SocketBindDeny=any\nIPAddressDeny=localhost link-local multicast\nIPAddressAllow=127.0.0.53 127.0.0.54\nRestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK"
             ),
         ),
-        // It connects into networks of apps alone, and speaks to the kernel about its walls.
+        // It connects into networks of apps alone, tells closed ones that there is no such name, and speaks to the kernel about its walls.
         Network::Apps => line(
             &mut text,
-            format_args!("SocketBindDeny=any\nIPAddressDeny=any\nIPAddressAllow=10.213.0.0/16\nRestrictAddressFamilies=AF_UNIX AF_INET AF_NETLINK"),
+            format_args!("SocketBindDeny=any\nSocketBindAllow=ipv4:udp:53\nIPAddressDeny=any\nIPAddressAllow=10.213.0.0/16 127.0.53.1\nRestrictAddressFamilies=AF_UNIX AF_INET AF_NETLINK"),
         ),
         Network::Inherited => line(&mut text, format_args!("RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK")),
     }

@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use croft_api::{
@@ -13,7 +14,8 @@ use croft_api::{
     routes::Gate,
     socket::{self, Peers},
 };
-use croft_containers::{ENGINE, NftWall, Podman};
+use croft_containers::{ENGINE, NftWall, Nobody, Place, Podman};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     checks, door,
@@ -29,6 +31,8 @@ use crate::{
 const APPLIANCE: &str = "/var/lib/croft";
 /// What apps keep, in the box's folder.
 const APPS: &str = "apps";
+/// Pause before it is tried again to answer names.
+const AGAIN: Duration = Duration::from_secs(2);
 
 /// Runs the role for apps until it is told to stop.
 ///
@@ -44,12 +48,14 @@ pub async fn run(mut descriptors: Descriptors) -> Result<(), AppsError> {
     let records = Records::open(&descriptors.take("state")?)?;
     let shelf = Shelf::new(descriptors.take("apps")?, folder())?;
     let podman = Arc::new(Podman::from_env());
-    let wall = Arc::new(NftWall::new(podman.place()));
+    let place = podman.place();
+    let wall = Arc::new(NftWall::new(place.clone()));
     let keeper = Keeper::new(records, (podman, wall), shelf, supervisor, stop.clone())?;
     let work = [
         tokio::spawn(Arc::clone(&keeper).run()),
         tokio::spawn(checks::run(Arc::clone(&keeper))),
         tokio::spawn(health::run(Arc::clone(&keeper))),
+        tokio::spawn(answer_names(place, stop.clone())),
         tokio::spawn(door::serve(Arc::clone(&keeper), doors, gate.peers.clone())),
     ];
     lifecycle.ready();
@@ -59,6 +65,21 @@ pub async fn run(mut descriptors: Descriptors) -> Result<(), AppsError> {
         task.await?;
     }
     Ok(())
+}
+
+/// Has questions of closed apps for names answered at once, from when the engine is there on.
+async fn answer_names(place: Place, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match Nobody::start(&place).await {
+            Ok(_answering) => return stop.cancelled().await,
+            Err(error) => tracing::debug!(%error, "nobody answers closed apps yet; they wait longer"),
+        }
+        // Cancel-safe: nothing is lost by waiting less.
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(AGAIN) => {}
+        }
+    }
 }
 
 /// Where the engine reaches the folder of all apps: it gets paths, since it has no descriptors of ours. A developer's engine lies in `run/engine` of its box.
