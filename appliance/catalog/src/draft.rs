@@ -57,6 +57,8 @@ pub(crate) enum Place {
     Data(DataPath),
     /// The household's files.
     Space(SpaceClass),
+    /// The household's files, for this folder alone and nothing below it.
+    WholeSpace(SpaceClass),
 }
 
 impl Draft {
@@ -166,11 +168,14 @@ impl Draft {
                 return None;
             }
             let rest = rest.trim_start_matches('/');
+            if matches!(place, Place::WholeSpace(_)) && !rest.is_empty() {
+                return None;
+            }
             Some(match place {
                 Place::Data(below) => {
                     if rest.is_empty() { Ok(below.clone()) } else { below.join(rest) }.map(|path| Source::AppData { path })
                 }
-                Place::Space(which) => rest.parse().map(|path| Source::Space { which: *which, path }),
+                Place::Space(which) | Place::WholeSpace(which) => rest.parse().map(|path| Source::Space { which: *which, path }),
             })
         })
     }

@@ -60,6 +60,8 @@ pub(crate) fn read(id: AppId, config: &Node, services: Node, texts: &BTreeMap<St
     ] {
         draft.place(&format!("{ROOT}/{folder}"), Place::Space(class));
     }
+    // Who asks for the whole folder of the system wants everybody's files, not the system.
+    draft.place(ROOT, Place::WholeSpace(SpaceClass::Files));
     let root = if matches!(services.get("services"), Node::List(_)) { from_json(&mut draft, services) } else { services };
     let asides = compose::read(&mut draft, &Context::new(&root, texts));
     door(&mut draft, config, &root, &asides);

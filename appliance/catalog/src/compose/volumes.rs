@@ -199,7 +199,7 @@ fn absolute(draft: &mut Draft, place: &str, source: &str, target: &ContainerPath
     }
     match path.as_str() {
         text if text.starts_with(SYSTEM) => {
-            let folder = text.splitn(4, '/').nth(3).unwrap_or_default();
+            let folder = text.splitn(4, '/').nth(3).unwrap_or("/");
             draft.refuse(
                 ReasonKind::Unsupported,
                 format!("{place}: the folder `{folder}` is of the system that its catalogue is made for, or of another app"),
