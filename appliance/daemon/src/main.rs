@@ -128,7 +128,13 @@ impl Role {
             Self::Disk { .. } => Some([&["space", "index"], &[]]),
             // A decoder confines itself. Of the others, one starts all roles and makes what they are handed, one starts programs that write to disks, and one
             // reaches the engine of apps and changes the walls of the network.
-            Self::Storage | Self::Apps | Self::Supervisor { .. } | Self::Decoder { .. } | Self::Taken | Self::Openapi | Self::Units { .. } => None,
+            Self::Storage
+            | Self::Apps
+            | Self::Supervisor { .. }
+            | Self::Decoder { .. }
+            | Self::Taken
+            | Self::Openapi
+            | Self::Units { .. } => None,
         }
     }
 

@@ -172,7 +172,10 @@ pub(crate) fn validate(apps: &BTreeMap<AppId, HostedApp>, box_host: &str, people
             (1..=MAX_KEY).contains(&name.len()) && value.len() <= MAX_VALUE && !value.chars().any(char::is_control)
         };
         if app.values.len() > MAX_VALUES || !app.values.iter().all(fits) {
-            return Err(Invalid::new(key("values"), "has more than 64 entries, or one with a long name or a value that is not one line of 1024 bytes"));
+            return Err(Invalid::new(
+                key("values"),
+                "has more than 64 entries, or one with a long name or a value that is not one line of 1024 bytes",
+            ));
         }
     }
     Ok(())

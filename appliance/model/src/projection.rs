@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    AppId, BoxSettings, DoorSettings, HostedApp, NotifySettings, Person, PersonId, ShareSettings, SnapshotSettings, Space, SpaceId, Task, TimeSettings,
-    Warning,
+    AppId, BoxSettings, DoorSettings, HostedApp, NotifySettings, Person, PersonId, ShareSettings, SnapshotSettings, Space, SpaceId, Task,
+    TimeSettings, Warning,
 };
 
 /// The part of the settings that a role's manifest asks for. A section that it does not name is absent, not empty.
@@ -52,7 +52,8 @@ impl Projection {
     #[must_use]
     pub fn app_at(&self, host: &str) -> Option<(&AppId, &HostedApp)> {
         let (apps, this_box) = self.apps.as_ref().zip(self.this_box.as_ref())?;
-        let label = host.strip_suffix(".localhost").or_else(|| host.strip_suffix(".local")?.strip_suffix(&this_box.host)?.strip_suffix('-'))?;
+        let label =
+            host.strip_suffix(".localhost").or_else(|| host.strip_suffix(".local")?.strip_suffix(&this_box.host)?.strip_suffix('-'))?;
         apps.get_key_value(&label.parse().ok()?)
     }
 

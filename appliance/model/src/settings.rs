@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    AppId, Bytes, DiskSource, HostedApp, NetworkSettings, NotifySettings, PersonId, ShareSettings, SnapshotSchedule, SnapshotSettings, SpaceId, SpaceNumber,
-    TimeSettings,
+    AppId, Bytes, DiskSource, HostedApp, NetworkSettings, NotifySettings, PersonId, ShareSettings, SnapshotSchedule, SnapshotSettings,
+    SpaceId, SpaceNumber, TimeSettings,
 };
 
 /// The version of the settings document that this release writes. A larger one is refused, a smaller one is migrated.

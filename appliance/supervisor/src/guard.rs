@@ -112,7 +112,9 @@ fn kept_apps(before: &BTreeMap<AppId, HostedApp>, after: &BTreeMap<AppId, Hosted
         return Ok(());
     }
     if let Some(id) = after.keys().find(|id| !before.contains_key(*id)) {
-        return Err(refused(format!("apps.{id}"), "An app is not installed by the settings alone.").hint("Install it with `croft app install`."));
+        return Err(
+            refused(format!("apps.{id}"), "An app is not installed by the settings alone.").hint("Install it with `croft app install`.")
+        );
     }
     if let Some(id) = before.keys().find(|id| !after.contains_key(*id)) {
         return Err(refused(format!("apps.{id}"), "An app is not taken away by the settings alone.")

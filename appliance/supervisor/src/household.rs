@@ -4,7 +4,9 @@ use croft_api::wire::{
     household::{NewPerson, NewSpace},
     trust::FirstOwner,
 };
-use croft_model::{OpenTo, Person, PersonId, PersonRole, Problem, Right, Settings, SnapshotSchedule, Space, SpaceId, SpaceKind, SpaceNumber};
+use croft_model::{
+    OpenTo, Person, PersonId, PersonRole, Problem, Right, Settings, SnapshotSchedule, Space, SpaceId, SpaceKind, SpaceNumber,
+};
 use jiff::Timestamp;
 
 use crate::{

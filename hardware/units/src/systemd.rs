@@ -137,7 +137,11 @@ impl SystemdUnits {
         if self.pid(&unit).is_some() {
             return Err(UnitError::Running(unit));
         }
-        let user = spec.user.filter(|_| !matches!(spec.powers, Powers::Disks | Powers::Apps)).map(|number| users::register(&unit, number)).transpose();
+        let user = spec
+            .user
+            .filter(|_| !matches!(spec.powers, Powers::Disks | Powers::Apps))
+            .map(|number| users::register(&unit, number))
+            .transpose();
         let user = user.map_err(|source| UnitError::Start { unit: unit.clone(), step: "make its user known", source })?;
         self.begin_as(&spec, user.as_deref()).await.map_err(|source| UnitError::Systemd { unit, source: Box::new(source) })
     }

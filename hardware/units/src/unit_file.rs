@@ -138,7 +138,9 @@ fn drop_in(manifest: &Manifest) -> String {
         // It connects into networks of apps alone, tells closed ones that there is no such name, and speaks to the kernel about its walls.
         Network::Apps => line(
             &mut text,
-            format_args!("SocketBindDeny=any\nSocketBindAllow=ipv4:udp:53\nIPAddressDeny=any\nIPAddressAllow=10.213.0.0/16 127.0.53.1\nRestrictAddressFamilies=AF_UNIX AF_INET AF_NETLINK"),
+            format_args!(
+                "SocketBindDeny=any\nSocketBindAllow=ipv4:udp:53\nIPAddressDeny=any\nIPAddressAllow=10.213.0.0/16 127.0.53.1\nRestrictAddressFamilies=AF_UNIX AF_INET AF_NETLINK"
+            ),
         ),
         Network::Inherited => line(&mut text, format_args!("RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK")),
     }

@@ -151,7 +151,8 @@ async fn check_of(keeper: &Keeper, app: &AppId, service: &ServiceName) -> Option
             HealthTest::Program { .. } | HealthTest::Shell { .. } => {
                 let hosted = keeper.hosted()?.get(app).cloned()?;
                 let (host, zone) = keeper.box_names();
-                let argv = wishes::check(app, &record, &hosted, &Ground { apps: keeper.shelf.path(), box_host: &host, zone: &zone }, service)?;
+                let argv =
+                    wishes::check(app, &record, &hosted, &Ground { apps: keeper.shelf.path(), box_host: &host, zone: &zone }, service)?;
                 return Some(Check {
                     argv,
                     interval: seconds(health.interval_seconds, INTERVAL).max(SHORTEST),
@@ -169,7 +170,8 @@ async fn check_of(keeper: &Keeper, app: &AppId, service: &ServiceName) -> Option
         (kind, [line]) if kind == "CMD-SHELL" => vec!["/bin/sh".into(), "-c".into(), line.clone()],
         _ => return None,
     };
-    let nanoseconds = |count: i64, usual: Duration| u64::try_from(count).ok().filter(|count| *count > 0).map_or(usual, Duration::from_nanos);
+    let nanoseconds =
+        |count: i64, usual: Duration| u64::try_from(count).ok().filter(|count| *count > 0).map_or(usual, Duration::from_nanos);
     Some(Check {
         argv,
         interval: nanoseconds(health.interval_nanoseconds, INTERVAL).max(SHORTEST),

@@ -59,7 +59,8 @@ pub(crate) async fn run(keeper: Arc<Keeper>) {
 }
 
 fn failing(app: &AppView, lines: Vec<String>) -> Warning {
-    let ill: Vec<&str> = app.services.iter().filter(|part| matches!(part.state.as_str(), "ended" | "unhealthy")).map(|part| part.name.as_str()).collect();
+    let ill: Vec<&str> =
+        app.services.iter().filter(|part| matches!(part.state.as_str(), "ended" | "unhealthy")).map(|part| part.name.as_str()).collect();
     let meaning = match (&app.trouble, ill.as_slice()) {
         (Some(why), _) => format!("The box cannot make it what it shall be: {why}"),
         (None, []) => "It does not get on.".to_owned(),
@@ -71,7 +72,10 @@ fn failing(app: &AppView, lines: Vec<String>) -> Warning {
         severity: Severity::Degraded,
         title: format!("The app {} does not run as it should.", app.name),
         meaning,
-        action: format!("Look at its last lines, or `croft app logs {}`. It is tried again, less and less often; stop it if it shall not run.", app.id),
+        action: format!(
+            "Look at its last lines, or `croft app logs {}`. It is tried again, less and less often; stop it if it shall not run.",
+            app.id
+        ),
         lines,
         depends_on: None,
         since: app.since,

@@ -154,7 +154,8 @@ async fn fetch(keeper: &Keeper, id: &AppId, text: &str) -> Result<croft_containe
     let telling = async {
         while far.changed().await.is_ok() {
             let far = *far.borrow_and_update();
-            let (done, total) = if far.bytes_total > 0 { (far.bytes_done, far.bytes_total) } else { (far.layers_done.into(), far.layers_total.into()) };
+            let (done, total) =
+                if far.bytes_total > 0 { (far.bytes_done, far.bytes_total) } else { (far.layers_done.into(), far.layers_total.into()) };
             tell(keeper, id, format!("Fetches {text}."), (total > 0).then_some(Progress { done, total }));
         }
         std::future::pending::<()>().await;
@@ -185,7 +186,8 @@ pub(crate) async fn uninstall(keeper: Arc<Keeper>, id: AppId, by: String) -> Res
         keeper.put(&id, Some(AppRecord { phase: Phase::Leaving, ..record })).await?;
     }
     let gone = AppGone { by, app: id.clone() };
-    let removed: Result<serde_json::Value, _> = keeper.supervisor.role().json(Method::POST, "/internal/v1/apps/remove", Some(&gone), None).await;
+    let removed: Result<serde_json::Value, _> =
+        keeper.supervisor.role().json(Method::POST, "/internal/v1/apps/remove", Some(&gone), None).await;
     match removed {
         Ok(_) => {}
         Err(problem) if problem.code == "no-such-app" => {}

@@ -48,7 +48,9 @@ pub(crate) fn refusals(spec: &AppSpec, architecture: &str) -> Vec<String> {
         }
         for mount in &part.mounts {
             match &mount.source {
-                Source::Space { .. } => reasons.push(format!("The part {service} wants files of the household, which this box does not lend yet.")),
+                Source::Space { .. } => {
+                    reasons.push(format!("The part {service} wants files of the household, which this box does not lend yet."))
+                }
                 Source::Exported { .. } => reasons.push(format!("The part {service} wants a folder that a script names.")),
                 Source::AppData { .. } | Source::Host { .. } | Source::Temporary { .. } => {}
             }
@@ -72,18 +74,24 @@ pub(crate) fn refusals(spec: &AppSpec, architecture: &str) -> Vec<String> {
 
 /// Folders of which one lies in another: who writes to the outer one could lay a link where the inner one is mounted.
 fn nested(spec: &AppSpec) -> Option<String> {
-    let mut folders: Vec<String> = spec.services.values().flat_map(|part| &part.mounts).filter_map(|mount| match &mount.source {
-        Source::AppData { path } if path.as_str() == "." => Some(String::new()),
-        Source::AppData { path } => Some(format!("{path}/")),
-        _ => None,
-    }).collect();
+    let mut folders: Vec<String> = spec
+        .services
+        .values()
+        .flat_map(|part| &part.mounts)
+        .filter_map(|mount| match &mount.source {
+            Source::AppData { path } if path.as_str() == "." => Some(String::new()),
+            Source::AppData { path } => Some(format!("{path}/")),
+            _ => None,
+        })
+        .collect();
     folders.sort();
     folders.dedup();
     let pair = folders.windows(2).find_map(|pair| match pair {
         [outer, inner] if inner.starts_with(outer.as_str()) => Some((outer.clone(), inner.clone())),
         _ => None,
     })?;
-    let [outer, inner] = [pair.0, pair.1].map(|folder| if folder.is_empty() { "of all its data".to_owned() } else { folder.trim_end_matches('/').to_owned() });
+    let [outer, inner] = [pair.0, pair.1]
+        .map(|folder| if folder.is_empty() { "of all its data".to_owned() } else { folder.trim_end_matches('/').to_owned() });
     Some(format!("It mounts the folder {outer} and {inner} inside of it, which this box does not do yet."))
 }
 
@@ -93,7 +101,11 @@ pub(crate) fn ungranted<'a>(spec: &'a AppSpec, granted: &[String]) -> Vec<&'a Pe
 }
 
 /// What was filled in, by its key; or what is wrong with it, with the key.
-pub(crate) fn filled(spec: &AppSpec, values: &BTreeMap<String, String>, known: &BTreeMap<String, String>) -> Result<Filled, (String, String)> {
+pub(crate) fn filled(
+    spec: &AppSpec,
+    values: &BTreeMap<String, String>,
+    known: &BTreeMap<String, String>,
+) -> Result<Filled, (String, String)> {
     if let Some(unknown) = values.keys().find(|key| !spec.settings.iter().any(|setting| setting.key.as_str() == key.as_str())) {
         return Err((unknown.clone(), format!("{} does not ask for this.", spec.about.name)));
     }

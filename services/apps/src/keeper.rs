@@ -11,7 +11,7 @@ use croft_api::{
     wire::apps::{AppFailure, AppGone, AppTraffic, AppWork, EngineState},
 };
 use croft_catalog::ServiceName;
-use croft_containers::{ContainerId, ContainerState, Engine, EngineError, Grace, Gate, NetworkNumber, Seen, Wall, WallError, Way};
+use croft_containers::{ContainerId, ContainerState, Engine, EngineError, Gate, Grace, NetworkNumber, Seen, Wall, WallError, Way};
 use croft_model::{AppId, Bytes, HostedApp, Projection, WayOut};
 use croft_telemetry::error_chain;
 use futures_util::{StreamExt, stream};
@@ -125,7 +125,18 @@ impl Keeper {
             traffic: BTreeMap::new(),
             gates: None,
         };
-        Ok(Arc::new(Self { records, shop, engine, wall, shelf, supervisor, projection, stop, wake: Notify::new(), state: Mutex::new(state) }))
+        Ok(Arc::new(Self {
+            records,
+            shop,
+            engine,
+            wall,
+            shelf,
+            supervisor,
+            projection,
+            stop,
+            wake: Notify::new(),
+            state: Mutex::new(state),
+        }))
     }
 
     /// What is known. Never held while waiting.
@@ -318,7 +329,9 @@ impl Keeper {
                 Ok(self.engine.start(&container).await?)
             }
             Step::Stop { app, service, container } => {
-                let part = app.zip(service).and_then(|(app, service)| Some(wishes::grace(self.state().kept.get(&app)?.spec.services.get(&service)?)));
+                let part = app
+                    .zip(service)
+                    .and_then(|(app, service)| Some(wishes::grace(self.state().kept.get(&app)?.spec.services.get(&service)?)));
                 Ok(self.engine.stop(&container, Grace::new(part.unwrap_or(Duration::from_secs(10)))).await?)
             }
             Step::Remove { container, .. } => Ok(self.engine.remove(&container).await?),
@@ -357,7 +370,8 @@ impl Keeper {
     /// Makes what an app mounts.
     pub(crate) async fn put_down(&self, app: &AppId, record: &AppRecord, hosted: &HostedApp) -> Result<(), AppsError> {
         let (host, zone) = self.box_names();
-        let written = wishes::written(app, record, hosted, &Ground { apps: self.shelf.path(), box_host: &host, zone: &zone }).unwrap_or_default();
+        let written =
+            wishes::written(app, record, hosted, &Ground { apps: self.shelf.path(), box_host: &host, zone: &zone }).unwrap_or_default();
         let (shelf, app, folders) = (self.shelf.clone(), app.clone(), wishes::folders(&record.spec));
         spawn_blocking(move || {
             for (path, owner) in folders {
@@ -377,8 +391,13 @@ impl Keeper {
     /// The walls around all networks of apps, those of apps that leave included.
     async fn put_up_walls(&self) -> Result<(), WallError> {
         let hosted = self.hosted().unwrap_or_default();
-        let numbers: BTreeMap<NetworkNumber, AppId> =
-            self.state().kept.iter().filter(|(_, record)| record.phase != Phase::Left).map(|(id, record)| (NetworkNumber(record.network.into()), id.clone())).collect();
+        let numbers: BTreeMap<NetworkNumber, AppId> = self
+            .state()
+            .kept
+            .iter()
+            .filter(|(_, record)| record.phase != Phase::Left)
+            .map(|(id, record)| (NetworkNumber(record.network.into()), id.clone()))
+            .collect();
         let gate = |number: &NetworkNumber, id: &AppId| Gate {
             way: if hosted.get(id).is_some_and(|app| app.way_out == WayOut::Open) { Way::Internet } else { Way::Closed },
             gateways: vec![wishes::gateway(u8::try_from(number.0).unwrap_or_default()).into()],
@@ -416,7 +435,8 @@ impl Keeper {
                 (Phase::Installed, false) => Phase::Leaving,
                 (Phase::Leaving, true) => {
                     let gone = AppGone { by: "The role for apps".into(), app: id.clone() };
-                    let removed: Result<serde_json::Value, _> = self.supervisor.role().json(Method::POST, "/internal/v1/apps/remove", Some(&gone), None).await;
+                    let removed: Result<serde_json::Value, _> =
+                        self.supervisor.role().json(Method::POST, "/internal/v1/apps/remove", Some(&gone), None).await;
                     if let Err(problem) = removed {
                         tracing::warn!(%id, %problem, "an app cannot be taken out of the settings");
                     }
@@ -439,7 +459,9 @@ fn pause(count: u32) -> Duration {
 
 fn app_of(step: &Step) -> Option<AppId> {
     match step {
-        Step::MakeNetwork { app } | Step::Resolve { app } | Step::Create { app, .. } | Step::Start { app, .. } | Step::Gone { app } => Some(app.clone()),
+        Step::MakeNetwork { app } | Step::Resolve { app } | Step::Create { app, .. } | Step::Start { app, .. } | Step::Gone { app } => {
+            Some(app.clone())
+        }
         Step::Stop { app, .. } | Step::Remove { app, .. } => app.clone(),
         Step::RemoveNetwork { name } => name.as_str().parse().ok(),
     }

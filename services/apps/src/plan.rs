@@ -82,7 +82,9 @@ pub(crate) fn steps(apps: &BTreeMap<AppId, Wanted<'_>>, known: &Known<'_>) -> Ve
             Phase::Installed => steps.extend(of_app(id, app, known)),
             Phase::Leaving if !known.seen.containers.iter().any(|container| container.app.as_str() == id.as_str()) => {
                 let network = known.seen.networks.iter().find(|network| network.app.as_str() == id.as_str());
-                steps.push(network.map_or_else(|| Step::Gone { app: id.clone() }, |network| Step::RemoveNetwork { name: network.app.clone() }));
+                steps.push(
+                    network.map_or_else(|| Step::Gone { app: id.clone() }, |network| Step::RemoveNetwork { name: network.app.clone() }),
+                );
             }
             Phase::Leaving | Phase::Coming | Phase::Left => {}
         }
@@ -107,7 +109,9 @@ fn belongs(app: &Wanted<'_>, container: &SeenContainer) -> bool {
 fn away(id: Option<AppId>, container: &SeenContainer) -> Step {
     match container.state {
         ContainerState::Running { .. } | ContainerState::Changing => Step::Stop { app: id, service: None, container: container.id.clone() },
-        ContainerState::Created | ContainerState::Exited { .. } | ContainerState::Broken => Step::Remove { app: id, container: container.id.clone() },
+        ContainerState::Created | ContainerState::Exited { .. } | ContainerState::Broken => {
+            Step::Remove { app: id, container: container.id.clone() }
+        }
     }
 }
 
@@ -130,7 +134,9 @@ fn of_app(id: &AppId, app: &Wanted<'_>, known: &Known<'_>) -> Vec<Step> {
         steps.push(Step::Resolve { app: id.clone() });
     }
     // One that is to be made anew is first of all taken away.
-    let is_there = |name: &ServiceName| known.seen.containers.iter().any(|container| container.app.as_str() == id.as_str() && container.service.as_str() == name.as_str());
+    let is_there = |name: &ServiceName| {
+        known.seen.containers.iter().any(|container| container.app.as_str() == id.as_str() && container.service.as_str() == name.as_str())
+    };
     for name in wishes.containers.keys().filter(|name| !is_there(name)) {
         steps.push(Step::Create { app: id.clone(), service: name.clone() });
     }
@@ -145,7 +151,8 @@ fn of_app(id: &AppId, app: &Wanted<'_>, known: &Known<'_>) -> Vec<Step> {
             },
             ContainerState::Running { .. } | ContainerState::Changing | ContainerState::Broken => false,
         };
-        let ready = service.after.iter().all(|(other, after)| own.get(other.as_str()).is_some_and(|other| fulfils(other, *after, known.health)));
+        let ready =
+            service.after.iter().all(|(other, after)| own.get(other.as_str()).is_some_and(|other| fulfils(other, *after, known.health)));
         if may_start && ready && !known.resting.contains(&container.id) {
             steps.push(Step::Start { app: id.clone(), service: name.clone(), container: container.id.clone() });
         }
@@ -165,7 +172,9 @@ fn fulfils(container: &SeenContainer, after: After, health: &BTreeMap<ContainerI
 
 /// Ends what runs: first those for which nothing else waits.
 fn stops(id: &AppId, app: &Wanted<'_>, own: &BTreeMap<&str, &SeenContainer>) -> Vec<Step> {
-    let runs = |name: &str| own.get(name).is_some_and(|container| matches!(container.state, ContainerState::Running { .. } | ContainerState::Changing));
+    let runs = |name: &str| {
+        own.get(name).is_some_and(|container| matches!(container.state, ContainerState::Running { .. } | ContainerState::Changing))
+    };
     let needed = |name: &ServiceName| app.services.iter().any(|(other, service)| runs(other.as_str()) && service.after.contains_key(name));
     let running: Vec<&ServiceName> = app.services.keys().filter(|name| runs(name.as_str())).collect();
     let free: Vec<&&ServiceName> = running.iter().filter(|name| !needed(name)).collect();

@@ -19,7 +19,8 @@ fn services() -> BTreeMap<ServiceName, Service> {
     let image = || Image::try_from("localhost/web:1".to_owned()).expect("an image");
     let mut services: BTreeMap<ServiceName, Service> =
         ["init", "db", "web"].into_iter().map(|name| (name.parse().expect("a name"), Service::new(image()))).collect();
-    let mut change = |name: &str, change: &dyn Fn(&mut Service)| change(services.get_mut(&name.parse::<ServiceName>().expect("a name")).expect("there"));
+    let mut change =
+        |name: &str, change: &dyn Fn(&mut Service)| change(services.get_mut(&name.parse::<ServiceName>().expect("a name")).expect("there"));
     change("init", &|part| part.restart = Restart::Never);
     change("db", &|part| part.after.extend([("init".parse().expect("a name"), After::Completed)]));
     change("web", &|part| part.after.extend([("db".parse().expect("a name"), After::Healthy)]));
@@ -62,7 +63,12 @@ impl Paper {
         match step {
             Step::MakeNetwork { .. } => {
                 let wish = &wishes.network;
-                let network = SeenNetwork { app: wish.app.clone(), number: Some(wish.number), subnets: Vec::new(), resolving: wish.resolving.clone() };
+                let network = SeenNetwork {
+                    app: wish.app.clone(),
+                    number: Some(wish.number),
+                    subnets: Vec::new(),
+                    resolving: wish.resolving.clone(),
+                };
                 self.seen.networks.push(network);
             }
             Step::Resolve { .. } => self.seen.networks[0].resolving = wishes.network.resolving.clone(),
@@ -71,7 +77,8 @@ impl Paper {
                 let id = format!("{:0>64x}", self.seen.containers.len() + 1).parse().expect("an id");
                 let (name, app, part, plan) = (wish.name.clone(), wish.app.clone(), wish.service.clone(), wish.plan.clone());
                 let (addresses, image) = (Vec::new(), None);
-                let seen = SeenContainer { id, name, app, service: part, plan, state: ContainerState::Created, restarts: 0, addresses, image };
+                let seen =
+                    SeenContainer { id, name, app, service: part, plan, state: ContainerState::Created, restarts: 0, addresses, image };
                 self.seen.containers.push(seen);
             }
             Step::Start { service, .. } => self.set(service.as_str(), running()),
@@ -170,7 +177,10 @@ fn what_somebody_removed_by_hand_comes_back() {
 fn what_is_to_be_another_is_made_anew() {
     let (mut paper, wishes) = at_rest();
     paper.container("web").plan = "of before".into();
-    assert_eq!(settle(&mut paper, Phase::Installed, true, &wishes), [vec!["stop ?"], vec!["remove"], vec!["create web"], vec!["start web"]]);
+    assert_eq!(
+        settle(&mut paper, Phase::Installed, true, &wishes),
+        [vec!["stop ?"], vec!["remove"], vec!["create web"], vec!["start web"]]
+    );
     paper.set("db", ContainerState::Broken);
     assert_eq!(settle(&mut paper, Phase::Installed, true, &wishes), [vec!["remove"], vec!["create db"], vec!["start db"]]);
 }
@@ -228,7 +238,10 @@ fn a_ring_of_parts_ends_at_once() {
         part.after = [(other.parse().expect("a name"), After::Started)].into();
     }
     let (mut paper, wishes) = (Paper::default(), wishes_tests::wishes(ring.clone()));
-    for step in [Step::MakeNetwork { app: photos() }].into_iter().chain(ring.keys().map(|service| Step::Create { app: photos(), service: service.clone() })) {
+    for step in [Step::MakeNetwork { app: photos() }]
+        .into_iter()
+        .chain(ring.keys().map(|service| Step::Create { app: photos(), service: service.clone() }))
+    {
         paper.does(&step, &wishes);
     }
     paper.set("db", running());

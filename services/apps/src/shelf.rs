@@ -4,7 +4,10 @@
 
 use std::{
     io::Write,
-    os::{fd::{AsFd, OwnedFd}, unix::fs::{PermissionsExt, fchown}},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::fs::{PermissionsExt, fchown},
+    },
     path::{Path, PathBuf},
 };
 

@@ -70,7 +70,8 @@ impl Shop {
         let read = store.read()?;
         let catalogs = read.range(&CATALOGS, .., Order::Ascending, MAX_CATALOGS)?.into_iter().collect();
         let rows = read.range(&ENTRIES, .., Order::Ascending, 2 * MAX_APPS)?;
-        let entry = |(_, row): (String, EntryRecord)| Some(((row.catalog, row.edition, row.spec.id.as_str().parse().ok()?), Arc::new(row.spec)));
+        let entry =
+            |(_, row): (String, EntryRecord)| Some(((row.catalog, row.edition, row.spec.id.as_str().parse().ok()?), Arc::new(row.spec)));
         let known = Known { catalogs, entries: rows.into_iter().filter_map(entry).collect() };
         Ok(Self { store, known: Arc::new(Mutex::new(known)) })
     }
@@ -98,7 +99,9 @@ impl Shop {
         {
             let known = self.known();
             if !known.catalogs.contains_key(catalog) && known.catalogs.len() >= MAX_CATALOGS {
-                return Err(Problem::new(409, "catalogs-full", format!("A box has {MAX_CATALOGS} catalogues at most.")).hint("Remove one first."));
+                return Err(
+                    Problem::new(409, "catalogs-full", format!("A box has {MAX_CATALOGS} catalogues at most.")).hint("Remove one first.")
+                );
             }
             if known.entries.len() + specs.len() > 2 * MAX_APPS {
                 return Err(Problem::new(409, "catalogs-full", format!("The catalogues of a box have {MAX_APPS} apps at most.")));
@@ -128,7 +131,8 @@ impl Shop {
         check(catalog, edition)?;
         let record = CatalogRecord { source, edition: edition.to_owned(), since: now };
         if !self.known().entries.keys().any(|(name, of, _)| name == catalog && of == edition) {
-            return Err(Problem::new(409, "catalog-empty", "No app of this edition was handed over.").hint("Hand its apps over first, then seal it."));
+            return Err(Problem::new(409, "catalog-empty", "No app of this edition was handed over.")
+                .hint("Hand its apps over first, then seal it."));
         }
         self.replace(catalog, Some(record)).await?;
         self.catalogs().into_iter().find(|view| view.name == catalog).ok_or_else(Problem::internal)
@@ -182,7 +186,8 @@ impl Shop {
             query.search.iter().flat_map(|text| text.split_whitespace()).take(MAX_WORDS).map(str::to_lowercase).collect();
         let fits = |spec: &AppSpec| {
             let text = format!("{} {} {}", spec.about.name, spec.about.tagline, spec.id).to_lowercase();
-            words.iter().all(|word| text.contains(word)) && query.category.as_ref().is_none_or(|category| spec.about.category.as_str() == category)
+            words.iter().all(|word| text.contains(word))
+                && query.category.as_ref().is_none_or(|category| spec.about.category.as_str() == category)
         };
         let mut found: Vec<&(String, Arc<AppSpec>)> = shown.iter().filter(|(_, spec)| fits(spec)).collect();
         found.sort_by_cached_key(|(catalog, spec)| (spec.about.name.to_lowercase(), spec.id.to_string(), catalog.clone()));
@@ -192,7 +197,13 @@ impl Shop {
     }
 
     /// All about one app.
-    pub(crate) fn entry(&self, catalog: &str, app: &AppId, installed: &BTreeMap<AppId, String>, architecture: &str) -> Result<StoreEntry, Problem> {
+    pub(crate) fn entry(
+        &self,
+        catalog: &str,
+        app: &AppId,
+        installed: &BTreeMap<AppId, String>,
+        architecture: &str,
+    ) -> Result<StoreEntry, Problem> {
         let spec = {
             let known = self.known();
             let record = known.catalogs.get(catalog).ok_or_else(|| no_catalog(catalog))?;
@@ -216,7 +227,12 @@ impl Shop {
     fn shown(&self) -> Vec<(String, Arc<AppSpec>)> {
         let known = self.known();
         let is_shown = |catalog: &str, edition: &str| known.catalogs.get(catalog).is_some_and(|record| record.edition == edition);
-        known.entries.iter().filter(|((catalog, edition, _), _)| is_shown(catalog, edition)).map(|((catalog, _, _), spec)| (catalog.clone(), Arc::clone(spec))).collect()
+        known
+            .entries
+            .iter()
+            .filter(|((catalog, edition, _), _)| is_shown(catalog, edition))
+            .map(|((catalog, _, _), spec)| (catalog.clone(), Arc::clone(spec)))
+            .collect()
     }
 }
 
@@ -258,7 +274,11 @@ fn questions(spec: &AppSpec) -> Vec<StoreQuestion> {
         kind: kind(setting.kind).into(),
         default: setting.default.as_ref().and_then(Template::as_text).map(str::to_owned),
         required: setting.required && setting.default.is_none(),
-        choices: setting.choices.iter().map(|choice| StoreChoice { value: choice.value.to_string(), label: choice.label.to_string() }).collect(),
+        choices: setting
+            .choices
+            .iter()
+            .map(|choice| StoreChoice { value: choice.value.to_string(), label: choice.label.to_string() })
+            .collect(),
     };
     spec.settings.iter().map(question).collect()
 }
@@ -268,7 +288,8 @@ fn check(catalog: &str, edition: &str) -> Result<(), Problem> {
         (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
     if !fits(catalog, MAX_NAME) || catalog == "apps" {
-        return Err(Problem::new(422, "catalog-name-invalid", "A catalogue is called by 1 to 40 of a-z, 0-9 and `-`, and not `apps`.").key("catalog"));
+        return Err(Problem::new(422, "catalog-name-invalid", "A catalogue is called by 1 to 40 of a-z, 0-9 and `-`, and not `apps`.")
+            .key("catalog"));
     }
     if !fits(edition, MAX_EDITION) {
         return Err(Problem::new(422, "body-invalid", "An edition is 1 to 64 of a-z, 0-9 and `-`.").key("edition"));
@@ -277,8 +298,12 @@ fn check(catalog: &str, edition: &str) -> Result<(), Problem> {
 }
 
 fn no_catalog(catalog: &str) -> Problem {
-    Problem::new(404, "no-such-catalog", format!("There is no catalogue {} on this box.", catalog.chars().take(MAX_NAME).collect::<String>()))
-        .hint("`croft app catalog list` shows those that there are.")
+    Problem::new(
+        404,
+        "no-such-catalog",
+        format!("There is no catalogue {} on this box.", catalog.chars().take(MAX_NAME).collect::<String>()),
+    )
+    .hint("`croft app catalog list` shows those that there are.")
 }
 
 #[cfg(test)]
@@ -310,7 +335,10 @@ mod tests {
         let (shop_, all) = (shop(&folder), StoreQuery::default());
         shop_.put("ours", "one", vec![spec("photos", "Photos", "Media"), spec("notes", "Notes", "")]).await.expect("taken");
         assert!(names(&shop_, &all).is_empty(), "not before it is sealed");
-        assert_eq!(shop_.seal("ours", "two", String::new(), Timestamp::UNIX_EPOCH).await.err().map(|problem| problem.code), Some("catalog-empty".into()));
+        assert_eq!(
+            shop_.seal("ours", "two", String::new(), Timestamp::UNIX_EPOCH).await.err().map(|problem| problem.code),
+            Some("catalog-empty".into())
+        );
         let sealed = shop_.seal("ours", "one", "A folder".into(), Timestamp::UNIX_EPOCH).await.expect("sealed");
         assert_eq!((sealed.apps, sealed.source.as_str()), (2, "A folder"));
         assert_eq!(names(&shop_, &all), ["Notes", "Photos"]);
@@ -347,7 +375,9 @@ mod tests {
     async fn names_are_checked() {
         let folder = tempfile::tempdir().expect("a folder");
         let shop = shop(&folder);
-        for (catalog, edition) in [("", "one"), ("apps", "one"), ("A", "one"), ("../a", "one"), ("a", ""), ("a", "a/b"), (&"a".repeat(41), "one")] {
+        for (catalog, edition) in
+            [("", "one"), ("apps", "one"), ("A", "one"), ("../a", "one"), ("a", ""), ("a", "a/b"), (&"a".repeat(41), "one")]
+        {
             assert!(shop.put(catalog, edition, vec![]).await.is_err_and(|problem| problem.status == 422), "{catalog} {edition}");
         }
     }

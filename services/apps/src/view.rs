@@ -105,7 +105,10 @@ fn one(state: &State, (id, record): (&AppId, &AppRecord), hosted: Option<&Hosted
 
 /// What an app asks for, with what it means.
 pub(crate) fn permissions(spec: &AppSpec) -> Vec<AppPermission> {
-    spec.permissions.iter().map(|permission: &Permission| AppPermission { word: permission.word().into(), means: permission.sentence() }).collect()
+    spec.permissions
+        .iter()
+        .map(|permission: &Permission| AppPermission { word: permission.word().into(), means: permission.sentence() })
+        .collect()
 }
 
 fn whole(state: &State, (id, record): (&AppId, &AppRecord), wanted: Option<&HostedApp>, services: &[AppService]) -> AppState {
@@ -116,7 +119,8 @@ fn whole(state: &State, (id, record): (&AppId, &AppRecord), wanted: Option<&Host
         return AppState::Stopped;
     }
     let is_done = |service: &AppService| {
-        let once = record.spec.services.iter().any(|(name, part)| name.as_str() == service.name && part.restart == croft_catalog::Restart::Never);
+        let once =
+            record.spec.services.iter().any(|(name, part)| name.as_str() == service.name && part.restart == croft_catalog::Restart::Never);
         matches!(service.state.as_str(), "running" | "healthy") || (once && service.state == "ended")
     };
     let fails = services.iter().any(|service| service.state == "unhealthy" || (service.restarts >= TRIES && !is_done(service)));

@@ -10,8 +10,8 @@ use std::{
 use aws_lc_rs::digest::{SHA256, digest};
 use croft_catalog::{self as catalog, AppSpec, Capability, HealthTest, HostAddress, Known, Network, Source, Template, Variable};
 use croft_containers::{
-    Access, AppName, ContainerName, ContainerWish, Ids, ImageReference, Init, Limits, Mount, NetworkNumber, NetworkWish, Networking, Resolving, Restart,
-    Root, ServiceName, Terminal, Trust, Ulimit, UserNamespace,
+    Access, AppName, ContainerName, ContainerWish, Ids, ImageReference, Init, Limits, Mount, NetworkNumber, NetworkWish, Networking,
+    Resolving, Restart, Root, ServiceName, Terminal, Trust, Ulimit, UserNamespace,
 };
 use croft_model::{AppId, Bytes, HostedApp, WayOut};
 use ipnet::Ipv4Net;
@@ -90,7 +90,8 @@ pub(crate) fn of(id: &AppId, record: &AppRecord, hosted: &HostedApp, ground: &Gr
     let network = NetworkWish { app: app.clone(), number: NetworkNumber(record.network.into()), subnet, subnet6: None, resolving };
     let mut containers = BTreeMap::new();
     for (name, part) in &record.spec.services {
-        let wish = container(&app, (id, name, part), record, &values, ground).map_err(|why| format!("The part {name} cannot be made: {why}."))?;
+        let wish =
+            container(&app, (id, name, part), record, &values, ground).map_err(|why| format!("The part {name} cannot be made: {why}."))?;
         containers.insert(name.clone(), wish);
     }
     Ok(Wishes { network, containers })
@@ -132,7 +133,9 @@ fn container(
         mounts: mounts((id, name, part), ground)?,
         networking: match part.network {
             Network::None => Networking::None,
-            Network::Own => Networking::App { aliases: part.aliases.iter().map(|alias| alias.as_str().to_owned()).collect(), address: None },
+            Network::Own => {
+                Networking::App { aliases: part.aliases.iter().map(|alias| alias.as_str().to_owned()).collect(), address: None }
+            }
             Network::Host | Network::Of { .. } => return Err("its network is not one that a box gives".into()),
         },
         hosts,
@@ -201,7 +204,11 @@ fn capabilities(part: &catalog::Service) -> Vec<String> {
 
 fn limits(wanted: &catalog::Limits) -> Limits {
     Limits {
-        memory: wanted.memory_bytes.map_or(MEMORY.0.max(wanted.memory_wanted_bytes.unwrap_or(0)), |bytes| bytes).min(MOST_MEMORY).into_bytes(),
+        memory: wanted
+            .memory_bytes
+            .map_or(MEMORY.0.max(wanted.memory_wanted_bytes.unwrap_or(0)), |bytes| bytes)
+            .min(MOST_MEMORY)
+            .into_bytes(),
         cpu_thousandths: wanted.cpu_thousandths,
         processes: wanted.pids.unwrap_or(PROCESSES).min(MOST_PROCESSES),
         shared_memory: wanted.shm_bytes.map_or(SHARED_MEMORY, Bytes),
@@ -219,14 +226,26 @@ impl IntoBytes for u64 {
 }
 
 /// Files that come with the manifest, filled in, by service and number, with their modes.
-pub(crate) fn written(id: &AppId, record: &AppRecord, hosted: &HostedApp, ground: &Ground<'_>) -> Result<Vec<(catalog::ServiceName, usize, String, u32)>, String> {
+pub(crate) fn written(
+    id: &AppId,
+    record: &AppRecord,
+    hosted: &HostedApp,
+    ground: &Ground<'_>,
+) -> Result<Vec<(catalog::ServiceName, usize, String, u32)>, String> {
     let values = Values::new(id, record, hosted, ground);
-    let files = record.spec.services.iter().flat_map(|(name, part)| part.files.iter().enumerate().map(move |(number, file)| (name, number, file)));
+    let files =
+        record.spec.services.iter().flat_map(|(name, part)| part.files.iter().enumerate().map(move |(number, file)| (name, number, file)));
     files.map(|(name, number, file)| Ok((name.clone(), number, values.fill(&file.content)?, file.mode))).collect()
 }
 
 /// How a part is asked how it is; none where nobody can.
-pub(crate) fn check(id: &AppId, record: &AppRecord, hosted: &HostedApp, ground: &Ground<'_>, name: &catalog::ServiceName) -> Option<Vec<String>> {
+pub(crate) fn check(
+    id: &AppId,
+    record: &AppRecord,
+    hosted: &HostedApp,
+    ground: &Ground<'_>,
+    name: &catalog::ServiceName,
+) -> Option<Vec<String>> {
     let values = Values::new(id, record, hosted, ground);
     let argv = match &record.spec.services.get(name)?.health.as_ref()?.test {
         HealthTest::Program { argv } => argv.iter().map(|text| values.fill(text)).collect::<Result<_, _>>(),
@@ -272,7 +291,8 @@ impl<'a> Values<'a> {
         for setting in &self.spec.settings {
             let key = setting.key.as_str();
             if !self.declared.contains_key(key) {
-                let default = setting.default.as_ref().map(|default| default.fill(&|variable| self.value(variable))).transpose().map_err(said)?;
+                let default =
+                    setting.default.as_ref().map(|default| default.fill(&|variable| self.value(variable))).transpose().map_err(said)?;
                 defaults.insert(key, default.unwrap_or_default());
             }
         }

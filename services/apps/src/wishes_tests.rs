@@ -62,9 +62,17 @@ fn one(service: Value, more: Value) -> Result<croft_containers::ContainerWish, S
 fn a_part_that_says_nothing_gets_little() {
     let wish = one(json!({ "image": "localhost/web:1" }), json!({})).expect("a wish");
     assert_eq!(wish.image.exact(), format!("localhost/web@{DIGEST}"), "by its digest, whatever the tag leads to tomorrow");
-    assert!(matches!(wish.networking, Networking::App { .. }) && wish.users == UserNamespace::Auto && wish.mounts.is_empty() && wish.devices.is_empty());
+    assert!(
+        matches!(wish.networking, Networking::App { .. })
+            && wish.users == UserNamespace::Auto
+            && wish.mounts.is_empty()
+            && wish.devices.is_empty()
+    );
     let Trust::Contained { capabilities } = &wish.trust else { panic!("{:?}", wish.trust) };
-    assert!(!capabilities.iter().any(|name| ["SYS_ADMIN", "NET_ADMIN", "NET_RAW", "SYS_PTRACE", "MKNOD"].contains(&name.as_str())), "{capabilities:?}");
+    assert!(
+        !capabilities.iter().any(|name| ["SYS_ADMIN", "NET_ADMIN", "NET_RAW", "SYS_PTRACE", "MKNOD"].contains(&name.as_str())),
+        "{capabilities:?}"
+    );
     assert!(wish.limits.memory.0 > 0 && wish.limits.processes > 0);
 }
 
@@ -74,11 +82,11 @@ fn texts_are_filled_in() {
         "settings": [{ "key": "TITLE", "label": "Title" }, { "key": "COLOUR", "label": "Colour", "default": "${app.host} green" }, { "key": "NOTHING", "label": "Nothing" }],
         "secrets": [{ "key": "DB_PASSWORD", "encoding": "hex", "length": 32 }],
     });
-    let environment = json!({ "A": "${TITLE}-${DB_PASSWORD}", "B": "${COLOUR}", "C": "x${NOTHING}", "D": "${box.timezone} ${box.gateway} $$1" });
+    let environment =
+        json!({ "A": "${TITLE}-${DB_PASSWORD}", "B": "${COLOUR}", "C": "x${NOTHING}", "D": "${box.timezone} ${box.gateway} $$1" });
     let wish = one(json!({ "image": "localhost/web:1", "environment": environment }), more).expect("a wish");
     let said: Vec<(&str, &str)> = wish.environment.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    let expected =
-        [("A", "Ours-drawn"), ("B", "photos-hollyhock.local green"), ("C", "x"), ("D", "Europe/Berlin 10.213.7.1 $1")];
+    let expected = [("A", "Ours-drawn"), ("B", "photos-hollyhock.local green"), ("C", "x"), ("D", "Europe/Berlin 10.213.7.1 $1")];
     assert_eq!(said, expected);
     assert!(one(json!({ "image": "localhost/web:1", "environment": { "A": "${NOBODY}" } }), json!({})).is_err());
 }
@@ -132,7 +140,10 @@ fn powers_are_taken_and_given_as_the_app_says() {
 fn what_a_box_does_not_give_is_refused_in_words() {
     let check = |services: Value, more: Value, word: &str| {
         let reasons = judge::refusals(&spec(services, more), "amd64");
-        assert!(if word.is_empty() { reasons.is_empty() } else { reasons.iter().any(|reason| reason.contains(word)) }, "{word}: {reasons:?}");
+        assert!(
+            if word.is_empty() { reasons.is_empty() } else { reasons.iter().any(|reason| reason.contains(word)) },
+            "{word}: {reasons:?}"
+        );
     };
     let web = |extra: Value| {
         let mut web = json!({ "image": "a/b:1" });
@@ -148,9 +159,14 @@ fn what_a_box_does_not_give_is_refused_in_words() {
     check(web(json!({})), json!({ "permissions": [{ "kind": "host-network" }] }), "no wall holds");
     check(web(json!({})), json!({ "depends_on_apps": ["other"] }), "other apps");
     check(web(json!({})), json!({ "evaluate": { "exports": "exports.sh" } }), "scripts");
-    check(web(json!({ "mounts": [{ "class": "space", "which": "photos", "path": ".", "target": "/p" }] })), json!({}), "files of the household");
+    check(
+        web(json!({ "mounts": [{ "class": "space", "which": "photos", "path": ".", "target": "/p" }] })),
+        json!({}),
+        "files of the household",
+    );
     let data = |paths: &[&str]| {
-        let mounts: Vec<Value> = paths.iter().enumerate().map(|(n, path)| json!({ "class": "app-data", "path": path, "target": format!("/m{n}") })).collect();
+        let mounts: Vec<Value> =
+            paths.iter().enumerate().map(|(n, path)| json!({ "class": "app-data", "path": path, "target": format!("/m{n}") })).collect();
         web(json!({ "mounts": mounts }))
     };
     check(data(&["a", "b", "a-b"]), json!({}), "");

@@ -75,7 +75,13 @@ impl Apps {
     }
 
     /// Answers at an app's own origin.
-    pub(crate) async fn answer(&self, sign_in: &SignIn, projection: &Projection, door: AtDoor<'_>, request: Request<Lingering>) -> Response {
+    pub(crate) async fn answer(
+        &self,
+        sign_in: &SignIn,
+        projection: &Projection,
+        door: AtDoor<'_>,
+        request: Request<Lingering>,
+    ) -> Response {
         let navigates = is_navigation(request.method(), request.headers());
         let mut response = match self.judge(sign_in, projection, &door, request).await {
             Ok(response) => response,
@@ -209,16 +215,17 @@ fn why(opened: Opened, name: &str) -> Problem {
             Problem::new(503, "app-starting", format!("{name} is starting.")).hint("It will be there in a moment.").retry_after(LOOK_AGAIN)
         }
         Opened::Unknown => Problem::new(404, "app-without-page", format!("{name} has no page.")),
-        Opened::Open { .. } | Opened::Refused => {
-            Problem::new(502, "app-silent", format!("{name} runs and does not answer.")).hint("Its log may say why.").retry_after(LOOK_AGAIN)
-        }
+        Opened::Open { .. } | Opened::Refused => Problem::new(502, "app-silent", format!("{name} runs and does not answer."))
+            .hint("Its log may say why.")
+            .retry_after(LOOK_AGAIN),
     }
 }
 
 /// Where the box answers, seen from an app's host.
 fn box_origin(app: &AppId, host: &Authority) -> String {
     let name = host.host().to_ascii_lowercase();
-    let own = if name == app.local_host() { "localhost".to_owned() } else { name.strip_prefix(&format!("{app}-")).unwrap_or(&name).to_owned() };
+    let own =
+        if name == app.local_host() { "localhost".to_owned() } else { name.strip_prefix(&format!("{app}-")).unwrap_or(&name).to_owned() };
     format!("https://{own}{}", port(host))
 }
 
@@ -257,7 +264,8 @@ fn see_other(to: &str) -> Response {
 
 /// A problem as a page for people, with the way back.
 fn page(problem: &Problem, back: &str) -> Response {
-    let again = problem.retry_after_seconds.map_or_else(String::new, |seconds| format!("<meta http-equiv=\"refresh\" content=\"{seconds}\">"));
+    let again =
+        problem.retry_after_seconds.map_or_else(String::new, |seconds| format!("<meta http-equiv=\"refresh\" content=\"{seconds}\">"));
     let hint = problem.hint.as_deref().map_or_else(String::new, |hint| format!("<p>{}</p>", escaped(hint)));
     let text = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">{again}\

@@ -41,7 +41,8 @@ fn is_ours(host: &str, projection: Option<&Projection>) -> bool {
         return address.is_loopback() || is_own(address);
     }
     let host = host.to_ascii_lowercase();
-    host == "localhost" || projection.is_some_and(|projection| projection.host_names().contains(&host) || projection.app_at(&host).is_some())
+    host == "localhost"
+        || projection.is_some_and(|projection| projection.host_names().contains(&host) || projection.app_at(&host).is_some())
 }
 
 /// Whether an interface of this machine has `address`, or had it [`KNOWN_FOR`] ago: to ask costs more than to answer a small request.

@@ -125,7 +125,13 @@ impl Browser {
             .pool_max_idle_per_host(0)
             .timeout(Duration::from_secs(60));
         let session = ana.cookie().expect("signed in").to_owned();
-        Self { client: client.build().expect("a client"), origin: test_box.origin.clone(), app: format!("https://{host}:{port}"), session, visit: None }
+        Self {
+            client: client.build().expect("a client"),
+            origin: test_box.origin.clone(),
+            app: format!("https://{host}:{port}"),
+            session,
+            visit: None,
+        }
     }
 
     /// Asks for a page of the app, by way of the box where it is led there.
@@ -134,7 +140,8 @@ impl Browser {
         let mut way = None;
         for _ in 0..6 {
             let mut request = self.client.request(Method::GET, &address).header(header::ACCEPT, "text/html");
-            let cookies = if address.starts_with(&self.app) { self.visit.iter().chain(&way).cloned().collect() } else { vec![self.session.clone()] };
+            let cookies =
+                if address.starts_with(&self.app) { self.visit.iter().chain(&way).cloned().collect() } else { vec![self.session.clone()] };
             if !cookies.is_empty() {
                 request = request.header(header::COOKIE, cookies.join("; "));
             }
@@ -327,7 +334,9 @@ async fn what_cannot_be_had_is_refused_and_what_fails_is_told() {
     let told = || {
         let warnings = house.croft(&["health"]);
         let warnings = warnings.as_array().cloned().or_else(|| warnings["warnings"].as_array().cloned()).unwrap_or_default();
-        warnings.iter().any(|warning| warning["code"] == "app-failing" && warning["subject"] == "broken" && warning["lines"].to_string().contains("I cannot go on"))
+        warnings.iter().any(|warning| {
+            warning["code"] == "app-failing" && warning["subject"] == "broken" && warning["lines"].to_string().contains("I cannot go on")
+        })
     };
     house.until("people are told", told);
     let log = house.test_box.croft(&["app", "logs", "broken", "--search", "CANNOT"]).expect("lines");
@@ -346,7 +355,8 @@ async fn apps_do_not_reach_each_other_nor_the_box_and_nobody_reaches_past_the_do
         house.croft(&["app", "install", &spec]);
     }
     let address = |id: &str| {
-        let text = house.podman(&["inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", &format!("croft-{id}-web")]);
+        let text =
+            house.podman(&["inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", &format!("croft-{id}-web")]);
         text.trim().to_owned()
     };
     let (photos, notes) = (address("photos"), address("notes"));
@@ -370,6 +380,8 @@ async fn apps_do_not_reach_each_other_nor_the_box_and_nobody_reaches_past_the_do
     assert!(others.is_empty(), "{listening}");
     // Open, it has a way out, and neither to the other app nor to the machine.
     house.croft(&["app", "way", "photos", "open"]);
-    house.until("its way is open", || house.app("photos").is_some_and(|app| app["wanted"]["way_out"] == "open" && app["state"] == "running"));
+    house.until("its way is open", || {
+        house.app("photos").is_some_and(|app| app["wanted"]["way_out"] == "open" && app["state"] == "running")
+    });
     assert!(!reaches("photos", &format!("{notes}:8080")) && !reaches("photos", &format!("{}:8088", gateway(&photos))));
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use croft_model::{
-    AppId, BoxSettings, Change, Commit, DoorSettings, HostedApp, NetworkSettings, NotifySettings, Person, PersonId, Section, Settings, ShareSettings,
-    SnapshotSettings, Space, SpaceId, TimeSettings,
+    AppId, BoxSettings, Change, Commit, DoorSettings, HostedApp, NetworkSettings, NotifySettings, Person, PersonId, Section, Settings,
+    ShareSettings, SnapshotSettings, Space, SpaceId, TimeSettings,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

@@ -4,7 +4,11 @@ mod store;
 
 use std::sync::Arc;
 
-use axum::{Extension, Json, Router, extract::State, response::{IntoResponse, Response}};
+use axum::{
+    Extension, Json, Router,
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use croft_api::{
     body::{Id, JsonBody, TypedQuery},
     problem::ApiError,
@@ -88,7 +92,11 @@ async fn install_app(
     JsonBody(asked): JsonBody<InstallApp>,
 ) -> Answer<Response> {
     let spec: AppSpec = serde_path_to_error::deserialize(asked.spec).map_err(|error| spec_invalid(&error, "spec"))?;
-    let id: AppId = spec.id.as_str().parse().map_err(|_| Problem::new(422, "app-spec-invalid", "The app has no id that a box can use.").key("spec.id"))?;
+    let id: AppId = spec
+        .id
+        .as_str()
+        .parse()
+        .map_err(|_| Problem::new(422, "app-spec-invalid", "The app has no id that a box can use.").key("spec.id"))?;
     let refused = judge::all_refusals(&spec, architecture());
     let plan = InstallPlan {
         app: id.clone(),
@@ -104,14 +112,19 @@ async fn install_app(
         return Err(Problem::new(422, "app-refused", reason.clone()).hint("`croft app show` tells all reasons.").into());
     }
     if let Some(permission) = judge::ungranted(&spec, &asked.granted).first() {
-        return Err(Problem::new(409, "app-permission-needed", format!("{} asks for more than its own network and data. {}", plan.name, permission.sentence()))
-            .hint(format!("Grant it with `--grant {}` if it shall have that.", permission.word()))
-            .key("granted")
-            .into());
+        return Err(Problem::new(
+            409,
+            "app-permission-needed",
+            format!("{} asks for more than its own network and data. {}", plan.name, permission.sentence()),
+        )
+        .hint(format!("Grant it with `--grant {}` if it shall have that.", permission.word()))
+        .key("granted")
+        .into());
     }
     let known = keeper.state().kept.get(&id).map(|record| record.secrets.clone()).unwrap_or_default();
-    let filled = judge::filled(&spec, &asked.values, &known)
-        .map_err(|(key, why)| Problem::new(422, "app-value-refused", why).hint("`croft app show` tells what is to be filled in.").key(key))?;
+    let filled = judge::filled(&spec, &asked.values, &known).map_err(|(key, why)| {
+        Problem::new(422, "app-value-refused", why).hint("`croft app show` tells what is to be filled in.").key(key)
+    })?;
     if keeper.hosted().is_none() {
         return Err(Problem::unavailable("The settings").into());
     }
@@ -200,11 +213,17 @@ async fn log(State(Desk(keeper)): State<Desk>, Id(app): Id<AppId>, TypedQuery(qu
     for part in parts {
         let read = async {
             let said = keeper.engine.logs(&part.id, &wish).await?;
-            Ok::<_, croft_containers::EngineError>(said.take(MOST_LINES as usize).filter_map(|piece| std::future::ready(piece.ok())).collect::<Vec<_>>().await)
+            Ok::<_, croft_containers::EngineError>(
+                said.take(MOST_LINES as usize).filter_map(|piece| std::future::ready(piece.ok())).collect::<Vec<_>>().await,
+            )
         };
         let pieces = timeout(READING, read).await.map_err(|_| Problem::unavailable("What runs apps"))?;
         let pieces = pieces.map_err(crate::AppsError::from).map_err(Problem::from)?;
-        lines.extend(pieces.iter().map(|piece| AppLine { at: piece.time, service: part.service.to_string(), text: health::line(&piece.bytes) }));
+        lines.extend(pieces.iter().map(|piece| AppLine {
+            at: piece.time,
+            service: part.service.to_string(),
+            text: health::line(&piece.bytes),
+        }));
     }
     lines.retain(|line| searched.as_ref().is_none_or(|searched| line.text.to_lowercase().contains(searched)));
     lines.sort_by_key(|line| line.at);

@@ -29,7 +29,11 @@ pub(super) async fn list(State(Desk(keeper)): State<Desk>) -> Json<CatalogList> 
 #[utoipa::path(put, path = "/api/v1/catalogs/{catalog}/apps", operation_id = "catalogs_put", tag = "catalogs", request_body = CatalogApps,
     params(("catalog" = String, Path, description = "Its name on this box: a-z, 0-9 and `-`.")),
     responses((status = 204, description = "They are kept."), (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn put(State(Desk(keeper)): State<Desk>, Id(catalog): Id<String>, JsonBody(body): JsonBody<CatalogApps>) -> Answer<StatusCode> {
+pub(super) async fn put(
+    State(Desk(keeper)): State<Desk>,
+    Id(catalog): Id<String>,
+    JsonBody(body): JsonBody<CatalogApps>,
+) -> Answer<StatusCode> {
     if body.specs.len() > MAX_AT_ONCE {
         return Err(Problem::new(422, "body-invalid", format!("At most {MAX_AT_ONCE} apps are taken at once.")).key("specs").into());
     }
@@ -59,7 +63,11 @@ pub(super) async fn seal(
 #[utoipa::path(delete, path = "/api/v1/catalogs/{catalog}", operation_id = "catalogs_remove", tag = "catalogs",
     params(("catalog" = String, Path, description = "Its name on this box.")),
     responses((status = 204, description = "It is gone."), (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn remove(State(Desk(keeper)): State<Desk>, Extension(claims): Extension<Claims>, Id(catalog): Id<String>) -> Answer<StatusCode> {
+pub(super) async fn remove(
+    State(Desk(keeper)): State<Desk>,
+    Extension(claims): Extension<Claims>,
+    Id(catalog): Id<String>,
+) -> Answer<StatusCode> {
     keeper.shop.remove(&catalog).await?;
     note(&keeper, &claims, "catalog.removed", format!("Removed the catalogue {catalog}.")).await;
     Ok(StatusCode::NO_CONTENT)

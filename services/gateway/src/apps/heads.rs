@@ -139,16 +139,35 @@ mod tests {
     #[test]
     fn nobody_says_to_an_app_who_he_is() {
         let names = [
-            "remote-user", "remote_user", "remote-groups", "x-remote-user", "x-forwarded-user", "x-forwarded-for", "x-forwarded-host", "forwarded",
-            "x-real-ip", "x-auth-request-user", "x-authentik-username", "x-webauth-user", "croft-capability", "x-croft-user", "http_x",
+            "remote-user",
+            "remote_user",
+            "remote-groups",
+            "x-remote-user",
+            "x-forwarded-user",
+            "x-forwarded-for",
+            "x-forwarded-host",
+            "forwarded",
+            "x-real-ip",
+            "x-auth-request-user",
+            "x-authentik-username",
+            "x-webauth-user",
+            "croft-capability",
+            "x-croft-user",
+            "http_x",
         ];
         let forged: Vec<_> = names.iter().map(|name| (*name, "forged")).collect();
         assert!(passed(&forged, None).values().all(|value| value != "forged"));
         let ana = Visitor { name: "ana".into(), display_name: "Ana Å".into(), role: PersonRole::Owner };
         let said = passed(&forged, Some(&ana));
         assert!(said.values().all(|value| value != "forged"));
-        assert_eq!((&said["remote-user"], said["remote-name"].as_bytes(), &said["remote-groups"]), (&HeaderValue::from_static("ana"), "Ana Å".as_bytes(), &HeaderValue::from_static("owner")));
-        assert_eq!((&said["host"], &said["x-forwarded-for"]), (&HeaderValue::from_static("photos-hollyhock.local"), &HeaderValue::from_static("198.51.100.7")));
+        assert_eq!(
+            (&said["remote-user"], said["remote-name"].as_bytes(), &said["remote-groups"]),
+            (&HeaderValue::from_static("ana"), "Ana Å".as_bytes(), &HeaderValue::from_static("owner"))
+        );
+        assert_eq!(
+            (&said["host"], &said["x-forwarded-for"]),
+            (&HeaderValue::from_static("photos-hollyhock.local"), &HeaderValue::from_static("198.51.100.7"))
+        );
         // By way of `Connection` one could ask for what the box says to be left out.
         assert_eq!(passed(&[("connection", "remote-user, x-forwarded-for")], Some(&ana))["remote-user"], "ana");
     }
@@ -182,8 +201,18 @@ mod tests {
 
     #[test]
     fn what_is_between_neighbours_stays_there() {
-        let sent = [("connection", "close, x-mine"), ("x-mine", "1"), ("keep-alive", "5"), ("te", "trailers"), ("upgrade", "h2c"), ("accept", "a")];
+        let sent = [
+            ("connection", "close, x-mine"),
+            ("x-mine", "1"),
+            ("keep-alive", "5"),
+            ("te", "trailers"),
+            ("upgrade", "h2c"),
+            ("accept", "a"),
+        ];
         let passed = passed(&sent, None);
-        assert!(["connection", "x-mine", "keep-alive", "te", "upgrade"].iter().all(|name| !passed.contains_key(*name)) && passed.contains_key("accept"));
+        assert!(
+            ["connection", "x-mine", "keep-alive", "te", "upgrade"].iter().all(|name| !passed.contains_key(*name))
+                && passed.contains_key("accept")
+        );
     }
 }

@@ -104,7 +104,8 @@ async fn an_app() -> u16 {
             }),
         )
         .fallback(async |headers: HeaderMap| {
-            let said: Vec<(String, String)> = headers.iter().map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into())).collect();
+            let said: Vec<(String, String)> =
+                headers.iter().map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into())).collect();
             Json(said)
         })
         .layer(axum::extract::DefaultBodyLimit::disable());
@@ -271,7 +272,10 @@ async fn a_web_socket_becomes_one_connection() {
         }
         let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
         assert!(head.contains("upgrade: websocket") && head.contains("sec-websocket-key: abc"), "{head}");
-        stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-Own: 1\r\n\r\n").await.unwrap();
+        stream
+            .write_all(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-Own: 1\r\n\r\n")
+            .await
+            .unwrap();
         let (mut reader, mut writer) = stream.split();
         tokio::io::copy(&mut reader, &mut writer).await.unwrap();
     });

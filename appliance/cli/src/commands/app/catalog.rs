@@ -50,8 +50,12 @@ pub(super) async fn run(command: Catalog, client: &Client, say: &Say) -> Result<
     match command {
         Catalog::List => say.print(&client.catalogs().await?, list),
         Catalog::Add { dir, name, dry_run } => {
-            let own = std::fs::canonicalize(&dir).ok().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned())).unwrap_or_default();
-            let name = name.unwrap_or_else(|| own.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect());
+            let own = std::fs::canonicalize(&dir)
+                .ok()
+                .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
+                .unwrap_or_default();
+            let name =
+                name.unwrap_or_else(|| own.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect());
             let catalogue = read::catalogue(&dir)?;
             let (specs, left): (Vec<_>, Vec<_>) = catalogue.apps.iter().map(read::spec).partition(Result::is_ok);
             let (specs, left): (Vec<_>, usize) = (specs.into_iter().flatten().collect(), left.len());
@@ -74,7 +78,9 @@ pub(super) async fn run(command: Catalog, client: &Client, say: &Say) -> Result<
         }
         Catalog::Remove { name } => {
             client.remove_catalog(&name).await?;
-            say.print(&json!({ "catalog": name, "removed": true }), |_| format!("The catalogue {} is gone. Apps that were installed from it stay.", clean(&name)));
+            say.print(&json!({ "catalog": name, "removed": true }), |_| {
+                format!("The catalogue {} is gone. Apps that were installed from it stay.", clean(&name))
+            });
         }
     }
     Ok(())

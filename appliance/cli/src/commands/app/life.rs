@@ -135,7 +135,12 @@ pub(crate) async fn run(command: Life, client: &Client, say: &Say) -> Result<(),
             if secrets.secrets.is_empty() {
                 return "Nothing of this app has to be known to sign in to it.".into();
             }
-            secrets.secrets.iter().map(|secret| format!("{}: {}", clean(&secret.label), clean(&secret.value))).collect::<Vec<_>>().join("\n")
+            secrets
+                .secrets
+                .iter()
+                .map(|secret| format!("{}: {}", clean(&secret.label), clean(&secret.value)))
+                .collect::<Vec<_>>()
+                .join("\n")
         }),
         Life::Uninstall { app } => {
             client.uninstall_app(&app).await?;
@@ -160,7 +165,10 @@ async fn wait(app: &AppId, client: &Client, say: &Say) -> Result<(), CommandErro
             }
             (None, AppState::Failing) => {
                 let why = now.trouble.as_deref().map(clean).unwrap_or_default();
-                return Err(CommandError::Wrong(format!("{} does not run as it should. {why} `croft app logs {app}` tells more", clean(&now.name))));
+                return Err(CommandError::Wrong(format!(
+                    "{} does not run as it should. {why} `croft app logs {app}` tells more",
+                    clean(&now.name)
+                )));
             }
             (work, _) => {
                 let step = work.as_ref().map_or_else(|| "Starts.".to_owned(), |work| clean(&work.step));
@@ -218,7 +226,14 @@ fn list(list: &AppList) -> String {
     }
     let rows = list.apps.iter().map(|app| {
         let way = app.wanted.as_ref().map_or("-", |wanted| if wanted.way_out == WayOut::Open { "open" } else { "closed" });
-        [app.id.to_string(), clean(&app.name), clean(&app.version), state(app.state).into(), way.into(), app.hosts.first().cloned().unwrap_or_default()]
+        [
+            app.id.to_string(),
+            clean(&app.name),
+            clean(&app.version),
+            state(app.state).into(),
+            way.into(),
+            app.hosts.first().cloned().unwrap_or_default(),
+        ]
     });
     text.push_str(&table(["APP", "NAME", "VERSION", "STATE", "WAY OUT", "WHERE"], rows));
     text
@@ -229,9 +244,14 @@ fn one(app: &AppView) -> String {
     lines.extend((!app.tagline.is_empty()).then(|| clean(&app.tagline)));
     lines.extend((!app.hosts.is_empty()).then(|| format!("where    {}", app.hosts.join(", "))));
     lines.extend(app.permissions.iter().map(|permission| format!("may      {}: {}", permission.word, clean(&permission.means))));
-    lines.push(format!("traffic  {} bytes in, {} bytes out, {} packets turned back", app.traffic.received.0, app.traffic.sent.0, app.traffic.denied));
+    lines.push(format!(
+        "traffic  {} bytes in, {} bytes out, {} packets turned back",
+        app.traffic.received.0, app.traffic.sent.0, app.traffic.denied
+    ));
     lines.extend(app.trouble.iter().map(|why| format!("trouble  {}", clean(why))));
-    lines.extend(app.failed.iter().map(|failed| format!("failed   {} at {}: {}", failed.kind, failed.at.strftime("%F %T UTC"), clean(&failed.why))));
+    lines.extend(
+        app.failed.iter().map(|failed| format!("failed   {} at {}: {}", failed.kind, failed.at.strftime("%F %T UTC"), clean(&failed.why))),
+    );
     let rows = app.services.iter().map(|part| [part.name.clone(), part.state.clone(), part.restarts.to_string(), clean(&part.image)]);
     lines.push(table(["PART", "STATE", "RESTARTS", "IMAGE"], rows));
     lines.join("\n")

@@ -22,12 +22,19 @@ pub(super) fn catalogue(dir: &Path) -> Result<Catalogue, CommandError> {
 pub(super) fn one(from: &Path, app: Option<&str>) -> Result<Value, CommandError> {
     let catalogue = catalogue(from)?;
     let found = match (app, catalogue.apps.as_slice()) {
-        (Some(id), apps) => apps.iter().find(|app| app.id.as_str() == id).ok_or_else(|| CommandError::Wrong(format!("there is no app {} in it", clean(id))))?,
+        (Some(id), apps) => apps
+            .iter()
+            .find(|app| app.id.as_str() == id)
+            .ok_or_else(|| CommandError::Wrong(format!("there is no app {} in it", clean(id))))?,
         (None, [only]) => only,
         (None, apps) => {
             let named: Vec<String> = apps.iter().take(NAMED).map(|app| clean(app.id.as_str())).collect();
             let more = if apps.len() > NAMED { " …" } else { "" };
-            return Err(CommandError::Wrong(format!("there are {} apps in it, say which by --app: {}{more}", apps.len(), named.join(", "))));
+            return Err(CommandError::Wrong(format!(
+                "there are {} apps in it, say which by --app: {}{more}",
+                apps.len(),
+                named.join(", ")
+            )));
         }
     };
     match spec(found) {
