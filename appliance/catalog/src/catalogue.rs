@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::names::tidied;
 use crate::{
     AppId, AppSpec, CatalogueKind, Files, MAX_TITLE, Reason, ReasonKind, Text, casaos, compose,
     draft::Draft,
@@ -83,7 +84,7 @@ enum AppError {
     #[error("{0}: {1}")]
     Tree(String, TreeError),
     #[error("{0}")]
-    Name(#[from] crate::NameError),
+    Name(#[from] croft_model::Invalid),
     #[error("there is no `{0}`")]
     Missing(String),
 }
@@ -231,7 +232,7 @@ impl<F: Files> Found<'_, F> {
     fn compose(&self) -> Result<Draft, AppError> {
         let root = self.tree(self.first(COMPOSE)?, Node::yaml)?;
         let texts = self.texts(&root)?;
-        let named = |node: &Node| node.get("name").text().map(AppId::tidied).and_then(Result::ok);
+        let named = |node: &Node| node.get("name").text().map(tidied).and_then(Result::ok);
         if !root.get("x-casaos").is_null() {
             let id = named(&root).map_or_else(|| compose::app_id(self.name), Ok)?;
             return Ok(casaos::read(id, self.name, root, &texts));

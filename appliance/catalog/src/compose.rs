@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 pub(crate) use ports::Published;
 pub(crate) use privilege::{REFUSED_KEYS, is_guarded};
 
+use crate::names::tidied;
 use crate::{
     AppId, DataPath, HostName, MAX_SERVICES, Service, ServiceName,
     draft::{Draft, ReasonKind},
@@ -151,8 +152,8 @@ pub(crate) fn volume_path(draft: &mut Draft, name: &str) -> Option<DataPath> {
 }
 
 /// The id of an app out of `name`, or why there is none.
-pub(crate) fn app_id(name: &str) -> Result<AppId, crate::NameError> {
-    name.parse().or_else(|_| AppId::tidied(name))
+pub(crate) fn app_id(name: &str) -> Result<AppId, croft_model::Invalid> {
+    name.parse().or_else(|_| tidied(name))
 }
 
 /// A service whose image nobody could read; it stands in for one while the app is refused anyway.

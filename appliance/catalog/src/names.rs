@@ -2,10 +2,9 @@
 
 use std::{fmt, ops::Deref, str::FromStr};
 
+use croft_model::{AppId, Invalid, MAX_APP_ID};
 use serde::{Deserialize, Serialize};
 
-/// Characters of an app's id: with the box's name behind it, it is one label of DNS (63).
-pub(crate) const MAX_APP_ID: usize = 40;
 /// Characters of a service's name: it is a label of DNS in the app's network.
 pub(crate) const MAX_SERVICE_NAME: usize = 63;
 /// Characters of a name of a host, as DNS has it.
@@ -87,10 +86,6 @@ macro_rules! name {
 }
 
 name!(
-    /// An app, in addresses, on disk and in the settings: `photos`.
-    AppId, "an app's id", "lower case letters, digits and dashes, 1 to 40, no dash at an end", is_app_id
-);
-name!(
     /// A service of an app, which is also its name in the app's network: `db`.
     ServiceName, "a service's name", "letters, digits, `_`, `.` and `-`, 1 to 63, a letter or digit first", |text| is_label(text, MAX_SERVICE_NAME)
 );
@@ -115,29 +110,20 @@ name!(
     }
 );
 
-impl AppId {
-    /// The id that `text` of a catalogue becomes: lower case, with a dash for whatever may not stand in one.
-    ///
-    /// # Errors
-    /// Nothing of `text` is left, or too much.
-    pub fn tidied(text: &str) -> Result<Self, NameError> {
-        let mut id = String::new();
-        for c in text.chars().take(MAX_APP_ID + MAX_SHOWN) {
-            match c.to_ascii_lowercase() {
-                c if c.is_ascii_lowercase() || c.is_ascii_digit() => id.push(c),
-                _ if id.is_empty() || id.ends_with('-') => {}
-                _ => id.push('-'),
-            }
+/// The id that `text` of a catalogue becomes: lower case, with a dash for whatever may not stand in one.
+///
+/// # Errors
+/// Nothing of `text` is left, or too much.
+pub(crate) fn tidied(text: &str) -> Result<AppId, Invalid> {
+    let mut id = String::new();
+    for c in text.chars().take(MAX_APP_ID + MAX_SHOWN) {
+        match c.to_ascii_lowercase() {
+            c if c.is_ascii_lowercase() || c.is_ascii_digit() => id.push(c),
+            _ if id.is_empty() || id.ends_with('-') => {}
+            _ => id.push('-'),
         }
-        id.trim_end_matches('-').parse()
     }
-}
-
-fn is_app_id(text: &str) -> bool {
-    (1..=MAX_APP_ID).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        && !text.starts_with('-')
-        && !text.ends_with('-')
+    id.trim_end_matches('-').parse()
 }
 
 fn is_label(text: &str, max: usize) -> bool {
@@ -158,24 +144,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_app_id_is_a_label_of_dns() {
-        for good in ["a", "photos", "2fauth", "a-b", &"a".repeat(MAX_APP_ID)] {
-            assert!(good.parse::<AppId>().is_ok(), "{good}");
-        }
-        for bad in ["", "-a", "a-", "A", "a_b", "a.b", "a/b", "..", "ä", &"a".repeat(MAX_APP_ID + 1)] {
-            assert!(bad.parse::<AppId>().is_err(), "{bad}");
-        }
-    }
-
-    #[test]
     fn names_of_catalogues_are_tidied() {
         for (text, id) in
             [("2FAuth", "2fauth"), ("big-bear_it tools", "big-bear-it-tools"), ("org.x.App!", "org-x-app"), ("--a--b--", "a-b")]
         {
-            assert_eq!(AppId::tidied(text).unwrap().as_str(), id);
+            assert_eq!(tidied(text).unwrap().as_str(), id);
         }
-        assert!(AppId::tidied("…").is_err());
-        assert!(AppId::tidied(&"a".repeat(MAX_APP_ID + 1)).is_err());
+        assert!(tidied("…").is_err());
+        assert!(tidied(&"a".repeat(MAX_APP_ID + 1)).is_err());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::names::tidied;
 use crate::{
     AppId, CatalogueKind, DataPath, Encoding, Evaluate, Hook, HostName, Known, MAX_PICTURES, Moment, Permission, Secret, ServiceName,
     SignIn, SpaceClass, Text, Variable, VariableName,
@@ -89,7 +90,7 @@ fn about(draft: &mut Draft, manifest: &Node) {
         about.tips = Text::new(&format!("The first sign-in is as {user}."));
     }
     for name in manifest.get("dependencies").elements().iter().filter_map(Node::text) {
-        match AppId::tidied(name) {
+        match tidied(name) {
             Ok(app) => drop(draft.spec.depends_on_apps.insert(app)),
             Err(error) => draft.refuse(ReasonKind::Invalid, format!("dependencies: {error}")),
         }

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    ops::Deref,
     str::FromStr,
 };
 
@@ -46,6 +47,14 @@ impl AppId {
     #[must_use]
     pub fn local_host(&self) -> String {
         format!("{}.localhost", self.0)
+    }
+}
+
+impl Deref for AppId {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn refusals(spec: &AppSpec, architecture: &str) -> Vec<String> {
         reasons.push(format!("{name} brings scripts along, which this box does not run yet."));
     }
     if !spec.depends_on_apps.is_empty() {
-        let others: Vec<&str> = spec.depends_on_apps.iter().map(croft_catalog::AppId::as_str).collect();
+        let others: Vec<&str> = spec.depends_on_apps.iter().map(croft_model::AppId::as_str).collect();
         reasons.push(format!("{name} needs other apps ({}), which this box does not join yet.", others.join(", ")));
     }
     if !spec.scaffold.is_empty() {

@@ -71,7 +71,7 @@ impl Shop {
         let catalogs = read.range(&CATALOGS, .., Order::Ascending, MAX_CATALOGS)?.into_iter().collect();
         let rows = read.range(&ENTRIES, .., Order::Ascending, 2 * MAX_APPS)?;
         let entry =
-            |(_, row): (String, EntryRecord)| Some(((row.catalog, row.edition, row.spec.id.as_str().parse().ok()?), Arc::new(row.spec)));
+            |(_, row): (String, EntryRecord)| Some(((row.catalog, row.edition, row.spec.id.clone()), Arc::new(row.spec)));
         let known = Known { catalogs, entries: rows.into_iter().filter_map(entry).collect() };
         Ok(Self { store, known: Arc::new(Mutex::new(known)) })
     }
@@ -109,7 +109,7 @@ impl Shop {
         }
         let mut rows = Vec::new();
         for spec in specs {
-            let id: AppId = spec.id.as_str().parse().map_err(|_| Problem::internal())?;
+            let id = spec.id.clone();
             rows.push(((catalog.to_owned(), edition.to_owned(), id), spec));
         }
         let (store, written) = (self.store.clone(), rows.clone());
@@ -241,7 +241,7 @@ fn row((catalog, edition, app): &(String, String, AppId)) -> String {
 }
 
 fn one(catalog: &str, spec: &AppSpec, installed: &BTreeMap<AppId, String>, architecture: &str) -> Option<StoreApp> {
-    let id: AppId = spec.id.as_str().parse().ok()?;
+    let id = spec.id.clone();
     Some(StoreApp {
         catalog: catalog.to_owned(),
         name: spec.about.name.to_string(),

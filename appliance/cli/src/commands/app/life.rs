@@ -118,7 +118,7 @@ pub(crate) async fn run(command: Life, client: &Client, say: &Say) -> Result<(),
             let order = InstallApp { spec: spec(&from, app.as_deref())?, values: pairs(values)?, granted, source: source(&from) };
             let plan = client.install_app(&order, dry_run).await?;
             if dry_run || no_wait {
-                say.print(&plan, |plan| planned(plan));
+                say.print(&plan, planned);
                 return Ok(());
             }
             wait(&plan.app, client, say).await?;
