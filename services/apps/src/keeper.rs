@@ -35,6 +35,8 @@ use crate::{
 
 /// How often it is looked where nothing happens: the engine's news may miss something.
 const LOOK: Duration = Duration::from_secs(10);
+/// The same where there are no apps: a small box has better things to do.
+const IDLE: Duration = Duration::from_secs(60);
 /// How often an engine that is away is asked.
 const AWAY: Duration = Duration::from_secs(3);
 /// Steps that are done side by side: to end takes seconds, and most of it is waiting.
@@ -188,7 +190,7 @@ impl Keeper {
             if events.is_none() {
                 events = self.engine.events().await.ok();
             }
-            let is_here = matches!(self.state().engine, EngineState::Ready { .. });
+            let pause = self.pause();
             let heard = async {
                 match &mut events {
                     Some(events) => events.next().await,
@@ -201,8 +203,19 @@ impl Keeper {
                 () = self.wake.notified() => {}
                 _ = projection.changed() => {}
                 heard = heard => if heard.is_none() { events = None },
-                () = tokio::time::sleep(if is_here { LOOK } else { AWAY }) => {}
+                () = tokio::time::sleep(pause) => {}
             }
+        }
+    }
+
+    /// Until the next look where nothing happens.
+    fn pause(&self) -> Duration {
+        let state = self.state();
+        let has_apps = !state.work.is_empty() || state.kept.values().any(|record| record.phase != Phase::Left);
+        match (&state.engine, has_apps) {
+            (_, false) => IDLE,
+            (EngineState::Ready { .. }, true) => LOOK,
+            (EngineState::Away { .. }, true) => AWAY,
         }
     }
 
@@ -211,7 +224,6 @@ impl Keeper {
         if let Err(error) = self.settle_phases().await {
             tracing::warn!(error = error_chain(&error), "what is kept of apps is not as the settings say");
         }
-        let walled = self.put_up_walls().await;
         match self.engine.look().await {
             Ok(seen) => self.saw(seen),
             Err(error) => {
@@ -223,7 +235,7 @@ impl Keeper {
             }
         }
         // Without walls nothing is begun.
-        if let Err(error) = walled {
+        if let Err(error) = self.put_up_walls().await {
             tracing::error!(error = error_chain(&error), "the wall around apps cannot be put up");
             self.state().engine = EngineState::Away { why: "The wall around apps cannot be put up, so none is started.".into() };
             return false;
