@@ -171,7 +171,7 @@ pub(crate) fn validate(apps: &BTreeMap<AppId, HostedApp>, box_host: &str, people
         if app.number == 0 || !numbers.insert(app.number) {
             return Err(Invalid::new(key("number"), "is 0 or another app's"));
         }
-        if (app.open_to == OpenTo::People) == app.people.is_empty() {
+        if app.open_to != OpenTo::People && !app.people.is_empty() {
             return Err(Invalid::new(key("people"), "names those whom the app is open to, where `open_to` is `people`, and nobody else"));
         }
         if let Some(nobody) = app.people.iter().find(|person| !people(**person)) {
@@ -245,7 +245,8 @@ mod tests {
         check(&[("photos", some(1))], "croft", None);
         check(&[("photos", some(2))], "croft", Some("apps.photos.people"));
         check(&[("photos", HostedApp { open_to: OpenTo::Household, ..some(1) })], "croft", Some("apps.photos.people"));
-        check(&[("photos", HostedApp { open_to: OpenTo::People, ..app(1) })], "croft", Some("apps.photos.people"));
+        // Open to people of whom nobody is left: to nobody.
+        check(&[("photos", HostedApp { open_to: OpenTo::People, ..app(1) })], "croft", None);
         let filled = |value: String| HostedApp { values: [("KEY".to_owned(), value)].into(), ..app(1) };
         check(&[("photos", filled("x".repeat(MAX_VALUE)))], "croft", None);
         check(&[("photos", filled("x".repeat(MAX_VALUE + 1)))], "croft", Some("apps.photos.values"));

@@ -5,7 +5,7 @@ use croft_api::wire::{
     trust::FirstOwner,
 };
 use croft_model::{
-    OpenTo, Person, PersonId, PersonRole, Problem, Right, Settings, SnapshotSchedule, Space, SpaceId, SpaceKind, SpaceNumber,
+    Person, PersonId, PersonRole, Problem, Right, Settings, SnapshotSchedule, Space, SpaceId, SpaceKind, SpaceNumber,
 };
 use jiff::Timestamp;
 
@@ -37,11 +37,6 @@ pub(crate) fn remove_person(before: &InForce, id: PersonId, now: Timestamp) -> R
     }
     for app in settings.apps.values_mut() {
         app.people.remove(&id);
-        if app.people.is_empty() && app.open_to == OpenTo::People {
-            // Rather closed to all but an owner than open to more: whoever removes somebody is one.
-            app.running = false;
-            app.open_to = OpenTo::Household;
-        }
     }
     if let Some(space) = settings.spaces.get_mut(&person.space) {
         space.archived_at = Some(now);

@@ -1,7 +1,7 @@
 //! What keeps the role from starting, or from doing what was asked.
 
 use croft_api::{inherit::InheritError, random::NoRandomness};
-use croft_containers::EngineError;
+use croft_containers::{EngineError, WallError};
 use croft_files::FilesError;
 use croft_model::Problem;
 use croft_store::StoreError;
@@ -27,6 +27,9 @@ pub enum AppsError {
     /// The engine refuses.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The wall cannot be put up.
+    #[error(transparent)]
+    Wall(#[from] WallError),
     /// No randomness.
     #[error(transparent)]
     Random(#[from] NoRandomness),

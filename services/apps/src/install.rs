@@ -12,7 +12,7 @@ use tokio::{sync::watch, time::timeout};
 
 use crate::{
     error::AppsError,
-    judge::Filled,
+    judge::{self, Filled},
     keeper::{Keeper, sentence},
     records::{AppRecord, Phase},
     secrets,
@@ -55,11 +55,10 @@ enum Failed {
 }
 
 /// Installs an app, or an app's other version, and tells how it goes on. The caller has claimed the app by [`begin`].
-pub(crate) async fn install(keeper: Arc<Keeper>, order: Order) {
-    let id = order.id.clone();
+pub(crate) async fn install(claim: Claim, order: Order) {
+    let (keeper, id) = (Arc::clone(&claim.keeper), order.id.clone());
     let ended = put_in(&keeper, order).await;
     let mut state = keeper.state();
-    state.work.remove(&id);
     match ended {
         Ok(()) => drop(state.failed.remove(&id)),
         Err(failed) => {
@@ -68,19 +67,35 @@ pub(crate) async fn install(keeper: Arc<Keeper>, order: Order) {
         }
     }
     drop(state);
-    keeper.wake.notify_one();
+    drop(claim);
 }
 
-/// Claims an app for one piece of work; false when there is one already.
-pub(crate) fn begin(keeper: &Keeper, id: &AppId, kind: &str, step: &str) -> bool {
+/// An app that is worked on: nobody else works on it until this is dropped, which it is also when whoever asked goes away.
+pub(crate) struct Claim {
+    keeper: Arc<Keeper>,
+    id: AppId,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let mut state = self.keeper.state();
+        state.work.remove(&self.id);
+        state.reserved.remove(&self.id);
+        drop(state);
+        self.keeper.wake.notify_one();
+    }
+}
+
+/// Claims an app for one piece of work; none when there is one already.
+pub(crate) fn begin(keeper: &Arc<Keeper>, id: &AppId, kind: &str, step: &str) -> Option<Claim> {
     let mut state = keeper.state();
     if state.work.contains_key(id) {
-        return false;
+        return None;
     }
     state.work.insert(id.clone(), AppWork { kind: kind.into(), step: step.into(), progress: None });
     state.failed.remove(id);
     state.trouble.remove(id);
-    true
+    Some(Claim { keeper: Arc::clone(keeper), id: id.clone() })
 }
 
 fn tell(keeper: &Keeper, id: &AppId, step: String, progress: Option<Progress>) {
@@ -110,7 +125,7 @@ async fn put_in(keeper: &Keeper, order: Order) -> Result<(), Failed> {
     tell(keeper, &id, "Puts it down.".into(), None);
     let network = match before.as_ref().filter(|before| before.phase != Phase::Left) {
         Some(before) => before.network,
-        None => free_network(keeper).ok_or(Failed::Networks)?,
+        None => reserve_network(keeper, &id).ok_or(Failed::Networks)?,
     };
     let mut known = before.as_ref().map(|before| before.secrets.clone()).unwrap_or_default();
     known.extend(filled.passwords);
@@ -118,7 +133,10 @@ async fn put_in(keeper: &Keeper, order: Order) -> Result<(), Failed> {
     let name = spec.about.name.to_string();
     let is_installed = before.as_ref().is_some_and(|before| before.phase == Phase::Installed);
     let phase = if is_installed { Phase::Installed } else { Phase::Coming };
-    let record = AppRecord { phase, spec, source, digests, network, secrets, since: Timestamp::now() };
+    let mut folders = before.as_ref().map(|before| before.folders.clone()).unwrap_or_default();
+    folders.extend(judge::folders(&spec));
+    let kept = before.clone().filter(|_| is_installed).map(Box::new);
+    let record = AppRecord { phase, spec, source, digests, network, secrets, folders, before: kept, since: Timestamp::now() };
     keeper.put(&id, Some(record.clone())).await?;
     let wish = AppWish { by, app: id.clone(), name: name.chars().take(64).collect(), values: filled.values };
     let put: Result<AppNumber, _> = keeper.supervisor.role().json(Method::POST, "/internal/v1/apps", Some(&wish), None).await;
@@ -126,16 +144,20 @@ async fn put_in(keeper: &Keeper, order: Order) -> Result<(), Failed> {
         // Nothing has become of it: as it was before.
         let after = match before {
             Some(before) => before,
-            None => AppRecord { phase: Phase::Left, ..record },
+            None => AppRecord { phase: Phase::Left, before: None, ..record },
         };
         keeper.put(&id, Some(after)).await?;
         return Err(Failed::Settings(problem.to_string()));
     }
-    keeper.put(&id, Some(AppRecord { phase: Phase::Installed, ..record })).await?;
+    keeper.put(&id, Some(AppRecord { phase: Phase::Installed, before: None, ..record })).await?;
     // Until then it would look as if somebody had taken it out of the settings.
     let mut projection = keeper.projection.clone();
     let has_it = projection.wait_for(|now| now.as_ref().and_then(|now| now.apps.as_ref()).is_some_and(|apps| apps.contains_key(&id)));
-    let _ = timeout(SETTINGS, has_it).await;
+    // Cancel-safe: the next start finds both as they are.
+    tokio::select! {
+        () = keeper.stop.cancelled() => {}
+        _ = has_it => {}
+    }
     Ok(())
 }
 
@@ -170,13 +192,17 @@ async fn fetch(keeper: &Keeper, id: &AppId, text: &str) -> Result<croft_containe
     }
 }
 
-fn free_network(keeper: &Keeper) -> Option<u8> {
-    let state = keeper.state();
-    let taken: Vec<u8> = state.kept.values().filter(|record| record.phase != Phase::Left).map(|record| record.network).collect();
+/// A number for the network of an app, which nobody else gets meanwhile.
+fn reserve_network(keeper: &Keeper, id: &AppId) -> Option<u8> {
+    let mut state = keeper.state();
+    let kept = state.kept.values().filter(|record| record.phase != Phase::Left).map(|record| record.network);
+    let taken: Vec<u8> = kept.chain(state.reserved.values().copied()).collect();
     // Nor one that is still being taken down.
     let seen = state.seen.iter().flat_map(|seen| &seen.networks).filter_map(|network| network.number);
     let busy: Vec<u32> = seen.map(|number| number.0).collect();
-    NETWORKS.into_iter().find(|number| !taken.contains(number) && !busy.contains(&u32::from(*number)))
+    let number = NETWORKS.into_iter().find(|number| !taken.contains(number) && !busy.contains(&u32::from(*number)))?;
+    state.reserved.insert(id.clone(), number);
+    Some(number)
 }
 
 /// Takes an app away. What it kept stays, and its secrets with it.

@@ -1,8 +1,8 @@
 //! What an app asks for, and why it cannot be had on this box. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use croft_catalog::{AppSpec, Network, Permission, Setting, SettingKind, Source, Variable};
+use croft_catalog::{AppSpec, DataPath, Network, Permission, Setting, SettingKind, Source, Variable};
 
 /// All of it: what a box does not do, and what nobody says.
 pub(crate) fn all_refusals(spec: &AppSpec, architecture: &str) -> Vec<String> {
@@ -10,6 +10,8 @@ pub(crate) fn all_refusals(spec: &AppSpec, architecture: &str) -> Vec<String> {
     reasons.extend(unknown_names(spec));
     reasons
 }
+
+use crate::wishes::CAPABILITIES;
 
 /// What was filled in, by who may see it again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,32 +69,77 @@ pub(crate) fn refusals(spec: &AppSpec, architecture: &str) -> Vec<String> {
             Permission::Capability { .. } | Permission::Spaces { .. } | Permission::LanPort { .. } => {}
         }
     }
-    reasons.extend(nested(spec));
+    reasons.extend(nested(spec, &BTreeSet::new()));
+    reasons.extend(hidden(spec));
     reasons.dedup();
     reasons
 }
 
-/// Folders of which one lies in another: who writes to the outer one could lay a link where the inner one is mounted.
-fn nested(spec: &AppSpec) -> Option<String> {
-    let mut folders: Vec<String> = spec
-        .services
-        .values()
-        .flat_map(|part| &part.mounts)
-        .filter_map(|mount| match &mount.source {
-            Source::AppData { path } if path.as_str() == "." => Some(String::new()),
-            Source::AppData { path } => Some(format!("{path}/")),
-            _ => None,
-        })
-        .collect();
-    folders.sort();
-    folders.dedup();
-    let pair = folders.windows(2).find_map(|pair| match pair {
-        [outer, inner] if inner.starts_with(outer.as_str()) => Some((outer.clone(), inner.clone())),
+/// Folders of which one lies in another: who writes to the outer one could lay a link where the inner one is mounted, also long before that one is wished.
+pub(crate) fn nested(spec: &AppSpec, known: &BTreeSet<DataPath>) -> Option<String> {
+    let own = folders(spec);
+    let ended = |path: &DataPath| if path.as_str() == "." { String::new() } else { format!("{path}/") };
+    let mut all: Vec<String> = own.iter().chain(known).map(ended).collect();
+    all.sort();
+    all.dedup();
+    let pair = all.iter().find_map(|outer| Some((outer, all.iter().find(|inner| *inner != outer && inner.starts_with(outer.as_str()))?)));
+    let (outer, inner) = pair?;
+    let called = |folder: &str| if folder.is_empty() { "of all its data".to_owned() } else { folder.trim_end_matches('/').to_owned() };
+    Some(format!("It mounts the folder {} and {} inside of it, which this box does not do yet.", called(outer), called(inner)))
+}
+
+/// The folders of its data that an app mounts.
+pub(crate) fn folders(spec: &AppSpec) -> BTreeSet<DataPath> {
+    let mounts = spec.services.values().flat_map(|part| &part.mounts);
+    let own = mounts.filter_map(|mount| match &mount.source {
+        Source::AppData { path } => Some(path.clone()),
         _ => None,
-    })?;
-    let [outer, inner] = [pair.0, pair.1]
-        .map(|folder| if folder.is_empty() { "of all its data".to_owned() } else { folder.trim_end_matches('/').to_owned() });
-    Some(format!("It mounts the folder {outer} and {inner} inside of it, which this box does not do yet."))
+    });
+    own.collect()
+}
+
+/// What the parts of an app do that its own list of permissions does not say: who grants the list must have seen all of it.
+fn hidden(spec: &AppSpec) -> Vec<String> {
+    let mut reasons = Vec::new();
+    for (name, part) in &spec.services {
+        let mut wants: Vec<Permission> = Vec::new();
+        wants.extend(part.privileged.then_some(Permission::Privileged));
+        wants.extend((part.network == Network::Host).then_some(Permission::HostNetwork));
+        wants.extend(part.gpu.then_some(Permission::Gpu));
+        wants.extend(part.devices.iter().map(|device| Permission::Device { path: device.path.clone() }));
+        wants.extend(part.unconfined.iter().map(|wall| Permission::Unconfined { wall: *wall }));
+        let beyond = part.cap_add.iter().filter(|capability| !CAPABILITIES.contains(&capability.as_str()));
+        wants.extend(beyond.map(|capability| Permission::Capability { name: capability.clone() }));
+        for mount in &part.mounts {
+            match &mount.source {
+                Source::Host { path } => wants.push(Permission::HostPath { path: path.clone(), read_only: mount.read_only }),
+                Source::Space { which, .. } => wants.push(Permission::Spaces { class: *which, read_only: mount.read_only }),
+                Source::AppData { .. } | Source::Exported { .. } | Source::Temporary { .. } => {}
+            }
+        }
+        let says = |wanted: &Permission| spec.permissions.iter().any(|said| covers(said, wanted));
+        if let Some(unsaid) = wants.iter().find(|wanted| !says(wanted)) {
+            reasons.push(format!("The part {name} takes what its list of permissions does not say ({}).", unsaid.word()));
+        }
+        if let Some(key) = part.sysctls.keys().find(|key| !is_own_switch(key)) {
+            reasons.push(format!("The part {name} changes a switch of the kernel that is not its own ({key})."));
+        }
+    }
+    reasons
+}
+
+/// Whether a permission that was said is at least what is wanted.
+fn covers(said: &Permission, wanted: &Permission) -> bool {
+    match (said, wanted) {
+        (Permission::HostPath { path, read_only }, Permission::HostPath { path: wanted, read_only: looks }) => path == wanted && (!read_only || *looks),
+        (Permission::Spaces { class, read_only }, Permission::Spaces { class: wanted, read_only: looks }) => class == wanted && (!read_only || *looks),
+        (said, wanted) => said == wanted,
+    }
+}
+
+/// Switches of the kernel that each network or IPC namespace has for itself.
+fn is_own_switch(key: &str) -> bool {
+    key.starts_with("net.") || key.starts_with("kernel.shm") || key.starts_with("kernel.msg") || key == "kernel.sem" || key.starts_with("fs.mqueue.")
 }
 
 /// The permissions that were not granted.

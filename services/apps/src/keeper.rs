@@ -11,7 +11,7 @@ use croft_api::{
     wire::apps::{AppFailure, AppGone, AppTraffic, AppWork, EngineState},
 };
 use croft_catalog::ServiceName;
-use croft_containers::{ContainerId, ContainerState, Engine, EngineError, Gate, Grace, NetworkNumber, Seen, Wall, WallError, Way};
+use croft_containers::{ContainerId, ContainerState, Digest, Engine, EngineError, Gate, Grace, NetworkNumber, Seen, Wall, WallError, Way};
 use croft_model::{AppId, Bytes, HostedApp, Projection, WayOut};
 use croft_telemetry::error_chain;
 use futures_util::{StreamExt, stream};
@@ -19,7 +19,7 @@ use http::Method;
 use jiff::Timestamp;
 use tokio::{
     sync::{Notify, watch},
-    task::spawn_blocking,
+    task::{JoinSet, spawn_blocking},
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
@@ -46,6 +46,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// A part that ran for so long had started well.
 const SETTLED: Duration = Duration::from_secs(60);
+/// Time for an image that was removed by hand to be fetched anew.
+const PULL: Duration = Duration::from_secs(30 * 60);
 /// Starts in a row, none of which settled, after which people are told.
 pub(crate) const TRIES: u32 = 4;
 /// Between a step and the next look, so that something that never comes about does not keep a processor busy.
@@ -65,6 +67,10 @@ pub(crate) struct Keeper {
     pub(crate) stop: CancellationToken,
     /// Something changed that is worth a look.
     pub(crate) wake: Notify,
+    /// The same for the walls, which wait for nothing else.
+    pub(crate) wake_walls: Notify,
+    /// Held while the wall is changed.
+    walls: tokio::sync::Mutex<()>,
     state: Mutex<State>,
 }
 
@@ -83,6 +89,14 @@ pub(crate) struct State {
     /// What keeps an app from being as it shall, and when it is tried again.
     pub(crate) trouble: BTreeMap<AppId, Trouble>,
     pub(crate) traffic: BTreeMap<AppId, AppTraffic>,
+    /// Numbers of networks that were given out and are not kept yet.
+    pub(crate) reserved: BTreeMap<AppId, u8>,
+    /// Apps of which a step is being done.
+    busy: BTreeSet<AppId>,
+    /// Since when the engine answers.
+    since: Timestamp,
+    /// Images that could not be removed, which are not tried again.
+    kept_images: BTreeSet<Digest>,
     /// The wall as it was put up last.
     gates: Option<BTreeMap<NetworkNumber, Gate>>,
 }
@@ -125,6 +139,10 @@ impl Keeper {
             names: BTreeMap::new(),
             trouble: BTreeMap::new(),
             traffic: BTreeMap::new(),
+            reserved: BTreeMap::new(),
+            busy: BTreeSet::new(),
+            since: Timestamp::now(),
+            kept_images: BTreeSet::new(),
             gates: None,
         };
         Ok(Arc::new(Self {
@@ -137,6 +155,8 @@ impl Keeper {
             projection,
             stop,
             wake: Notify::new(),
+            wake_walls: Notify::new(),
+            walls: tokio::sync::Mutex::new(()),
             state: Mutex::new(state),
         }))
     }
@@ -175,18 +195,16 @@ impl Keeper {
         };
         drop(state);
         self.wake.notify_one();
+        self.wake_walls.notify_one();
         Ok(())
     }
 
     /// Keeps apps as they shall be until the role ends.
     pub(crate) async fn run(self: Arc<Self>) {
         let mut projection = self.projection.clone();
-        let mut events = None;
+        let (mut events, mut tasks) = (None, JoinSet::new());
         while !self.stop.is_cancelled() {
-            if self.round().await {
-                tokio::time::sleep(BETWEEN).await;
-                continue;
-            }
+            self.round(&mut tasks).await;
             if events.is_none() {
                 events = self.engine.events().await.ok();
             }
@@ -202,7 +220,31 @@ impl Keeper {
                 () = self.stop.cancelled() => {}
                 () = self.wake.notified() => {}
                 _ = projection.changed() => {}
+                Some(_) = tasks.join_next() => {}
                 heard = heard => if heard.is_none() { events = None },
+                () = tokio::time::sleep(pause) => {}
+            }
+            // Whatever woke it, more of the same is seen at once.
+            tokio::time::sleep(BETWEEN).await;
+        }
+        tasks.shutdown().await;
+    }
+
+    /// Keeps the walls as the settings say, whatever else takes its time.
+    pub(crate) async fn keep_walls(self: Arc<Self>) {
+        let mut projection = self.projection.clone();
+        while !self.stop.is_cancelled() {
+            if matches!(self.state().engine, EngineState::Ready { .. })
+                && let Err(error) = self.put_up_walls().await
+            {
+                tracing::error!(error = error_chain(&error), "the wall around apps cannot be put up");
+            }
+            let pause = self.pause();
+            // Cancel-safe: what is missed is seen at the next turn.
+            tokio::select! {
+                () = self.stop.cancelled() => {}
+                () = self.wake_walls.notified() => {}
+                _ = projection.changed() => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }
@@ -219,8 +261,8 @@ impl Keeper {
         }
     }
 
-    /// One look and what follows from it; true when something was done.
-    async fn round(&self) -> bool {
+    /// One look, and the steps that follow from it, those of each app as a task: one that takes its time keeps nobody else waiting.
+    async fn round(self: &Arc<Self>, tasks: &mut JoinSet<()>) {
         if let Err(error) = self.settle_phases().await {
             tracing::warn!(error = error_chain(&error), "what is kept of apps is not as the settings say");
         }
@@ -231,19 +273,54 @@ impl Keeper {
                 let mut state = self.state();
                 state.engine = EngineState::Away { why: sentence(&error) };
                 state.seen = None;
-                return false;
+                return;
             }
         }
         // Without walls nothing is begun.
         if let Err(error) = self.put_up_walls().await {
             tracing::error!(error = error_chain(&error), "the wall around apps cannot be put up");
             self.state().engine = EngineState::Away { why: "The wall around apps cannot be put up, so none is started.".into() };
-            return false;
+            return;
         }
-        let steps = self.decide();
-        let count = steps.len();
-        stream::iter(steps).for_each_concurrent(AT_ONCE, |step| self.step(step)).await;
-        count > 0
+        let mut by_app: BTreeMap<Option<AppId>, Vec<Step>> = BTreeMap::new();
+        for step in self.decide() {
+            by_app.entry(app_of(&step)).or_default().push(step);
+        }
+        let is_quiet = {
+            let state = self.state();
+            by_app.is_empty() && state.work.is_empty() && state.busy.is_empty()
+        };
+        if is_quiet {
+            self.clear_images().await;
+        }
+        for (app, steps) in by_app {
+            self.state().busy.extend(app.clone());
+            let this = Arc::clone(self);
+            tasks.spawn(async move {
+                stream::iter(steps).for_each_concurrent(AT_ONCE, |step| this.step(step)).await;
+                if let Some(app) = &app {
+                    this.state().busy.remove(app);
+                }
+            });
+        }
+    }
+
+    /// Removes images that no app is made of any more.
+    async fn clear_images(&self) {
+        let idle: Vec<Digest> = {
+            let state = self.state();
+            let named: BTreeSet<&Digest> =
+                state.kept.values().filter(|record| record.phase != Phase::Left).flat_map(|record| record.digests.values()).collect();
+            let images = state.seen.iter().flat_map(|seen| &seen.images);
+            let idle = images.filter(|image| image.containers == 0 && !image.digests.iter().any(|digest| named.contains(digest)));
+            idle.filter_map(|image| image.digests.first().cloned()).filter(|digest| !state.kept_images.contains(digest)).collect()
+        };
+        for digest in idle {
+            if let Err(error) = self.engine.remove_image(&digest).await {
+                tracing::warn!(%digest, error = error_chain(&error), "an image that nobody needs cannot be removed");
+                self.state().kept_images.insert(digest);
+            }
+        }
     }
 
     fn saw(&self, seen: Seen) {
@@ -260,6 +337,7 @@ impl Keeper {
         state.health.retain(|id, _| there.contains(id));
         if !matches!(state.engine, EngineState::Ready { .. }) {
             tracing::info!("the engine answers");
+            state.since = now;
         }
         state.engine = EngineState::Ready { version: String::new() };
         state.seen = Some(seen);
@@ -285,12 +363,20 @@ impl Keeper {
                 (id.clone(), Wanted { phase: record.phase, running, wishes: wishes.get(id), services: &record.spec.services })
             })
             .collect();
-        let (state, now) = (self.state(), Instant::now());
+        let (mut state, now) = (self.state(), Instant::now());
+        let state = &mut *state;
         let Some(seen) = &state.seen else { return Vec::new() };
         let resting = state.tries.iter().filter(|(_, tries)| tries.until > now).map(|(id, _)| id.clone()).collect();
         let troubled = state.trouble.iter().filter(|(_, trouble)| trouble.until > now).map(|(id, _)| id.clone());
-        let at_work = state.work.keys().cloned().chain(troubled).collect();
-        plan::steps(&apps, &plan::Known { seen, health: &state.health, resting: &resting, at_work: &at_work })
+        let at_work: BTreeSet<AppId> = state.work.keys().chain(&state.busy).cloned().chain(troubled).collect();
+        let known = plan::Known { seen, health: &state.health, resting: &resting, since: state.since, at_work: &at_work };
+        let steps = plan::steps(&apps, &known);
+        // What nothing is left to do for is over.
+        let due: BTreeSet<AppId> = steps.iter().filter_map(app_of).collect();
+        let unsaid =
+            |id: &AppId| kept.get(id).is_some_and(|record| record.phase == Phase::Installed) && hosted.contains_key(id) && !wishes.contains_key(id);
+        state.trouble.retain(|id, _| at_work.contains(id) || due.contains(id) || unsaid(id));
+        steps
     }
 
     async fn step(&self, step: Step) {
@@ -315,6 +401,11 @@ impl Keeper {
     fn stumble(&self, app: &AppId, why: String) {
         let mut state = self.state();
         let known = state.trouble.get(app).cloned();
+        if let Some(trouble) = state.trouble.get_mut(app).filter(|trouble| trouble.until > Instant::now()) {
+            // It is known, and rests.
+            trouble.why = why;
+            return;
+        }
         let count = known.as_ref().map_or(0, |trouble| trouble.count) + 1;
         let since = known.map_or_else(Timestamp::now, |trouble| trouble.since);
         state.trouble.insert(app.clone(), Trouble { why, since, count, until: Instant::now() + pause(count) });
@@ -324,6 +415,7 @@ impl Keeper {
         match step {
             Step::MakeNetwork { app } => {
                 let Some(wishes) = self.wished(&app) else { return Ok(()) };
+                self.put_up_walls().await?;
                 Ok(self.engine.make_network(&wishes.network).await?)
             }
             Step::Resolve { app } => {
@@ -341,10 +433,8 @@ impl Keeper {
                 Ok(self.engine.start(&container).await?)
             }
             Step::Stop { app, service, container } => {
-                let part = app
-                    .zip(service)
-                    .and_then(|(app, service)| Some(wishes::grace(self.state().kept.get(&app)?.spec.services.get(&service)?)));
-                Ok(self.engine.stop(&container, Grace::new(part.unwrap_or(Duration::from_secs(10)))).await?)
+                let grace = app.zip(service).map_or(Grace::new(wishes::GRACE), |(app, service)| self.grace(&app, service.as_str()));
+                Ok(self.engine.stop(&container, grace).await?)
             }
             Step::Remove { container, .. } => Ok(self.engine.remove(&container).await?),
             Step::RemoveNetwork { name } => Ok(self.engine.remove_network(&name).await?),
@@ -367,14 +457,16 @@ impl Keeper {
             // The image was removed by hand: it is fetched again, by its digest.
             Err(EngineError::Missing { what: "image" }) => {
                 let (progress, _) = watch::channel(Default::default());
-                self.engine.pull(&wish.image, progress, self.stop.child_token()).await?;
+                let pull = self.engine.pull(&wish.image, progress, self.stop.child_token());
+                let late = EngineError::TooLong { step: "fetch the image anew", limit: PULL };
+                tokio::time::timeout(PULL, pull).await.map_err(|_| late)??;
                 self.engine.create(wish).await
             }
             made => made,
         };
         match made {
-            // Made by a call whose answer was lost: the next look shows it.
-            Ok(_) | Err(EngineError::Taken { .. }) => Ok(()),
+            Ok(_) => Ok(()),
+            // Also where it is there already, made by a call whose answer was lost: the next look shows it.
             Err(error) => Err(error.into()),
         }
     }
@@ -394,6 +486,13 @@ impl Keeper {
         .await?
     }
 
+    /// How long a part of an app may take to end.
+    pub(crate) fn grace(&self, app: &AppId, service: &str) -> Grace {
+        let state = self.state();
+        let part = state.kept.get(app).and_then(|record| record.spec.services.iter().find(|(name, _)| name.as_str() == service));
+        Grace::new(part.map_or(wishes::GRACE, |(_, part)| wishes::grace(part)))
+    }
+
     fn wished(&self, app: &AppId) -> Option<Wishes> {
         let record = self.state().kept.get(app).cloned()?;
         let hosted = self.hosted()?.get(app).cloned()?;
@@ -402,6 +501,7 @@ impl Keeper {
 
     /// The walls around all networks of apps, those of apps that leave included.
     async fn put_up_walls(&self) -> Result<(), WallError> {
+        let _alone = self.walls.lock().await;
         let hosted = self.hosted().unwrap_or_default();
         let numbers: BTreeMap<NetworkNumber, AppId> = self
             .state()
@@ -410,8 +510,12 @@ impl Keeper {
             .filter(|(_, record)| record.phase != Phase::Left)
             .map(|(id, record)| (NetworkNumber(record.network.into()), id.clone()))
             .collect();
+        let given = self.state().kept.values().filter(|record| record.phase != Phase::Left).count();
+        // Two apps never have the same number; if they had, none had a way out.
+        let is_sound = given == numbers.len();
+        let is_open = |id: &AppId| is_sound && hosted.get(id).is_some_and(|app| app.way_out == WayOut::Open);
         let gate = |number: &NetworkNumber, id: &AppId| Gate {
-            way: if hosted.get(id).is_some_and(|app| app.way_out == WayOut::Open) { Way::Internet } else { Way::Closed },
+            way: if is_open(id) { Way::Internet } else { Way::Closed },
             gateways: vec![wishes::gateway(u8::try_from(number.0).unwrap_or_default()).into()],
         };
         let gates: BTreeMap<NetworkNumber, Gate> = numbers.iter().map(|(number, id)| (*number, gate(number, id))).collect();
@@ -440,6 +544,12 @@ impl Keeper {
             state.kept.iter().filter(|(id, _)| !state.work.contains_key(*id)).map(|(id, record)| (id.clone(), record.clone())).collect()
         };
         for (id, record) in kept {
+            // An install over it came to no end: it is what it was.
+            if let (Phase::Installed, Some(before)) = (record.phase, &record.before) {
+                tracing::info!(%id, "an app is what it was before an install that did not end");
+                self.put(&id, Some(AppRecord { folders: record.folders.clone(), ..(**before).clone() })).await?;
+                continue;
+            }
             let phase = match (record.phase, hosted.contains_key(&id)) {
                 (Phase::Coming, true) => Phase::Installed,
                 // It came no further: what it kept before stays.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use croft_catalog::{After, Restart, ServiceName};
 use croft_containers::{AppName, ContainerId, ContainerState, Seen, SeenContainer};
 use croft_model::AppId;
+use jiff::Timestamp;
 
 use crate::{records::Phase, wishes::Wishes};
 
@@ -35,8 +36,10 @@ pub(crate) enum Step {
 /// How a container is, as far as it can be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Health {
-    /// Nobody has asked yet.
+    /// Nobody has asked yet, or found out whether it can be asked.
     Unknown,
+    /// It cannot be asked.
+    Never,
     /// It said that it is well.
     Well,
     /// It has not, often enough.
@@ -60,6 +63,8 @@ pub(crate) struct Known<'a> {
     pub(crate) health: &'a BTreeMap<ContainerId, Health>,
     /// Those that are not tried now, because it failed a moment ago.
     pub(crate) resting: &'a BTreeSet<ContainerId>,
+    /// Since when the engine is known to run: what ended before ended with the machine, or by the role's own wish.
+    pub(crate) since: Timestamp,
     /// Apps that somebody works on: nothing of them is touched.
     pub(crate) at_work: &'a BTreeSet<AppId>,
 }
@@ -73,13 +78,19 @@ pub(crate) fn steps(apps: &BTreeMap<AppId, Wanted<'_>>, known: &Known<'_>) -> Ve
             continue;
         }
         let app = id.as_ref().and_then(|id| apps.get(id)).filter(|app| app.phase == Phase::Installed);
-        if app.is_none_or(|app| !belongs(app, container)) {
+        // Those of an app that leaves end in their order.
+        let leaves = id.as_ref().and_then(|id| apps.get(id)).is_some_and(|app| app.phase == Phase::Leaving);
+        if !leaves && app.is_none_or(|app| !belongs(app, container)) {
             steps.push(away(id, container));
         }
     }
     for (id, app) in apps.iter().filter(|(id, _)| !known.at_work.contains(*id)) {
         match app.phase {
             Phase::Installed => steps.extend(of_app(id, app, known)),
+            Phase::Leaving if known.seen.containers.iter().any(|container| container.app.as_str() == id.as_str()) => {
+                let own = known.seen.containers.iter().filter(|container| container.app.as_str() == id.as_str());
+                steps.extend(stops(id, app, &own.map(|container| (container.service.as_str(), container)).collect()));
+            }
             Phase::Leaving if !known.seen.containers.iter().any(|container| container.app.as_str() == id.as_str()) => {
                 let network = known.seen.networks.iter().find(|network| network.app.as_str() == id.as_str());
                 steps.push(
@@ -108,7 +119,9 @@ fn belongs(app: &Wanted<'_>, container: &SeenContainer) -> bool {
 
 fn away(id: Option<AppId>, container: &SeenContainer) -> Step {
     match container.state {
-        ContainerState::Running { .. } | ContainerState::Changing => Step::Stop { app: id, service: None, container: container.id.clone() },
+        ContainerState::Running { .. } | ContainerState::Changing => {
+            Step::Stop { app: id, service: container.service.as_str().parse().ok(), container: container.id.clone() }
+        },
         ContainerState::Created | ContainerState::Exited { .. } | ContainerState::Broken => {
             Step::Remove { app: id, container: container.id.clone() }
         }
@@ -144,11 +157,16 @@ fn of_app(id: &AppId, app: &Wanted<'_>, known: &Known<'_>) -> Vec<Step> {
         let Some(container) = own.get(name.as_str()) else { continue };
         let may_start = match &container.state {
             ContainerState::Created => true,
-            ContainerState::Exited { code, .. } => match service.restart {
-                Restart::Always => true,
-                Restart::OnFailure => *code != 0,
-                Restart::Never => false,
-            },
+            ContainerState::Exited { code, at, .. } => {
+                // What others wait for the end of is done once. What else ended with the machine goes on.
+                let once = app.services.values().any(|other| other.after.get(name) == Some(&After::Completed));
+                let with_the_machine = !once && at.is_some_and(|at| at < known.since);
+                match service.restart {
+                    Restart::Always => !once || *code != 0,
+                    Restart::OnFailure => *code != 0 || with_the_machine,
+                    Restart::Never => with_the_machine,
+                }
+            }
             ContainerState::Running { .. } | ContainerState::Changing | ContainerState::Broken => false,
         };
         let ready =
@@ -164,19 +182,23 @@ fn fulfils(container: &SeenContainer, after: After, health: &BTreeMap<ContainerI
     let runs = matches!(container.state, ContainerState::Running { .. });
     match after {
         After::Started => runs,
-        // What cannot be asked is as well as it runs.
-        After::Healthy => runs && health.get(&container.id).is_none_or(|health| *health == Health::Well),
+        // What cannot be asked is as well as it runs; of what nobody has asked yet, nobody knows.
+        After::Healthy => runs && matches!(health.get(&container.id), Some(Health::Well | Health::Never)),
         After::Completed => matches!(container.state, ContainerState::Exited { code: 0, .. }),
     }
 }
 
-/// Ends what runs: first those for which nothing else waits.
+/// Ends what runs, first those for which nothing else waits, and removes what has ended: made anew, it starts whatever it does when it ends by itself.
 fn stops(id: &AppId, app: &Wanted<'_>, own: &BTreeMap<&str, &SeenContainer>) -> Vec<Step> {
     let runs = |name: &str| {
         own.get(name).is_some_and(|container| matches!(container.state, ContainerState::Running { .. } | ContainerState::Changing))
     };
     let needed = |name: &ServiceName| app.services.iter().any(|(other, service)| runs(other.as_str()) && service.after.contains_key(name));
     let running: Vec<&ServiceName> = app.services.keys().filter(|name| runs(name.as_str())).collect();
+    let unknown = own.values().filter(|container| {
+        runs(container.service.as_str()) && !app.services.keys().any(|name| name.as_str() == container.service.as_str())
+    });
+    let unknown: Vec<Step> = unknown.map(|container| away(Some(id.clone()), container)).collect();
     let free: Vec<&&ServiceName> = running.iter().filter(|name| !needed(name)).collect();
     // In a ring all end at once.
     let now: Vec<&ServiceName> = if free.is_empty() { running.clone() } else { free.into_iter().copied().collect() };
@@ -184,5 +206,9 @@ fn stops(id: &AppId, app: &Wanted<'_>, own: &BTreeMap<&str, &SeenContainer>) -> 
         let container = own.get(name.as_str())?.id.clone();
         Some(Step::Stop { app: Some(id.clone()), service: Some((*name).clone()), container })
     };
-    now.iter().filter_map(stop).collect()
+    let over = own.values().filter(|container| {
+        matches!(container.state, ContainerState::Created | ContainerState::Exited { .. } | ContainerState::Broken)
+    });
+    let remove = over.map(|container| Step::Remove { app: Some(id.clone()), container: container.id.clone() });
+    now.iter().filter_map(stop).chain(remove).chain(unknown).collect()
 }

@@ -33,6 +33,7 @@ struct Paper {
     seen: Seen,
     health: BTreeMap<ContainerId, Health>,
     resting: BTreeSet<ContainerId>,
+    since: Timestamp,
     at_work: BTreeSet<AppId>,
 }
 
@@ -43,7 +44,7 @@ fn photos() -> AppId {
 impl Paper {
     fn steps(&self, phase: Phase, running: bool, wishes: Option<&Wishes>, services: &BTreeMap<ServiceName, Service>) -> Vec<Step> {
         let apps = [(photos(), Wanted { phase, running, wishes, services })].into();
-        steps(&apps, &Known { seen: &self.seen, health: &self.health, resting: &self.resting, at_work: &self.at_work })
+        steps(&apps, &Known { seen: &self.seen, health: &self.health, resting: &self.resting, since: self.since, at_work: &self.at_work })
     }
 
     fn container(&mut self, service: &str) -> &mut SeenContainer {
@@ -198,7 +199,7 @@ fn what_nobody_knows_is_taken_away() {
     let (mut paper, wishes) = at_rest();
     let none = BTreeMap::new();
     for _ in 0..4 {
-        let next = steps(&none, &Known { seen: &paper.seen, health: &paper.health, resting: &paper.resting, at_work: &paper.at_work });
+        let next = steps(&none, &Known { seen: &paper.seen, health: &paper.health, resting: &paper.resting, since: paper.since, at_work: &paper.at_work });
         next.iter().for_each(|step| paper.does(step, &wishes));
     }
     assert_eq!(paper.seen, Seen::default());

@@ -1,7 +1,7 @@
 //! What the role keeps: what each app consists of, and its secrets.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::OpenOptions,
     os::{
         fd::{AsRawFd, OwnedFd},
@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use croft_catalog::{AppSpec, ServiceName};
+use croft_catalog::{AppSpec, DataPath, ServiceName};
 use croft_containers::Digest;
 use croft_model::AppId;
 use croft_store::{Options, Order, Store, Table, first_version};
@@ -37,6 +37,10 @@ pub(crate) struct AppRecord {
     pub(crate) network: u8,
     /// Random values, and passwords that somebody filled in. They stand here alone, and stay with what the app keeps.
     pub(crate) secrets: BTreeMap<String, String>,
+    /// Every folder of its data that was ever mounted: no later one may lie within one of these, where the app could have laid a link, nor around one.
+    pub(crate) folders: BTreeSet<DataPath>,
+    /// What it was before, until the settings have what it is now.
+    pub(crate) before: Option<Box<AppRecord>>,
     /// When it became this.
     pub(crate) since: Timestamp,
 }

@@ -53,6 +53,7 @@ pub async fn run(mut descriptors: Descriptors) -> Result<(), AppsError> {
     let keeper = Keeper::new(records, (podman, wall), shelf, supervisor, stop.clone())?;
     let work = [
         tokio::spawn(Arc::clone(&keeper).run()),
+        tokio::spawn(Arc::clone(&keeper).keep_walls()),
         tokio::spawn(checks::run(Arc::clone(&keeper))),
         tokio::spawn(health::run(Arc::clone(&keeper))),
         tokio::spawn(answer_names(place, stop.clone())),

@@ -55,23 +55,29 @@ impl Shelf {
         let parts: Vec<Name> = std::iter::once(Ok(DATA)).chain(parts).collect::<Result<_, _>>()?;
         for (at, part) in parts.iter().enumerate() {
             let innermost = at + 1 == parts.len();
-            let is_new = dir.stat_of(part).is_err_and(|error| error.is_absent());
-            if !is_new && innermost {
-                // Whatever it is: the app's own business from the first day on.
-                return Ok(());
+            if !innermost {
+                dir = passage(&dir, part)?;
+                continue;
             }
-            dir = dir.make_or_open(part, if innermost { MOUNTED } else { ABOVE })?;
-            if innermost {
-                fchown(dir.as_fd(), Some(owner), Some(owner))?;
+            if dir.stat_of(part).is_err_and(|error| error.is_absent()) {
+                // Under another name until it is whole, so that none stays that belongs to nobody.
+                let coming = name(&format!(".coming-{part}"))?;
+                let made = dir.make_or_open(&coming, MOUNTED)?;
+                set_mode(&made, MOUNTED)?;
+                fchown(made.as_fd(), Some(owner), Some(owner))?;
+                made.sync()?;
+                dir.move_to(&coming, &dir, part)?;
+                dir.sync()?;
             }
+            // A directory it is, and no link that somebody laid there.
+            dir.dir(std::slice::from_ref(part))?;
         }
-        dir.sync_whole()?;
         Ok(())
     }
 
     /// Puts a file down that comes with an app's manifest, and gives where the engine reaches it. Blocks.
     pub(crate) fn write(&self, app: &AppId, (service, number): (&ServiceName, usize), content: &str, mode: u32) -> Result<(), AppsError> {
-        let dir = self.of(app)?.make_or_open(&WRITTEN, ABOVE)?;
+        let dir = passage(&self.of(app)?, &WRITTEN)?;
         let name = name(&written_name(service, number))?;
         if let Ok(known) = dir.file(&name)
             && std::io::read_to_string(known).is_ok_and(|known| known == content)
@@ -90,8 +96,20 @@ impl Shelf {
     }
 
     fn of(&self, app: &AppId) -> Result<Dir, AppsError> {
-        Ok(self.dir.make_or_open(&name(app.as_str())?, ABOVE)?)
+        passage(&self.dir, &name(app.as_str())?)
     }
+}
+
+/// A directory on the way, whatever the mask of new files says.
+fn passage(above: &Dir, name: &Name) -> Result<Dir, AppsError> {
+    let dir = above.make_or_open(name, ABOVE)?;
+    set_mode(&dir, ABOVE)?;
+    Ok(dir)
+}
+
+fn set_mode(dir: &Dir, mode: u32) -> Result<(), AppsError> {
+    let file = std::fs::File::from(dir.as_fd().try_clone_to_owned()?);
+    Ok(file.set_permissions(std::fs::Permissions::from_mode(mode))?)
 }
 
 /// Where the engine reaches an app's data.

@@ -140,7 +140,7 @@ fn word(container: Option<&SeenContainer>, state: &State) -> &'static str {
             Some(Health::Well) => "healthy",
             Some(Health::Ill) => "unhealthy",
             Some(Health::Unknown) => "starting",
-            None => "running",
+            Some(Health::Never) | None => "running",
         },
         ContainerState::Created | ContainerState::Changing => "starting",
         ContainerState::Exited { .. } | ContainerState::Broken => "ended",

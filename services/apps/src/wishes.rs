@@ -37,9 +37,9 @@ const LOG: Bytes = Bytes(10 * 1024 * 1024);
 /// How often the engine starts again what has failed; then the role does, at longer and longer intervals.
 const RESTARTS: u32 = 3;
 /// Time to end in, for what says nothing of it.
-const GRACE: Duration = Duration::from_secs(10);
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
 /// Powers of root over a part's own files, users and ports, which nearly every image takes for granted while it starts.
-const CAPABILITIES: [&str; 10] =
+pub(crate) const CAPABILITIES: [&str; 10] =
     ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID"];
 /// Whom an app's data belongs to that is told who it is.
 const APP_USER: &str = "1000";
@@ -105,7 +105,7 @@ fn container(
     ground: &Ground<'_>,
 ) -> Result<ContainerWish, String> {
     let service: ServiceName = name.as_str().parse().map_err(said)?;
-    let container: ContainerName = format!("croft-{id}-{name}").parse().map_err(said)?;
+    let container: ContainerName = format!("croft-{id}.{name}").parse().map_err(said)?;
     let image: ImageReference = part.image.to_string().parse().map_err(said)?;
     let digest = record.digests.get(name).ok_or("its image was not fetched")?;
     let list = |texts: &Option<Vec<Template>>| texts.as_ref().map(|texts| texts.iter().map(|text| values.fill(text)).collect()).transpose();

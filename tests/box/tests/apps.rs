@@ -204,16 +204,16 @@ async fn an_app_is_installed_reached_stopped_and_taken_away() {
     assert!(!house.croft(&["settings", "show"]).to_string().contains(&secret), "no secret stands in the settings");
 
     // Nothing leaves, and its root is nobody outside.
-    assert!(!house.sh("croft-photos-web", "wget -T 3 -q -O- http://192.0.2.1/").status.success());
-    assert!(!house.sh("croft-photos-web", "nslookup example.org").status.success());
-    assert!(!house.sh("croft-photos-web", "wget -T 3 -q -O- http://10.213.1.1:9999/").status.success());
-    let map = house.sh("croft-photos-web", "cat /proc/self/uid_map");
+    assert!(!house.sh("croft-photos.web", "wget -T 3 -q -O- http://192.0.2.1/").status.success());
+    assert!(!house.sh("croft-photos.web", "nslookup example.org").status.success());
+    assert!(!house.sh("croft-photos.web", "wget -T 3 -q -O- http://10.213.1.1:9999/").status.success());
+    let map = house.sh("croft-photos.web", "cat /proc/self/uid_map");
     let map = String::from_utf8_lossy(&map.stdout).into_owned();
     assert!(map.split_whitespace().nth(1).is_some_and(|outside| outside != "0"), "{map}");
     house.until("what was turned back is counted", || house.app("photos").is_some_and(|app| app["traffic"]["denied"].as_u64() > Some(0)));
 
     // What it keeps lies in its own folder.
-    assert!(house.sh("croft-photos-web", "echo kept > /data/album").status.success());
+    assert!(house.sh("croft-photos.web", "echo kept > /data/album").status.success());
     assert_eq!(fs::read_to_string(house.test_box.path("apps/photos/data/data/album")).expect("kept"), "kept\n");
 
     // Stopped it says so, and its page does, too.
@@ -231,7 +231,7 @@ async fn an_app_is_installed_reached_stopped_and_taken_away() {
     assert!(browser.get("/").await.0 == 421, "its name is nobody's");
     house.croft(&["app", "install", &spec]);
     assert_eq!(house.croft(&["app", "secrets", "photos"])["secrets"][0]["value"], *secret);
-    assert_eq!(String::from_utf8_lossy(&house.sh("croft-photos-web", "cat /data/album").stdout), "kept\n");
+    assert_eq!(String::from_utf8_lossy(&house.sh("croft-photos.web", "cat /data/album").stdout), "kept\n");
 
     let activity = house.test_box.croft(&["activity"]).expect("lines");
     for sentence in ["Began to install the app The photos.", "Took the app The photos away."] {
@@ -249,7 +249,7 @@ async fn an_app_comes_back_after_whatever_happens() {
     let mut browser = Browser::new(&house.test_box, &ana, "photos");
     assert!(browser.page("/").await.contains("version 1"));
     // Removed by hand.
-    house.podman(&["rm", "--force", "croft-photos-web"]);
+    house.podman(&["rm", "--force", "croft-photos.web"]);
     assert!(browser.page("/").await.contains("version 1"));
     // The role is killed: the app runs on, and its door opens again.
     house.kill_role("apps");
@@ -257,7 +257,7 @@ async fn an_app_comes_back_after_whatever_happens() {
     let containers = house.podman(&["ps", "--quiet"]);
     assert_eq!(containers.lines().count(), 1, "{containers}");
     // Ended by itself, again and again: it is tried, and told.
-    house.podman(&["kill", "croft-photos-web"]);
+    house.podman(&["kill", "croft-photos.web"]);
     assert!(browser.page("/").await.contains("version 1"));
     // The box ends and starts: so do its apps, without the registry.
     house.registry.kill();
@@ -356,12 +356,12 @@ async fn apps_do_not_reach_each_other_nor_the_box_and_nobody_reaches_past_the_do
     }
     let address = |id: &str| {
         let text =
-            house.podman(&["inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", &format!("croft-{id}-web")]);
+            house.podman(&["inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", &format!("croft-{id}.web")]);
         text.trim().to_owned()
     };
     let (photos, notes) = (address("photos"), address("notes"));
     assert_ne!(photos, notes);
-    let reaches = |from: &str, to: &str| house.sh(&format!("croft-{from}-web"), &format!("wget -T 3 -q -O- http://{to}/")).status.success();
+    let reaches = |from: &str, to: &str| house.sh(&format!("croft-{from}.web"), &format!("wget -T 3 -q -O- http://{to}/")).status.success();
     assert!(reaches("photos", &format!("{photos}:8080")) && !reaches("photos", &format!("{notes}:8080")));
     let gateway = |of: &str| format!("{}.1", of.rsplit_once('.').expect("an address").0);
     // A service of the machine that listens everywhere.

@@ -24,6 +24,9 @@ pub struct InstallApp {
     /// Where it came from, in words.
     #[serde(default)]
     pub source: String,
+    /// Whether it may take over what an app of the same id has kept that came from elsewhere.
+    #[serde(default)]
+    pub replace: bool,
 }
 
 /// What an app asks for, before it is installed.

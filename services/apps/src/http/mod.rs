@@ -75,8 +75,9 @@ pub(crate) fn router(desk: Desk) -> Router {
 /// The apps of the box, and whether apps can run here.
 #[utoipa::path(get, path = "/api/v1/apps", operation_id = "apps_list", tag = "apps",
     responses((status = 200, body = AppList), (status = "default", body = Problem, content_type = "application/problem+json")))]
-async fn list(State(Desk(keeper)): State<Desk>) -> Json<AppList> {
-    let apps = view::all(&keeper);
+async fn list(State(Desk(keeper)): State<Desk>, Extension(claims): Extension<Claims>) -> Json<AppList> {
+    let mut apps = view::all(&keeper);
+    apps.iter_mut().for_each(|app| for_reader(app, &claims));
     let engine = keeper.state().engine.clone();
     Json(AppList { engine, apps })
 }
@@ -117,21 +118,32 @@ async fn install_app(
         .key("granted")
         .into());
     }
-    let known = keeper.state().kept.get(&id).map(|record| record.secrets.clone()).unwrap_or_default();
+    let before = keeper.state().kept.get(&id).cloned();
+    let source: String = asked.source.chars().filter(|c| !c.is_control()).take(200).collect();
+    if let Some(before) = &before {
+        if !asked.replace && before.source != source {
+            let from = if before.source.is_empty() { "a specification" } else { before.source.as_str() };
+            return Err(Problem::new(409, "app-other-source", format!("What the box has of {id} came from {from}, and this comes from elsewhere."))
+                .hint("It would get the data and the secrets of the other. If it shall: `--replace`.")
+                .key("source")
+                .into());
+        }
+        if let Some(reason) = judge::nested(&spec, &before.folders) {
+            return Err(Problem::new(422, "app-refused", reason).hint("An app cannot mount a folder within one that it had before.").into());
+        }
+    }
+    let known = before.map(|before| before.secrets).unwrap_or_default();
     let filled = judge::filled(&spec, &asked.values, &known).map_err(|(key, why)| {
         Problem::new(422, "app-value-refused", why).hint("`croft app show` tells what is to be filled in.").key(key)
     })?;
     if keeper.hosted().is_none() {
         return Err(Problem::unavailable("The settings").into());
     }
-    if !install::begin(&keeper, &id, "install", "Begins.") {
-        return Err(at_work(&id).into());
-    }
+    let claim = install::begin(&keeper, &id, "install", "Begins.").ok_or_else(|| at_work(&id))?;
     keeper.state().names.insert(id.clone(), plan.name.clone());
     note(&keeper, &claims, "app.install", format!("Began to install the app {}.", plan.name)).await;
-    let source = asked.source.chars().filter(|c| !c.is_control()).take(200).collect();
     let order = Order { spec, id, source, filled, by: claims.actor().to_string() };
-    tokio::spawn(install::install(Arc::clone(&keeper), order));
+    tokio::spawn(install::install(claim, order));
     Ok((StatusCode::ACCEPTED, Json(plan)).into_response())
 }
 
@@ -139,8 +151,20 @@ async fn install_app(
 #[utoipa::path(get, path = "/api/v1/apps/{app}", operation_id = "apps_show", tag = "apps",
     params(("app" = String, Path, description = "The app.")),
     responses((status = 200, body = AppView), (status = "default", body = Problem, content_type = "application/problem+json")))]
-async fn show(State(Desk(keeper)): State<Desk>, Id(app): Id<AppId>) -> Answer<Json<AppView>> {
-    Ok(Json(view::of(&keeper, &app).ok_or_else(|| no_app(&app))?))
+async fn show(State(Desk(keeper)): State<Desk>, Extension(claims): Extension<Claims>, Id(app): Id<AppId>) -> Answer<Json<AppView>> {
+    let mut view = view::of(&keeper, &app).ok_or_else(|| no_app(&app))?;
+    for_reader(&mut view, &claims);
+    Ok(Json(view))
+}
+
+/// What owners filled in and decided of others is theirs to read.
+fn for_reader(app: &mut AppView, claims: &Claims) {
+    if !claims.allows(Scope::Manage)
+        && let Some(wanted) = &mut app.wanted
+    {
+        wanted.values.clear();
+        wanted.people.clear();
+    }
 }
 
 /// Takes an app away. What it has kept stays, and an install of the same app finds it again.
@@ -152,17 +176,11 @@ async fn uninstall(State(Desk(keeper)): State<Desk>, Extension(claims): Extensio
     if !is_there {
         return Err(no_app(&app).into());
     }
-    if !install::begin(&keeper, &app, "uninstall", "Takes it away.") {
-        return Err(at_work(&app).into());
-    }
-    let ended = install::uninstall(Arc::clone(&keeper), app.clone(), claims.actor().to_string()).await;
-    {
-        // What had failed is over, too.
-        let mut state = keeper.state();
-        state.work.remove(&app);
-        state.names.remove(&app);
-    }
-    keeper.wake.notify_one();
+    let claim = install::begin(&keeper, &app, "uninstall", "Takes it away.").ok_or_else(|| at_work(&app))?;
+    // What had failed is over, too.
+    keeper.state().names.remove(&app);
+    let ended = install::uninstall(Arc::clone(&keeper), app, claims.actor().to_string()).await;
+    drop(claim);
     ended?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -173,21 +191,20 @@ async fn uninstall(State(Desk(keeper)): State<Desk>, Extension(claims): Extensio
     responses((status = 204, description = "It is starting."), (status = "default", body = Problem, content_type = "application/problem+json")))]
 async fn restart(State(Desk(keeper)): State<Desk>, Extension(claims): Extension<Claims>, Id(app): Id<AppId>) -> Answer<StatusCode> {
     let parts = containers(&keeper, &app)?;
-    if !install::begin(&keeper, &app, "restart", "Ends it and starts it again.") {
-        return Err(at_work(&app).into());
-    }
+    let claim = install::begin(&keeper, &app, "restart", "Ends it and starts it again.").ok_or_else(|| at_work(&app))?;
     note(&keeper, &claims, "app.restart", format!("Restarted the app {app}.")).await;
     tokio::spawn(async move {
-        let grace = croft_containers::Grace::new(Duration::from_secs(10));
         for part in parts {
-            if let Err(error) = keeper.engine.stop(&part.id, grace).await {
+            // Removed it is made anew, and started whatever it does when it ends by itself.
+            let ended = match keeper.engine.stop(&part.id, keeper.grace(&app, part.service.as_str())).await {
+                Ok(()) => keeper.engine.remove(&part.id).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = ended {
                 tracing::warn!(%app, error = croft_telemetry::error_chain(&error), "a part of an app did not end");
             }
-            // By a person's wish it is tried at once.
-            keeper.state().tries.remove(&part.id);
         }
-        keeper.state().work.remove(&app);
-        keeper.wake.notify_one();
+        drop(claim);
     });
     Ok(StatusCode::NO_CONTENT)
 }

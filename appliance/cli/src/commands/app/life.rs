@@ -47,6 +47,9 @@ pub(crate) enum Life {
         /// Grant what the app asks for beyond its own network and data, by its word; several times.
         #[arg(long = "grant", value_name = "PERMISSION")]
         granted: Vec<String>,
+        /// Let it take over what an app of the same id has kept that came from elsewhere.
+        #[arg(long)]
+        replace: bool,
         /// Only say what would be done.
         #[arg(long)]
         dry_run: bool,
@@ -114,8 +117,8 @@ pub(crate) async fn run(command: Life, client: &Client, say: &Say) -> Result<(),
     match command {
         Life::List => say.print(&client.apps().await?, list),
         Life::Show { app } => say.print(&client.app(&app).await?, one),
-        Life::Install { from, app, values, granted, dry_run, no_wait } => {
-            let order = InstallApp { spec: spec(&from, app.as_deref())?, values: pairs(values)?, granted, source: source(&from) };
+        Life::Install { from, app, values, granted, replace, dry_run, no_wait } => {
+            let order = InstallApp { spec: spec(&from, app.as_deref())?, values: pairs(values)?, granted, source: source(&from), replace };
             let plan = client.install_app(&order, dry_run).await?;
             if dry_run || no_wait {
                 say.print(&plan, planned);
