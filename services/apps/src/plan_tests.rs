@@ -137,6 +137,8 @@ fn at_rest() -> (Paper, Wishes) {
     settle(&mut paper, Phase::Installed, true, &wishes);
     paper.set("init", exited(0));
     settle(&mut paper, Phase::Installed, true, &wishes);
+    paper.health.insert(paper.id("db"), Health::Well);
+    settle(&mut paper, Phase::Installed, true, &wishes);
     assert!(paper.seen.containers.iter().filter(|one| matches!(one.state, ContainerState::Running { .. })).count() == 2);
     (paper, wishes)
 }
@@ -151,10 +153,12 @@ fn parts_start_in_their_order() {
     assert!(settle(&mut paper, Phase::Installed, true, &wishes).is_empty());
     paper.set("init", exited(0));
     let db = paper.id("db");
-    paper.health.insert(db.clone(), Health::Unknown);
+    // Right after its start nobody has asked it yet.
     assert_eq!(settle(&mut paper, Phase::Installed, true, &wishes), [["start db"]]);
-    paper.health.insert(db.clone(), Health::Ill);
-    assert!(settle(&mut paper, Phase::Installed, true, &wishes).is_empty());
+    for health in [Health::Unknown, Health::Ill] {
+        paper.health.insert(db.clone(), health);
+        assert!(settle(&mut paper, Phase::Installed, true, &wishes).is_empty());
+    }
     paper.health.insert(db, Health::Well);
     assert_eq!(settle(&mut paper, Phase::Installed, true, &wishes), [["start web"]]);
 }
@@ -162,7 +166,29 @@ fn parts_start_in_their_order() {
 #[test]
 fn parts_end_the_other_way_round() {
     let (mut paper, wishes) = at_rest();
-    assert_eq!(settle(&mut paper, Phase::Installed, false, &wishes), [["stop web"], ["stop db"]]);
+    assert_eq!(settle(&mut paper, Phase::Installed, false, &wishes), [vec!["stop web", "remove"], vec!["stop db", "remove"], vec!["remove"]]);
+}
+
+#[test]
+fn what_ended_with_the_machine_goes_on_and_what_is_done_once_does_not() {
+    let (mut paper, wishes) = at_rest();
+    let check = |paper: &mut Paper, restart: Restart, state: ContainerState, expected: &[&str]| {
+        let mut services = services();
+        services.get_mut(&"web".parse::<ServiceName>().expect("a name")).expect("there").restart = restart;
+        paper.set("web", state.clone());
+        assert_eq!(words(&paper.steps(Phase::Installed, true, Some(&wishes), &services)), expected, "{restart:?} {state:?}");
+    };
+    let at = |seconds| ContainerState::Exited { code: 0, at: Some(Timestamp::from_second(seconds).expect("a time")), starved: false };
+    paper.since = Timestamp::from_second(1000).expect("a time");
+    for restart in [Restart::OnFailure, Restart::Never] {
+        check(&mut paper, restart, at(999), &["start web"]);
+        check(&mut paper, restart, at(1001), &[]);
+    }
+    check(&mut paper, Restart::Always, at(1001), &["start web"]);
+    check(&mut paper, Restart::OnFailure, exited(1), &["start web"]);
+    paper.set("web", running());
+    paper.set("init", at(999));
+    assert!(words(&paper.steps(Phase::Installed, true, Some(&wishes), &services())).is_empty());
 }
 
 #[test]
@@ -180,7 +206,7 @@ fn what_is_to_be_another_is_made_anew() {
     paper.container("web").plan = "of before".into();
     assert_eq!(
         settle(&mut paper, Phase::Installed, true, &wishes),
-        [vec!["stop ?"], vec!["remove"], vec!["create web"], vec!["start web"]]
+        [vec!["stop web"], vec!["remove"], vec!["create web"], vec!["start web"]]
     );
     paper.set("db", ContainerState::Broken);
     assert_eq!(settle(&mut paper, Phase::Installed, true, &wishes), [vec!["remove"], vec!["create db"], vec!["start db"]]);
@@ -190,7 +216,7 @@ fn what_is_to_be_another_is_made_anew() {
 fn what_leaves_goes_piece_by_piece() {
     let (mut paper, wishes) = at_rest();
     let gone = settle(&mut paper, Phase::Leaving, false, &wishes);
-    assert_eq!(gone, [vec!["stop ?", "remove", "stop ?"], vec!["remove", "remove"], vec!["remove network"], vec!["gone"]]);
+    assert_eq!(gone, [vec!["stop web", "remove"], vec!["stop db", "remove"], vec!["remove"], vec!["remove network"], vec!["gone"]]);
     assert!(paper.seen.containers.is_empty() && paper.seen.networks.is_empty());
 }
 

@@ -22,6 +22,9 @@ const ENTRIES: Table<String, EntryRecord> = Table::new("catalog-apps");
 pub(crate) const MAX_CATALOGS: usize = 16;
 /// Apps of all catalogues together; specifications have some 4 KiB.
 pub(crate) const MAX_APPS: usize = 10_000;
+/// Bytes of all specifications together, those of an edition that is being handed over included; they are kept in memory, where they take some times as much.
+/// The largest catalogues that were read have less than 2 MiB.
+pub(crate) const MAX_BYTES: usize = 12 * 1024 * 1024;
 /// Longest name of a catalogue, and of an edition.
 const MAX_NAME: usize = 40;
 const MAX_EDITION: usize = 64;
@@ -62,6 +65,20 @@ struct Known {
     catalogs: BTreeMap<String, CatalogRecord>,
     /// By catalogue and app; those of an edition that is not sealed yet beside those that are shown.
     entries: BTreeMap<(String, String, AppId), Arc<AppSpec>>,
+    /// How large each is.
+    bytes: BTreeMap<(String, String, AppId), usize>,
+}
+
+impl Known {
+    fn insert(&mut self, key: (String, String, AppId), spec: Arc<AppSpec>) {
+        self.bytes.insert(key.clone(), size(&spec));
+        self.entries.insert(key, spec);
+    }
+}
+
+/// Bytes of a specification as text.
+fn size(spec: &AppSpec) -> usize {
+    serde_json::to_string(spec).map_or(0, |text| text.len())
 }
 
 impl Shop {
@@ -72,7 +89,23 @@ impl Shop {
         let rows = read.range(&ENTRIES, .., Order::Ascending, 2 * MAX_APPS)?;
         let entry =
             |(_, row): (String, EntryRecord)| Some(((row.catalog, row.edition, row.spec.id.clone()), Arc::new(row.spec)));
-        let known = Known { catalogs, entries: rows.into_iter().filter_map(entry).collect() };
+        let mut known = Known { catalogs, ..Known::default() };
+        let mut over = Vec::new();
+        for (key, spec) in rows.into_iter().filter_map(entry) {
+            // What was never sealed came to no end.
+            if known.catalogs.get(&key.0).is_some_and(|record| record.edition == key.1) {
+                known.insert(key, spec);
+            } else {
+                over.push(key);
+            }
+        }
+        if !over.is_empty() {
+            let mut write = store.write()?;
+            for key in &over {
+                write.remove(&ENTRIES, &row(key))?;
+            }
+            write.commit()?;
+        }
         Ok(Self { store, known: Arc::new(Mutex::new(known)) })
     }
 
@@ -103,6 +136,11 @@ impl Shop {
                     Problem::new(409, "catalogs-full", format!("A box has {MAX_CATALOGS} catalogues at most.")).hint("Remove one first.")
                 );
             }
+            let coming: usize = specs.iter().map(size).sum();
+            if known.bytes.values().sum::<usize>() + coming > MAX_BYTES {
+                return Err(Problem::new(409, "catalogs-full", "The catalogues of a box take 12 MiB at most, while an edition is handed over with the one before.")
+                    .hint("Remove one first, or hand fewer apps over."));
+            }
             if known.entries.len() + specs.len() > 2 * MAX_APPS {
                 return Err(Problem::new(409, "catalogs-full", format!("The catalogues of a box have {MAX_APPS} apps at most.")));
             }
@@ -122,7 +160,8 @@ impl Shop {
             write.commit()
         });
         done.await.map_err(AppsError::from)?.map_err(AppsError::from)?;
-        self.known().entries.extend(rows.into_iter().map(|(key, spec)| (key, Arc::new(spec))));
+        let mut known = self.known();
+        rows.into_iter().for_each(|(key, spec)| known.insert(key, Arc::new(spec)));
         Ok(())
     }
 
@@ -130,6 +169,12 @@ impl Shop {
     pub(crate) async fn seal(&self, catalog: &str, edition: &str, source: String, now: Timestamp) -> Result<CatalogView, Problem> {
         check(catalog, edition)?;
         let record = CatalogRecord { source, edition: edition.to_owned(), since: now };
+        {
+            let known = self.known();
+            if !known.catalogs.contains_key(catalog) && known.catalogs.len() >= MAX_CATALOGS {
+                return Err(Problem::new(409, "catalogs-full", format!("A box has {MAX_CATALOGS} catalogues at most.")).hint("Remove one first."));
+            }
+        }
         if !self.known().entries.keys().any(|(name, of, _)| name == catalog && of == edition) {
             return Err(Problem::new(409, "catalog-empty", "No app of this edition was handed over.")
                 .hint("Hand its apps over first, then seal it."));
@@ -140,10 +185,11 @@ impl Shop {
 
     /// Removes a catalogue. Apps that were installed from it stay.
     pub(crate) async fn remove(&self, catalog: &str) -> Result<(), Problem> {
-        if !self.known().catalogs.contains_key(catalog) {
-            return Err(no_catalog(catalog));
-        }
-        self.replace(catalog, None).await
+        let is_there = {
+            let known = self.known();
+            known.catalogs.contains_key(catalog) || known.entries.keys().any(|(name, ..)| name == catalog)
+        };
+        if is_there { self.replace(catalog, None).await } else { Err(no_catalog(catalog)) }
     }
 
     /// Puts a catalogue's record down, or none, and removes all its apps that are not of it.
@@ -171,7 +217,10 @@ impl Shop {
             Some(record) => drop(known.catalogs.insert(catalog.to_owned(), record)),
             None => drop(known.catalogs.remove(catalog)),
         }
-        over.iter().for_each(|key| drop(known.entries.remove(key)));
+        for key in &over {
+            known.entries.remove(key);
+            known.bytes.remove(key);
+        }
         Ok(())
     }
 
@@ -369,6 +418,35 @@ mod tests {
         let page = shop.page(&search("notes"), &[("notes".parse().expect("an id"), "1".to_owned())].into(), "amd64");
         assert_eq!((page.total, page.categories.get("Media")), (1, Some(&2)));
         assert_eq!(page.apps[0].installed.as_deref(), Some("1"));
+    }
+
+    #[tokio::test]
+    async fn what_was_never_sealed_is_gone_at_the_next_start_and_can_be_removed_before() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = shop(&folder);
+        first.put("ours", "one", vec![spec("photos", "Photos", "")]).await.expect("taken");
+        first.remove("ours").await.expect("removed");
+        first.put("ours", "two", vec![spec("photos", "Photos", "")]).await.expect("taken");
+        drop(first);
+        assert!(shop(&folder).remove("ours").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn catalogues_are_bounded_by_their_bytes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let shop = shop(&folder);
+        let mut large = spec("photos", "Photos", "");
+        large.about.description = croft_catalog::Text::new(&"x".repeat(16_000));
+        let mut number = 0;
+        let refused = loop {
+            let specs = (0..60).map(|at| AppSpec { id: format!("a{number}-{at}").parse().expect("an id"), ..large.clone() }).collect();
+            number += 1;
+            match shop.put("ours", "one", specs).await {
+                Ok(()) => assert!(number * 60 * 16_000 < 2 * MAX_BYTES),
+                Err(problem) => break problem,
+            }
+        };
+        assert_eq!(refused.code, "catalogs-full");
     }
 
     #[tokio::test]

@@ -173,6 +173,17 @@ fn what_a_box_does_not_give_is_refused_in_words() {
     check(data(&["a", "a"]), json!({}), "");
     check(data(&["a", "a/b"]), json!({}), "inside of it");
     check(data(&[".", "b"]), json!({}), "inside of it");
+    check(web(json!({ "cap_add": ["SYS_ADMIN"] })), json!({}), "does not say");
+    check(web(json!({ "cap_add": ["SYS_ADMIN"] })), json!({ "permissions": [{ "kind": "capability", "name": "SYS_ADMIN" }] }), "");
+    check(web(json!({ "cap_add": ["CHOWN"] })), json!({}), "");
+    check(web(json!({ "privileged": true })), json!({}), "does not say");
+    check(web(json!({ "sysctls": { "net.core.somaxconn": "1" } })), json!({}), "");
+    check(web(json!({ "sysctls": { "kernel.core_pattern": "|/x" } })), json!({}), "not its own");
+    // A folder that an earlier edition could write to, and lay a link in.
+    let known = ["a".parse().expect("a path")].into();
+    let spec_of = |paths: &[&str]| spec(data(paths), json!({}));
+    assert!(judge::nested(&spec_of(&["a/b"]), &known).is_some() && judge::nested(&spec_of(&["."]), &known).is_some());
+    assert!(judge::nested(&spec_of(&["a", "b"]), &known).is_none());
 }
 
 #[test]
