@@ -14,6 +14,9 @@ type Problem = Schemas['Problem']
 const MINUTE_MS = 60_000
 const ago = (minutes: number): string => new Date(Date.now() - minutes * MINUTE_MS).toISOString()
 
+/** A generation of the settings that the box under test is far from. */
+const FAR = 1_000_000
+
 /** Apps on a page of the store. */
 const PAGE = 24
 
@@ -79,6 +82,15 @@ export class FakeApps {
   private edition = 1
 
   async answer(page: Page): Promise<void> {
+    await page.addInitScript(() => {
+      const listeners = window as unknown as { box?: EventSource }
+      window.EventSource = class extends EventSource {
+        constructor(address: string | URL) {
+          super(address)
+          listeners.box = this
+        }
+      }
+    })
     await page.route(/\/api\/v1\/apps(\?|$)/, (route) => route.request().method() === 'POST' ? this.install(route) : json(route, 200, { engine: this.engine, apps: this.apps } satisfies Schemas['AppList']))
     await page.route(/\/api\/v1\/apps\/[^/]+$/, (route) => this.one(route))
     await page.route(/\/api\/v1\/apps\/[^/]+\/restart$/, (route) => {
@@ -110,6 +122,15 @@ export class FakeApps {
     this.apps = this.apps.map((one) => one.id === id ? { ...one, ...more } : one)
   }
 
+  /** Changes what is wanted of apps, and tells nobody. */
+  change(patch: Record<string, Record<string, unknown>>): void {
+    this.edition += 1
+    for (const [id, change] of Object.entries(patch)) {
+      const wanted = Object.fromEntries(Object.entries({ ...this.apps.find((one) => one.id === id)?.wanted, ...change }).filter(([, value]) => value !== null)) as unknown as Hosted
+      this.become(id, { wanted, state: wanted.running === false ? 'stopped' : 'running' })
+    }
+  }
+
   private hosted(): Record<string, Hosted> {
     return Object.fromEntries(this.apps.flatMap(({ id, wanted }) => wanted == null ? [] : [[id, wanted]]))
   }
@@ -124,17 +145,14 @@ export class FakeApps {
   }
 
   /** A merge patch, as far as these pages make one. */
-  private patch(route: Route): Promise<void> {
+  private async patch(route: Route): Promise<void> {
     const match = route.request().headers()['if-match']
     const patch = route.request().postDataJSON() as Record<string, Record<string, unknown>>
     if (match !== `"${String(this.edition)}"`) return refuse(route, problem(412, 'settings-changed', 'The settings have changed since.'))
     this.patches.push({ match, patch })
-    this.edition += 1
-    for (const [id, change] of Object.entries(patch)) {
-      const wanted = Object.fromEntries(Object.entries({ ...this.apps.find((one) => one.id === id)?.wanted, ...change }).filter(([, value]) => value !== null)) as unknown as Hosted
-      this.become(id, { wanted, state: wanted.running === false ? 'stopped' : 'running' })
-    }
-    return route.fulfill({ status: 204 })
+    this.change(patch)
+    await route.fulfill({ status: 204 })
+    await tell(route.request().frame().page(), { kind: 'settings', generation: FAR + this.edition, sections: ['apps'] })
   }
 
   private install(route: Route): Promise<void> {
@@ -160,6 +178,11 @@ export class FakeApps {
 }
 
 export const valueRefused = problem(422, 'app-value-refused', 'Films on a page is a number of at most 50.', 'PAGES')
+
+/** An event of the box, as its stream would bring it. */
+const tell = (page: Page, event: Schemas['Event']): Promise<unknown> => page.evaluate((told) => {
+  (window as unknown as { box?: EventSource }).box?.dispatchEvent(new MessageEvent(told.kind, { data: JSON.stringify(told) }))
+}, event)
 
 const last = (route: Route, before = 0): string => new URL(route.request().url()).pathname.split('/').at(-1 - before) ?? ''
 const json = (route: Route, status: number, body: unknown, headers: Record<string, string> = {}): Promise<void> => route.fulfill({ status, json: body, headers })

@@ -1,6 +1,4 @@
-import { useQueryClient } from '@tanstack/react-query'
 import { useId, useState } from 'react'
-import { keys } from '@/api/keys'
 import type { Section } from '@/api/settings'
 import type { HostedApp, PersonEntry } from '@/api/types'
 import { useSubmit } from '@/components/submit'
@@ -14,14 +12,10 @@ export function AccessForm({ app, hosted, section, people }: { app: string; host
   const t = useWords()
   const a = useAppsWords()
   const group = useId()
-  const client = useQueryClient()
   const save = useSave('apps', section)
   const [to, setTo] = useState(hosted.open_to ?? 'household')
   const [chosen, setChosen] = useState<readonly string[]>(hosted.people ?? [])
-  const submit = useSubmit(async () => {
-    await save({ [app]: { open_to: to, people: to === 'people' ? [...chosen] : null } })
-    await client.invalidateQueries({ queryKey: keys.apps })
-  })
+  const submit = useSubmit(() => save({ [app]: { open_to: to, people: to === 'people' ? [...chosen] : null } }))
   return (
     <form className="flex flex-col gap-4" onSubmit={submit.onSubmit}>
       <fieldset className="flex flex-col gap-1">

@@ -24,10 +24,9 @@ export function StateCard({ app, section }: { app: AppView; section: Section<'ap
   const locale = useLocale()
   const client = useQueryClient()
   const save = useSave('apps', section)
-  const anew = (): Promise<void> => client.invalidateQueries({ queryKey: keys.apps })
   const running = section?.value[app.id]?.running
-  const turn = useSubmit(async () => { await save({ [app.id]: { running: running !== true } }); await anew() })
-  const again = useSubmit(async () => { await restartApp(app.id); say(a.restarted); await anew() })
+  const turn = useSubmit(() => save({ [app.id]: { running: running !== true } }))
+  const again = useSubmit(async () => { await restartApp(app.id); say(a.restarted); await client.invalidateQueries({ queryKey: keys.apps }) })
   const error = turn.error ?? again.error
   const busy = app.work != null || turn.busy || again.busy
   return (

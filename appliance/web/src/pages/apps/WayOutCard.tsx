@@ -1,5 +1,3 @@
-import { useQueryClient } from '@tanstack/react-query'
-import { keys } from '@/api/keys'
 import type { Section } from '@/api/settings'
 import type { AppView, HostedApp } from '@/api/types'
 import { ErrorNote } from '@/components/ErrorNote'
@@ -16,13 +14,9 @@ import { Pill } from '@/ui/Pill'
 export function WayOutCard({ app, hosted, section }: { app: AppView; hosted: HostedApp; section: Section<'apps'> }) {
   const a = useAppsWords()
   const locale = useLocale()
-  const client = useQueryClient()
   const save = useSave('apps', section)
   const open = hosted.way_out === 'open'
-  const turn = useSubmit(async () => {
-    await save({ [app.id]: { way_out: open ? 'closed' : 'open' } })
-    await client.invalidateQueries({ queryKey: keys.apps })
-  })
+  const turn = useSubmit(() => save({ [app.id]: { way_out: open ? 'closed' : 'open' } }))
   const { received, sent, denied } = app.traffic
   const facts = [[a.received, bytes(received, locale)], [a.sent, bytes(sent, locale)], [a.denied, denied.toLocaleString(locale)]] as const
   return (
