@@ -62,28 +62,22 @@ function Cards({ app }: { app: AppView }) {
   const section = useQuery({ ...sectionQuery('apps'), enabled: owner })
   if (!owner) return <OwnersOnly />
   const wanted = app.wanted != null
+  const hosted = section.data?.value[app.id]
   return (
     <>
       <EngineNote engine={apps.data?.engine} />
       {way.is === 'named' && <p className="mb-4 rounded-2 bg-sunk px-4 py-3 text-sm text-ink-2">{a.named(way.box)}</p>}
       <div className="grid items-start gap-4 lg:grid-cols-2">
         <StateCard app={app} section={section.data} />
-        {wanted && (
-          <Loaded query={section}>
-            {(seen) => {
-              const hosted = seen.value[app.id]
-              return hosted && (
-                <>
-                  <WayOutCard app={app} hosted={hosted} section={seen} />
-                  <AccessCard app={app} hosted={hosted} section={seen} />
-                </>
-              )
-            }}
-          </Loaded>
-        )}
-        <PermissionsCard app={app} />
-        {wanted && <SecretsCard app={app} />}
-        <FactsCard app={app} />
+        <div className="flex min-w-0 flex-col gap-4">
+          {wanted && <Loaded query={section}>{(seen) => hosted && <WayOutCard app={app} hosted={hosted} section={seen} />}</Loaded>}
+          <PermissionsCard app={app} />
+          {wanted && <SecretsCard app={app} />}
+        </div>
+        <div className="flex min-w-0 flex-col gap-4">
+          {wanted && section.data && hosted && <AccessCard app={app} hosted={hosted} section={section.data} />}
+          <FactsCard app={app} />
+        </div>
         {wanted && <LogCard app={app} />}
       </div>
     </>

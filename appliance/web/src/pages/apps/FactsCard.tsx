@@ -33,12 +33,7 @@ export function FactsCard({ app }: { app: AppView }) {
           <div key={name} className="contents"><dt className="text-ink-2">{name}</dt><dd className="min-w-0 font-medium break-words">{value}</dd></div>
         ))}
       </dl>
-      {app.work == null && (
-        <>
-          <p className="text-sm text-ink-2">{a.uninstallLead}</p>
-          <div><Button onClick={() => { setLeaving(true) }}>{a.uninstall}</Button></div>
-        </>
-      )}
+      {app.work == null && <div><Button onClick={() => { setLeaving(true) }}>{a.uninstall}</Button></div>}
       <Confirm open={leaving} onClose={() => { setLeaving(false) }} title={a.uninstallTitle(app.name)} lead={a.uninstallLead} action={a.uninstall} onConfirm={uninstall} />
     </Card>
   )
