@@ -7,6 +7,7 @@ import { expect, test } from './test.ts'
 const pages = [
   ['/', (page: Page) => page.getByRole('heading', { level: 1, name: /well|look|needs/ })],
   ['/files', (page: Page) => page.getByRole('heading', { level: 1, name: 'Your files' })],
+  ['/apps', (page: Page) => page.getByRole('heading', { level: 1, name: /app/i })],
   ['/storage', (page: Page) => page.getByRole('heading', { level: 1, name: /kept|leaves/ })],
   ['/trash', (page: Page) => page.getByRole('heading', { level: 1, name: 'Trash' })],
   ['/links', (page: Page) => page.getByRole('heading', { level: 1, name: 'Links' })],

@@ -20,7 +20,7 @@ export default defineConfig({
   projects: [
     { name: 'gate', testMatch: 'gate.spec.ts' },
     { name: 'claim', testMatch: 'claim.spec.ts', dependencies: ['gate'] },
-    { name: 'house', testMatch: ['files.spec.ts', 'carry.spec.ts', 'pictures.spec.ts', 'photos.spec.ts', 'trash.spec.ts', 'times.spec.ts', 'links.spec.ts', 'settings.spec.ts', 'storage.spec.ts', 'grant.spec.ts', 'pages.spec.ts'], dependencies: ['claim'], use: { storageState: box.ownerState } },
+    { name: 'house', testMatch: ['files.spec.ts', 'carry.spec.ts', 'pictures.spec.ts', 'photos.spec.ts', 'trash.spec.ts', 'times.spec.ts', 'links.spec.ts', 'settings.spec.ts', 'storage.spec.ts', 'apps.spec.ts', 'grant.spec.ts', 'pages.spec.ts'], dependencies: ['claim'], use: { storageState: box.ownerState } },
     // Kills everything, so nothing else runs beside or after it.
     { name: 'kill', testMatch: 'kill.spec.ts', dependencies: ['house'], use: { storageState: box.ownerState } },
   ],

@@ -61,7 +61,7 @@ export async function apply(client: QueryClient, event: BoxEvent): Promise<void>
   const invalidate = (queryKey: readonly unknown[]): Promise<void> => client.invalidateQueries({ queryKey })
   switch (event.kind) {
     case 'settings':
-      await Promise.all([keys.status, keys.people, keys.spaces, keys.sections, keys.session, keys.network, keys.shares, keys.notify].map(invalidate))
+      await Promise.all([keys.status, keys.people, keys.spaces, keys.sections, keys.session, keys.network, keys.shares, keys.notify, keys.apps].map(invalidate))
       if (event.sections.includes('spaces')) void invalidate(keys.folders)
       generation.set(Math.max(generation.get(), event.generation))
       break

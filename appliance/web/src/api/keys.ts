@@ -22,6 +22,18 @@ export const keys = {
   network: ['network'],
   shares: ['shares'],
   notify: ['notify'],
+  /** All that is shown of apps that are installed, but for what they write. */
+  apps: ['apps'],
+  appList: ['apps', 'list'],
+  app: (id: string) => ['apps', 'one', id],
+  appSecrets: (id: string) => ['apps', 'secrets', id],
+  appLog: (id: string, service: string, search: string) => ['app-log', id, service, search],
+  /** All that is shown of the store. */
+  store: ['store'],
+  catalogs: ['store', 'catalogs'],
+  storePage: (search: string, category: string, from: number) => ['store', 'page', search, category, from],
+  storeApp: (catalog: string, app: string) => ['store', 'app', catalog, app],
+  installPlan: (catalog: string, app: string) => ['store', 'plan', catalog, app],
   wifi: ['wifi'],
   activity: ['activity'],
   commit: (generation: number) => ['commit', generation],

@@ -5,6 +5,7 @@ import { settled } from '@/api/settled'
 import type {
   BoxSettings,
   DoorSettings,
+  HostedApp,
   NetworkSettings,
   NotifySettings,
   Person,
@@ -24,6 +25,7 @@ export interface Sections {
   time: Required<TimeSettings>
   snapshots: Required<SnapshotSettings>
   shares: Required<ShareSettings>
+  apps: Record<string, HostedApp>
   notify: NotifySettings & Required<Pick<NotifySettings, 'webhooks'>>
 }
 

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Suspense } from 'react'
 import { claimQuery } from '@/api/claim'
 import { sessionQuery } from '@/api/session'
-import { Claim, Grant, Join, Recover, SignIn } from '@/app/pages'
+import { Claim, Grant, Join, Open, Recover, SignIn } from '@/app/pages'
 import { SignedIn } from '@/app/SignedIn'
 import { AskAgain } from '@/app/AskAgain'
 import { Banner } from '@/components/Banner'
@@ -21,5 +21,6 @@ export function App() {
   if (session.data === undefined) return <AskAgain query={session} />
   if (session.data === null) return <Suspense><Banner /><SignIn box={claim.data.box_name} /></Suspense>
   if (route.page === 'grant') return <Suspense><Banner /><Grant /></Suspense>
+  if (route.page === 'open') return <Suspense><Banner /><Open /></Suspense>
   return <SignedIn key={session.data.person} route={route} />
 }

@@ -3,6 +3,7 @@ import type { Route } from '@/lib/paths'
 
 const load = {
   activity: () => import('@/pages/activity/ActivityPage').then(({ ActivityPage }) => ({ default: ActivityPage })),
+  apps: () => import('@/pages/apps/AppsPage').then(({ AppsPage }) => ({ default: AppsPage })),
   disks: () => import('@/pages/disks/DisksPage').then(({ DisksPage }) => ({ default: DisksPage })),
   files: () => import('@/pages/files/FilesPage').then(({ FilesPage }) => ({ default: FilesPage })),
   home: () => import('@/pages/home/HomePage').then(({ HomePage }) => ({ default: HomePage })),
@@ -16,6 +17,7 @@ const load = {
 }
 
 const Activity = lazy(load.activity)
+const Apps = lazy(load.apps)
 const Disks = lazy(load.disks)
 const Files = lazy(load.files)
 const Home = lazy(load.home)
@@ -32,12 +34,14 @@ export const SignIn = lazy(() => import('@/pages/door/SignInPage').then(({ SignI
 export const Recover = lazy(() => import('@/pages/door/RecoverPage').then(({ RecoverPage }) => ({ default: RecoverPage })))
 export const Join = lazy(() => import('@/pages/door/JoinPage').then(({ JoinPage }) => ({ default: JoinPage })))
 export const Grant = lazy(() => import('@/pages/door/GrantPage').then(({ GrantPage }) => ({ default: GrantPage })))
+export const Open = lazy(() => import('@/pages/door/OpenPage').then(({ OpenPage }) => ({ default: OpenPage })))
 
 /** The page of a route inside the house; `undefined` where there is none. */
 export function pageOf(route: Route): ReactNode {
   switch (route.page) {
     case 'home': return <Home />
     case 'files': return <Files folder={route.folder} />
+    case 'apps': return <Apps path={route.path} />
     case 'disks': return <Disks folder={route.folder} />
     case 'times': return <Times time={route.time} folder={route.folder} />
     case 'photos': return <Photos />

@@ -4,9 +4,9 @@ import { usePerson } from '@/components/person'
 import { keys } from '@/api/keys'
 import { namedQuery } from '@/api/search'
 import { signOut } from '@/api/session'
-import type { Disk, PersonEntry } from '@/api/types'
+import type { AppList, Disk, PersonEntry } from '@/api/types'
 import { navigate } from '@/lib/location'
-import { folderPath, paths, settingsPath, settingsSections } from '@/lib/paths'
+import { appPath, folderPath, paths, settingsPath, settingsSections } from '@/lib/paths'
 import { pathKey } from '@/lib/path'
 import type { Entry, Listing } from '@/lib/propfind'
 import { useSettled } from '@/lib/settled'
@@ -28,14 +28,14 @@ const MOST = 12
 /** How long nobody types before the box is asked, in milliseconds. */
 const SETTLED_MS = 200
 
-/** Everything that can be found right now: pages, settings, people, disks that were looked at, actions, the files of folders that were looked at, and what the box finds by what was typed. */
+/** Everything that can be found right now: pages, settings, people, disks and apps that were looked at, actions, the files of folders that were looked at, and what the box finds by what was typed. */
 export function useFinds(typed: string): Find[] {
   const t = useWords()
   const client = useQueryClient()
   const { name } = usePerson()
   // What was found by the letters before stays until the box has answered.
   const { data: named } = useQuery({ ...namedQuery(name, useSettled(typed, SETTLED_MS)), placeholderData: (before) => before })
-  const page = usePlaces().map(({ page: name, href }): Find => ({ id: `page:${name}`, group: 'page', name: t.nav[name], also: name === 'storage' ? t.palette.also.storage : '', go: () => { navigate(href) } }))
+  const page = usePlaces().map(({ page: name, href }): Find => ({ id: `page:${name}`, group: 'page', name: t.nav[name], also: name === 'storage' || name === 'apps' ? t.palette.also[name] : '', go: () => { navigate(href) } }))
   const setting = settingsSections.map((section): Find => ({
     id: `setting:${section}`, group: 'setting', name: t.settings[section], also: t.nav.settings, go: () => { navigate(settingsPath(section)) },
   }))
@@ -45,13 +45,16 @@ export function useFinds(typed: string): Find[] {
   const disk = (client.getQueryData<Disk[]>(keys.disks) ?? []).map((one): Find => ({
     id: `disk:${one.id}`, group: 'disk', name: one.name, also: one.serial, go: () => { navigate(paths.storage) },
   }))
+  const app = (client.getQueryData<AppList>(keys.appList)?.apps ?? []).map((one): Find => ({
+    id: `app:${one.id}`, group: 'app', name: one.name, also: one.tagline ?? '', go: () => { navigate(appPath(one.id)) },
+  }))
   const action: Find[] = [
     { id: 'theme', group: 'action', name: t.theme.toggle, also: t.theme.label, go: toggleTheme },
     { id: 'english', group: 'action', name: 'English', also: 'Sprache language', go: () => { chooseLanguage('en') } },
     { id: 'deutsch', group: 'action', name: 'Deutsch', also: 'Sprache language', go: () => { chooseLanguage('de') } },
     { id: 'leave', group: 'action', name: t.nav.signOut, also: '', go: () => void signOut(client) },
   ]
-  return [...page, ...setting, ...person, ...disk, ...action, ...files([...lookedAt(client), ...named ?? []])]
+  return [...page, ...setting, ...person, ...disk, ...app, ...action, ...files([...lookedAt(client), ...named ?? []])]
 }
 
 const lookedAt = (client: QueryClient): Entry[] => client.getQueriesData<Listing>({ queryKey: keys.folders }).flatMap(([, listing]) => listing?.entries ?? [])

@@ -21,6 +21,7 @@ const places = [
   { page: 'home', href: paths.home, icon: 'home', apart: false },
   { page: 'files', href: paths.files, icon: 'files', apart: false },
   { page: 'photos', href: paths.photos, icon: 'image', apart: false },
+  { page: 'apps', href: paths.apps, icon: 'apps', apart: false, wide: true },
   { page: 'storage', href: paths.storage, icon: 'disk', apart: false, owners: true, wide: true },
   { page: 'repairs', href: paths.repairs, icon: 'repairs', apart: true },
   { page: 'activity', href: paths.activity, icon: 'activity', apart: true },

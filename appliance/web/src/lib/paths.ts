@@ -12,6 +12,7 @@ export const paths = {
   links: '/links',
   activity: '/activity',
   settings: '/settings',
+  apps: '/apps',
   repairs: '/repairs',
   claim: '/claim',
   recover: '/recover',
@@ -22,6 +23,8 @@ export const paths = {
 /** A page and what its address says. */
 export type Route =
   | { page: 'home' | 'photos' | 'storage' | 'trash' | 'links' | 'activity' | 'repairs' | 'claim' | 'recover' | 'join' | 'grant' | 'unknown' }
+  | { page: 'open' }
+  | { page: 'apps'; path: Path }
   | { page: 'files'; folder: Path }
   | { page: 'disks'; folder: Path }
   | { page: 'times'; time: string | undefined; folder: Path }
@@ -41,6 +44,29 @@ export const timesPath = (time: string | undefined, folder: Path): string => `${
 /** The address of a folder on a disk that is used as it is; of the list of them where there is none. */
 export const diskPath = (folder: Path): string => folder.length === 0 ? paths.disks : `${paths.disks}/${encodePath(folder)}`
 
+/** The store, among the addresses of apps. */
+const STORE = 'store'
+
+/** Where what is installed may be found. An app that is called as the store is has a `-` before it, with which no id begins. */
+export const appPath = (id: string): string => `${paths.apps}/${id === STORE ? `-${id}` : id}`
+
+/** The address of the store, or of an app in it. */
+export const storePath = (...app: readonly [] | readonly [catalog: string, app: string]): string => `${paths.apps}/${encodePath([STORE, ...app])}`
+
+/** Where the box leads somebody to an app who has signed in. The gateway answers there; this page only where nobody has. */
+export const openPath = (id: string): string => `${OPEN}${id}`
+const OPEN = '/open/'
+
+/** What the addresses of apps show. */
+export type AppsPlace = { is: 'all' | 'store' | 'nothing' } | { is: 'app'; app: string } | { is: 'offer'; catalog: string; app: string }
+
+/** Reads the part of an address after that of the apps. */
+export function appsPlace([first, catalog, app, ...rest]: Path): AppsPlace {
+  if (first === undefined) return { is: 'all' }
+  if (catalog === undefined) return first === STORE ? { is: 'store' } : { is: 'app', app: first.replace(/^-/, '') }
+  return first === STORE && app !== undefined && rest.length === 0 ? { is: 'offer', catalog, app } : { is: 'nothing' }
+}
+
 /** Stands in addresses in the place of a time. */
 const LATEST = 'latest'
 
@@ -59,6 +85,11 @@ export function routeOf(pathname: string): Route {
     const folder = decodePath(trimmed.slice(paths.disks.length))
     return folder ? { page: 'disks', folder } : { page: 'unknown' }
   }
+  if (trimmed === paths.apps || trimmed.startsWith(`${paths.apps}/`)) {
+    const path = decodePath(trimmed.slice(paths.apps.length))
+    return path ? { page: 'apps', path } : { page: 'unknown' }
+  }
+  if (trimmed.startsWith(OPEN)) return { page: 'open' }
   if (trimmed === paths.times || trimmed.startsWith(`${paths.times}/`)) {
     const [time, ...folder] = decodePath(trimmed.slice(paths.times.length)) ?? ['']
     return time === '' ? { page: 'unknown' } : { page: 'times', time: time === LATEST ? undefined : time, folder }

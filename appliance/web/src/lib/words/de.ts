@@ -14,7 +14,7 @@ export const de: Words = {
     skip: 'Zum Inhalt springen', typeName: (name) => `Zum Fortfahren „${name}“ eintippen.`, code: (code) => `Code: ${code}`,
     notFound: 'Unter dieser Adresse ist nichts.', notFoundHelp: 'Vielleicht wurde es verschoben. Die Startseite ist noch, wo sie war.', goHome: 'Zur Startseite',
   },
-  nav: { label: 'Hauptmenü', home: 'Start', files: 'Dateien', photos: 'Fotos', storage: 'Speicher', trash: 'Papierkorb', activity: 'Aktivität', settings: 'Einstellungen', repairs: 'Reparaturen', find: 'Alles finden', signOut: 'Abmelden' },
+  nav: { label: 'Hauptmenü', home: 'Start', files: 'Dateien', photos: 'Fotos', apps: 'Apps', storage: 'Speicher', trash: 'Papierkorb', activity: 'Aktivität', settings: 'Einstellungen', repairs: 'Reparaturen', find: 'Alles finden', signOut: 'Abmelden' },
   theme: { label: 'Aussehen', system: 'Wie dieses Gerät', light: 'Hell', dark: 'Dunkel', toggle: 'Zwischen hell und dunkel wechseln' },
   reach: {
     lost: 'Die Box antwortet nicht. Es wird von selbst weiter versucht; nichts Gespeichertes ist verloren.', back: 'Die Box ist wieder da.',
@@ -224,5 +224,5 @@ export const de: Words = {
   repairs: {
     title: 'Reparaturen', storage: 'Zum Speicher', notify: 'Zu den Nachrichten', wellTitle: 'Nichts zu reparieren.', well: 'Alles ist gut.', wellHelp: 'Wenn etwas nicht ist, wie es sein soll, steht es hier mit dem, was es bedeutet und was zu tun ist.', lead: (n) => `${zahl(n, 'Sache', 'Sachen')} anzusehen.`, means: 'Was es bedeutet', todo: 'Was zu tun ist', since: (when) => `Seit ${when}`, lines: 'Letzte Zeilen', severity: { notice: 'gut zu wissen', degraded: 'geht schlechter', critical: 'braucht dich' }, because: (title) => `Kommt von: ${title}`,
   },
-  palette: { title: 'Alles finden', placeholder: 'Seiten, Menschen, Dateien, Einstellungen, Befehle', none: 'So heißt nichts.', results: 'Ergebnisse', also: { storage: 'Platten Laufwerke Kopien disks' }, groups: { page: 'Seite', setting: 'Einstellung', person: 'Mensch', disk: 'Platte', file: 'Datei', action: 'Befehl' } },
+  palette: { title: 'Alles finden', placeholder: 'Seiten, Menschen, Dateien, Einstellungen, Befehle', none: 'So heißt nichts.', results: 'Ergebnisse', also: { apps: 'Programme Laden installieren store', storage: 'Platten Laufwerke Kopien disks' }, groups: { page: 'Seite', setting: 'Einstellung', person: 'Mensch', disk: 'Platte', app: 'App', file: 'Datei', action: 'Befehl' } },
 }

@@ -12,7 +12,7 @@ export const en = {
     skip: 'Skip to the content', typeName: (name: string) => `Type “${name}” to go on.`, code: (code: string) => `Code: ${code}`,
     notFound: 'There is nothing at this address.', notFoundHelp: 'It may have been moved. Home is still where it was.', goHome: 'Go home',
   },
-  nav: { label: 'Main', home: 'Home', files: 'Files', photos: 'Photos', storage: 'Storage', trash: 'Trash', activity: 'Activity', settings: 'Settings', repairs: 'Repairs', find: 'Find anything', signOut: 'Sign out' },
+  nav: { label: 'Main', home: 'Home', files: 'Files', photos: 'Photos', apps: 'Apps', storage: 'Storage', trash: 'Trash', activity: 'Activity', settings: 'Settings', repairs: 'Repairs', find: 'Find anything', signOut: 'Sign out' },
   theme: { label: 'Theme', system: 'As this device', light: 'Light', dark: 'Dark', toggle: 'Change between light and dark' },
   reach: {
     lost: 'The box does not answer. Trying again by itself; nothing that was saved is lost.', back: 'The box is back.',
@@ -224,7 +224,7 @@ export const en = {
   repairs: {
     title: 'Repairs', storage: 'Open Storage', notify: 'Open Notifications', wellTitle: 'Nothing to repair.', well: 'All is well.', wellHelp: 'When something is not as it should be, it stands here with what it means and what to do.', lead: (n: number) => `${count(n, 'thing', 'things')} to look at.`, means: 'What it means', todo: 'What to do', since: (when: string) => `Since ${when}`, lines: 'Last lines', severity: { notice: 'good to know', degraded: 'works less well', critical: 'needs you' }, because: (title: string) => `Comes from: ${title}`,
   },
-  palette: { title: 'Find anything', placeholder: 'Pages, people, files, settings, actions', none: 'Nothing is called that.', results: 'Results', also: { storage: 'disks drives pool copies' }, groups: { page: 'Page', setting: 'Setting', person: 'Person', disk: 'Disk', file: 'File', action: 'Action' } },
+  palette: { title: 'Find anything', placeholder: 'Pages, people, files, settings, actions', none: 'Nothing is called that.', results: 'Results', also: { apps: 'programs store install', storage: 'disks drives pool copies' }, groups: { page: 'Page', setting: 'Setting', person: 'Person', disk: 'Disk', app: 'App', file: 'File', action: 'Action' } },
 }
 
 /** The shape of a catalogue: the same keys, with texts and functions of the same arguments. */

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { catalogues } from '@/lib/words'
+import { appsCatalogues } from '@/lib/words/apps'
 import { diskCatalogues } from '@/lib/words/disks'
 import { notifyCatalogues } from '@/lib/words/notify'
 import { sharesCatalogues } from '@/lib/words/shares'
@@ -21,7 +22,7 @@ const source = readdirSync('src', { recursive: true, encoding: 'utf8' })
 const COMPUTED = /^(nav\.\w+$|strength|theme\.(light|dark)|home\.roleStates|home\.(notice|degraded|critical|owner|member)|settings\.(rights|box|people|spaces|account|door|network|shares|notify|owner|member)|repairs\.severity|palette\.groups|place\.(buses|kinds|unfit)|reach\.leaving|problems\.byCode|files\.(name|size|modified)|d\.(adopt|release|why))\b/
 
 /** The catalogues of a language in one. Those that stand apart are called by a letter where they are used. */
-const whole = (language: 'en' | 'de') => ({ ...catalogues[language], d: diskCatalogues[language], n: notifyCatalogues[language], s: sharesCatalogues[language], w: timesCatalogues[language] })
+const whole = (language: 'en' | 'de') => ({ ...catalogues[language], a: appsCatalogues[language], d: diskCatalogues[language], n: notifyCatalogues[language], s: sharesCatalogues[language], w: timesCatalogues[language] })
 
 test('both catalogues have the same words, none empty', () => {
   const english = leaves(whole('en'))

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
+import { lazy, Suspense } from 'react'
 import { statusQuery } from '@/api/status'
 import type { Status } from '@/api/types'
 import { Loaded } from '@/components/Loaded'
@@ -11,6 +12,8 @@ import { RolesCard } from '@/pages/home/RolesCard'
 import { StorageCard } from '@/pages/home/StorageCard'
 import { WarningsCard } from '@/pages/home/WarningsCard'
 import { PageHead } from '@/ui/PageHead'
+
+const AppsCard = lazy(() => import('@/pages/home/AppsCard').then(({ AppsCard: Card }) => ({ default: Card })))
 
 function sentence(t: Words, status: Status): string {
   return status.gravest ? t.home[status.gravest](status.box_name) : t.home.well(status.box_name)
@@ -31,6 +34,7 @@ export function HomePage() {
             {now.warnings > 0 && <WarningsCard />}
             <StorageCard pool={now.pool} />
             <PeopleCard />
+            <div className="min-h-44 lg:col-span-12"><Suspense><AppsCard /></Suspense></div>
             {owner && <LatelyCard />}
             <RolesCard status={now} />
           </div>
