@@ -2395,6 +2395,8 @@ export interface components {
         InstallApp: {
             /** @description The permissions that the person has granted, by their words; all that the app asks for must be among them. */
             granted?: string[];
+            /** @description Whether it may take over what an app of the same id has kept that came from elsewhere. */
+            replace?: boolean;
             /** @description Where it came from, in words. */
             source?: string;
             /** @description The specification, as `docs/formats/app-spec.md` says and `croft app show DIR --json` prints. */
