@@ -103,10 +103,17 @@ async fn an_app() -> u16 {
                 read.len().to_string()
             }),
         )
-        .fallback(async |headers: HeaderMap| {
-            let said: Vec<(String, String)> =
-                headers.iter().map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into())).collect();
-            Json(said)
+        .route(
+            "/lasts",
+            routing::get(async || {
+                let first = futures_util::stream::once(async { Ok::<_, std::convert::Infallible>("first") });
+                Body::from_stream(futures_util::StreamExt::chain(first, futures_util::stream::pending()))
+            }),
+        )
+        .fallback(async |uri: http::Uri, headers: HeaderMap| {
+            let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+            let said = headers.iter().map(|(name, value)| (name.to_string(), text(value)));
+            Json(said.chain([("path".to_owned(), uri.to_string())]).collect::<Vec<_>>())
         })
         .layer(axum::extract::DefaultBodyLimit::disable());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -257,6 +264,15 @@ async fn a_large_body_passes_piece_by_piece() {
     stream.read_to_end(&mut text).await.unwrap();
     let answer = answered(&text);
     assert_eq!((answer.status, answer.body.as_str()), (200, size.to_string().as_str()));
+}
+
+#[tokio::test]
+async fn slashes_of_an_app_stay_as_they_are() {
+    let (house, _) = House::with_app(Stand::Open(an_app().await), photos(OpenTo::Public, &[])).await;
+    for path in ["/a//b", "//remote.php//dav/files/ana//a", "//ocs/v2.php//cloud/user?format=json", "//status.php"] {
+        let answer = house.at_app(&format!("GET {path}"), &[]).await;
+        assert_eq!(said(&answer, "path").as_deref(), Some(path));
+    }
 }
 
 #[tokio::test]
