@@ -276,6 +276,16 @@ async fn slashes_of_an_app_stay_as_they_are() {
 }
 
 #[tokio::test]
+async fn a_cookie_of_an_app_in_any_language_locks_nobody_out() {
+    let (house, _) = House::with_app(Stand::Open(an_app().await), photos(OpenTo::Household, &[])).await;
+    let visit = house.enter("/").await;
+    let answer = house.at_app("GET /", &[("Cookie", &format!("name=Zo\u{eb}; {visit}"))]).await;
+    assert_eq!((answer.status, said(&answer, "cookie").as_deref()), (200, Some("name=Zo\u{eb}")));
+    let at_box = house.ask("GET /open/photos?to=%2F", &[("Cookie", &format!("name=Zo\u{eb}; __Host-croft={TOKEN}"))], "").await;
+    assert_eq!(at_box.status, 303, "{}", at_box.head);
+}
+
+#[tokio::test]
 async fn a_web_socket_becomes_one_connection() {
     // It takes any upgrade, and then says back what it hears.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
