@@ -23,6 +23,8 @@ pub(crate) const PUSH_QUIET: Duration = Duration::from_secs(75);
 pub(crate) const GUESTS: Most = Most { in_all: 64, per_address: 12 };
 /// Requests to apps under way, WebSockets included: pages of apps ask for dozens of things at a time, and keep a connection or two for the whole day.
 pub(crate) const APPS: Most = Most { in_all: 512, per_address: 128 };
+/// Bytes of the head of an app's answer, and of what is read of it at once: for all of [`APPS`] an eighth of the role's 256 MiB.
+pub(crate) const APP_BUFFER: usize = 64 * 1024;
 /// Time for the whole body of a call of the API. A capability that is passed on lasts longer than that ([`crate::sign_in`]).
 pub(crate) const API_BODY_TIME: Duration = Duration::from_secs(10);
 /// Time for which an answer waits until the gateway has the settings that it was given out of.

@@ -27,6 +27,7 @@ use super::{AtApp, AtDoor, Visitor, heads};
 use crate::{
     body::{Lingering, Paced},
     crowd::Place,
+    limits,
 };
 
 /// Time for a connection into an app's network.
@@ -116,7 +117,8 @@ impl Passage {
 
     async fn connect(&self, app: &AppId) -> Result<SendRequest<Body>, Opened> {
         let stream = timeout(CONNECT, self.knock(app)).await.map_err(|elapsed| silent(app, &elapsed))??;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| silent(app, &error))?;
+        let shaken = http1::Builder::new().max_buf_size(limits::APP_BUFFER).handshake(TokioIo::new(stream)).await;
+        let (sender, connection) = shaken.map_err(|error| silent(app, &error))?;
         // Its owner is the sender: it ends with that one, or with what it has become.
         tokio::spawn(async move {
             if let Err(error) = connection.with_upgrades().await {

@@ -286,6 +286,20 @@ async fn a_cookie_of_an_app_in_any_language_locks_nobody_out() {
 }
 
 #[tokio::test]
+async fn an_endless_head_of_an_app_is_refused() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Long: {}\r\n\r\n", "x".repeat(100 * 1024));
+            stream.write_all(head.as_bytes()).await.ok();
+        }
+    });
+    let (house, _) = House::with_app(Stand::Open(port), photos(OpenTo::Public, &[])).await;
+    assert_eq!(house.at_app("GET /", &[]).await.refused(502), "app-silent");
+}
+
+#[tokio::test]
 async fn a_web_socket_becomes_one_connection() {
     // It takes any upgrade, and then says back what it hears.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
