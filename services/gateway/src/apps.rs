@@ -5,6 +5,7 @@
 
 mod heads;
 mod pass;
+mod places;
 mod visits;
 
 use std::net::IpAddr;
@@ -16,11 +17,10 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header, uri::Aut
 
 use crate::{
     body::Lingering,
-    crowd::Crowd,
-    limits,
     sign_in::{Shown, SignIn},
 };
 use pass::Passage;
+use places::Places;
 use visits::{Visits, Way};
 
 /// Addresses on an app's origin that are the box's own.
@@ -46,7 +46,7 @@ pub(crate) enum AtApp {
 pub(crate) struct Apps {
     passage: Passage,
     visits: Visits,
-    crowd: Crowd,
+    places: Places,
 }
 
 /// Who asks an app, as the box knows.
@@ -71,7 +71,7 @@ pub(crate) struct AtDoor<'a> {
 
 impl Apps {
     pub(crate) fn new(run: RunDirectory) -> Self {
-        Self { passage: Passage::new(run), visits: Visits::default(), crowd: Crowd::new(limits::APPS) }
+        Self { passage: Passage::new(run), visits: Visits::default(), places: Places::default() }
     }
 
     /// Answers at an app's own origin.
@@ -110,9 +110,7 @@ impl Apps {
         if path.starts_with(OWN) {
             return Err(Problem::new(404, "no-such-route", "There is nothing at this address."));
         }
-        let place = self.crowd.enter(door.client).ok_or_else(|| {
-            Problem::new(503, "busy", "There are too many requests under way.").hint("Try again in a moment.").retry_after(1)
-        })?;
+        let taken = self.places.enter(door.client, door.app).ok_or_else(visits::busy)?;
         let visitor = self.visitor(sign_in, projection, door, request.headers()).await?;
         if visitor.is_none() && door.hosted.open_to != OpenTo::Public {
             return if is_navigation(request.method(), request.headers()) {
@@ -122,7 +120,8 @@ impl Apps {
                 Err(Problem::new(401, "sign-in-first", "This needs a sign-in.").hint("Open the app in the browser once more."))
             };
         }
-        self.passage.pass(door, visitor.as_ref(), place, request).await.map_err(|opened| why(opened, &door.hosted.name))
+        let stranger = if visitor.is_none() { Some(self.places.stranger(door.client).ok_or_else(visits::busy)?) } else { None };
+        self.passage.pass(door, visitor.as_ref(), (taken, stranger), request).await.map_err(|opened| why(opened, &door.hosted.name))
     }
 
     /// Who asks, by the app's own cookie. Each request asks anew, so that a session that has ended has ended here, too.

@@ -23,10 +23,9 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{io::copy_bidirectional, net::TcpStream, time::timeout};
 
-use super::{AtApp, AtDoor, Visitor, heads};
+use super::{AtApp, AtDoor, Visitor, heads, places::Held};
 use crate::{
     body::{Lingering, Paced},
-    crowd::Place,
     limits,
 };
 
@@ -62,7 +61,7 @@ impl Passage {
         &self,
         door: &AtDoor<'_>,
         visitor: Option<&Visitor>,
-        place: Place,
+        place: Held,
         mut request: Request<Lingering>,
     ) -> Result<Response, Opened> {
         let upgrade = asked_upgrade(&request).map(|kind| (kind, hyper::upgrade::on(&mut request)));
@@ -204,7 +203,7 @@ fn switched(
     told: http::response::Parts,
     body: Incoming,
     upgrade: Option<(HeaderValue, hyper::upgrade::OnUpgrade)>,
-    place: Place,
+    place: Held,
 ) -> Option<Response> {
     let (kind, client) = upgrade?;
     let said = told.headers.get(header::UPGRADE)?;

@@ -112,7 +112,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn busy() -> Problem {
+/// There is no place left.
+pub(super) fn busy() -> Problem {
     Problem::new(503, "busy", "There are too many requests under way.").hint("Try again in a moment.").retry_after(1)
 }
 
