@@ -4,6 +4,7 @@
 //! as its own, never with the box's name. It listens nowhere: the role `apps` hands over a connection for each that is wanted.
 
 mod heads;
+mod joined;
 mod pass;
 mod places;
 mod visits;
@@ -14,6 +15,7 @@ use axum::{body::Body, response::Response};
 use croft_api::{inherit::RunDirectory, wire::apps::Opened};
 use croft_model::{AppId, HostedApp, OpenTo, PersonRole, Problem, Projection};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header, uri::Authority};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     body::Lingering,
@@ -70,8 +72,9 @@ pub(crate) struct AtDoor<'a> {
 }
 
 impl Apps {
-    pub(crate) fn new(run: RunDirectory) -> Self {
-        Self { passage: Passage::new(run), visits: Visits::default(), places: Places::default() }
+    /// Doors until `stop`.
+    pub(crate) fn new(run: RunDirectory, stop: CancellationToken) -> Self {
+        Self { passage: Passage::new(run, stop), visits: Visits::default(), places: Places::default() }
     }
 
     /// Answers at an app's own origin.

@@ -21,9 +21,10 @@ use hyper::{
     client::conn::http1::{self, SendRequest},
 };
 use hyper_util::rt::TokioIo;
-use tokio::{io::copy_bidirectional, net::TcpStream, time::timeout};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_util::sync::CancellationToken;
 
-use super::{AtApp, AtDoor, Visitor, heads, places::Held};
+use super::{AtApp, AtDoor, Visitor, heads, joined::joined, places::Held};
 use crate::{
     body::{Lingering, Paced},
     limits,
@@ -40,6 +41,7 @@ const KEPT_FOR: Duration = Duration::from_secs(20);
 /// Connections to apps.
 pub(super) struct Passage {
     run: RunDirectory,
+    stop: CancellationToken,
     idle: Arc<Mutex<HashMap<AppId, Vec<Idle>>>>,
 }
 
@@ -49,8 +51,8 @@ struct Idle {
 }
 
 impl Passage {
-    pub(super) fn new(run: RunDirectory) -> Self {
-        Self { run, idle: Arc::default() }
+    pub(super) fn new(run: RunDirectory, stop: CancellationToken) -> Self {
+        Self { run, stop, idle: Arc::default() }
     }
 
     /// The app's answer.
@@ -80,7 +82,7 @@ impl Passage {
         let (sender, answer) = self.send(door.app, passed).await?;
         let (told, body) = answer.into_parts();
         if told.status == StatusCode::SWITCHING_PROTOCOLS {
-            return switched(told, body, upgrade, place).ok_or(Opened::Refused);
+            return switched(told, body, upgrade, (place, self.stop.clone())).ok_or(Opened::Refused);
         }
         self.keep(door.app, sender);
         let mut response = Response::new(Body::new(body.map_frame(move |frame| {
@@ -203,7 +205,7 @@ fn switched(
     told: http::response::Parts,
     body: Incoming,
     upgrade: Option<(HeaderValue, hyper::upgrade::OnUpgrade)>,
-    place: Held,
+    (place, stop): (Held, CancellationToken),
 ) -> Option<Response> {
     let (kind, client) = upgrade?;
     let said = told.headers.get(header::UPGRADE)?;
@@ -214,11 +216,11 @@ fn switched(
     headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(header::UPGRADE, kind);
     let app = hyper::upgrade::on(http::Response::from_parts(told, body));
-    // It ends with either side. An idle one is for client and app to end, as they agree on.
+    // Not kept: it ends with either side, and with the gateway at the latest.
     tokio::spawn(async move {
         let _held = place;
         let (Ok(client), Ok(app)) = tokio::join!(client, app) else { return };
-        let _ = copy_bidirectional(&mut TokioIo::new(client), &mut TokioIo::new(app)).await;
+        joined(TokioIo::new(client), TokioIo::new(app), limits::WEB_SOCKET_QUIET, stop.cancelled()).await;
     });
     let mut response = Response::new(Body::empty());
     (*response.status_mut(), *response.headers_mut()) = (StatusCode::SWITCHING_PROTOCOLS, headers);

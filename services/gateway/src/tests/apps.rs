@@ -300,37 +300,96 @@ async fn an_endless_head_of_an_app_is_refused() {
 }
 
 #[tokio::test]
-async fn a_web_socket_becomes_one_connection() {
-    // It takes any upgrade, and then says back what it hears.
+async fn strangers_leave_places_to_the_household() {
+    let (house, _) = House::with_app(Stand::Open(an_app().await), photos(OpenTo::Household, &[])).await;
+    let visit = house.enter("/").await;
+    house.now(photos(OpenTo::Public, &[]));
+    let mut held = Vec::new();
+    for _ in 0..crate::limits::STRANGERS_AT_APPS.of_one {
+        held.push(house.begun("/lasts", "").await);
+    }
+    assert_eq!(house.at_app("GET /", &[]).await.refused(503), "busy");
+    assert_eq!(house.at_app("GET /", &[("Cookie", &visit)]).await.status, 200);
+    held.pop();
+    while house.at_app("GET /", &[]).await.status != 200 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// An app that takes any upgrade, says back what it hears, and never ends a connection by itself.
+async fn an_echo() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(stream.read_u8().await.unwrap());
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let head = head_of(&mut stream).await;
+                assert!(head.contains("upgrade: websocket") && head.contains("sec-websocket-key: abc"), "{head}");
+                let told = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-Own: 1\r\n\r\n";
+                stream.write_all(told.as_bytes()).await.unwrap();
+                let (mut reader, mut writer) = stream.split();
+                tokio::io::copy(&mut reader, &mut writer).await.ok();
+                std::future::pending::<()>().await;
+            });
         }
-        let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
-        assert!(head.contains("upgrade: websocket") && head.contains("sec-websocket-key: abc"), "{head}");
-        stream
-            .write_all(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-Own: 1\r\n\r\n")
-            .await
-            .unwrap();
-        let (mut reader, mut writer) = stream.split();
-        tokio::io::copy(&mut reader, &mut writer).await.unwrap();
     });
-    let (house, _) = House::with_app(Stand::Open(port), photos(OpenTo::Public, &[])).await;
-    let mut stream = house.connect().await;
-    let head = format!("GET /live HTTP/1.1\r\nHost: {APP}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: abc\r\n\r\n");
-    stream.write_all(head.as_bytes()).await.unwrap();
-    let mut told = Vec::new();
-    while !told.ends_with(b"\r\n\r\n") {
-        told.push(stream.read_u8().await.unwrap());
+    port
+}
+
+async fn head_of(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
     }
-    let told = String::from_utf8(told).unwrap().to_ascii_lowercase();
-    assert!(told.starts_with("http/1.1 101") && told.contains("upgrade: websocket") && told.contains("x-own: 1"), "{told}");
+    String::from_utf8(head).unwrap().to_ascii_lowercase()
+}
+
+async fn says_back(stream: &mut TcpStream) {
     stream.write_all(b"hello").await.unwrap();
     let mut heard = [0; 5];
     stream.read_exact(&mut heard).await.unwrap();
     assert_eq!(&heard, b"hello");
+}
+
+/// Waits for the other side's end of a connection.
+async fn ends(mut stream: TcpStream) {
+    let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut Vec::new())).await;
+    assert!(ended.is_ok(), "it goes on");
+}
+
+impl House {
+    /// A request at the app whose answer lasts, up to the end of its head.
+    async fn begun(&self, path: &str, more: &str) -> TcpStream {
+        let mut stream = self.connect().await;
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: {APP}\r\n{more}\r\n").as_bytes()).await.unwrap();
+        let told = head_of(&mut stream).await;
+        assert!(
+            told.starts_with("http/1.1 200")
+                || told.starts_with("http/1.1 101 ") && told.contains("upgrade: websocket\r\n") && told.contains("x-own: 1"),
+            "{told}"
+        );
+        stream
+    }
+
+    /// A WebSocket of somebody with this cookie.
+    async fn socket(&self, cookie: &str) -> TcpStream {
+        let more = format!("Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: abc\r\nCookie: {cookie}\r\n");
+        let mut stream = self.begun("/live", &more).await;
+        says_back(&mut stream).await;
+        stream
+    }
+
+    fn now(&self, app: (AppId, HostedApp)) {
+        self.settings.send_modify(|settings| settings.as_mut().unwrap().apps = Some([app].into()));
+    }
+}
+
+#[tokio::test]
+async fn a_web_socket_ends_with_either_side_and_with_the_box() {
+    let (house, _) = House::with_app(Stand::Open(an_echo().await), photos(OpenTo::Public, &[])).await;
+    let (mut half_closed, open) = (house.socket("a=b").await, house.socket("a=b").await);
+    half_closed.shutdown().await.unwrap();
+    ends(half_closed).await;
+    house.stop.cancel();
+    ends(open).await;
 }
