@@ -162,14 +162,15 @@ impl Answer for Arc<Front> {
 
 impl Front {
     async fn judge(&self, client: IpAddr, id: &str, request: Request<Lingering>) -> Result<Response, Problem> {
-        let projection = self.projection.borrow().clone();
+        let mut settings = self.projection.clone();
+        let projection = settings.borrow_and_update().clone();
         let host = hosts::check(request.uri(), request.headers(), projection.as_ref())?;
         headers::check_size(request.uri(), request.headers())?;
         // The host alone says whose request it is: an app has every path of its own origin.
         if let Some(projection) = &projection
             && let Some((app, hosted)) = projection.app_at(&host.host().to_ascii_lowercase())
         {
-            return Ok(self.apps.answer(&self.sign_in, projection, AtDoor { app, hosted, client, host: &host }, request).await);
+            return Ok(self.apps.answer(&self.sign_in, projection, AtDoor { app, hosted, client, host: &host, settings }, request).await);
         }
         let request = dialect::straightened(request);
         let path = request.uri().path().to_owned();

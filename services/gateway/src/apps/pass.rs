@@ -15,7 +15,6 @@ use croft_api::{
 use croft_files::Link;
 use croft_model::AppId;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version, header};
-use http_body_util::BodyExt;
 use hyper::{
     body::Incoming,
     client::conn::http1::{self, SendRequest},
@@ -24,7 +23,11 @@ use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{AtApp, AtDoor, Visitor, heads, joined::joined, places::Held};
+use super::{
+    AtApp, AtDoor, heads,
+    joined::joined,
+    stay::{Rightful, Stay},
+};
 use crate::{
     body::{Lingering, Paced},
     limits,
@@ -59,16 +62,10 @@ impl Passage {
     ///
     /// # Errors
     /// Why there is none.
-    pub(super) async fn pass(
-        &self,
-        door: &AtDoor<'_>,
-        visitor: Option<&Visitor>,
-        place: Held,
-        mut request: Request<Lingering>,
-    ) -> Result<Response, Opened> {
+    pub(super) async fn pass(&self, door: &AtDoor<'_>, stay: Stay, mut request: Request<Lingering>) -> Result<Response, Opened> {
         let upgrade = asked_upgrade(&request).map(|kind| (kind, hyper::upgrade::on(&mut request)));
         let (mut head, body) = request.into_parts();
-        let mut headers = heads::for_app(&head.headers, door.host, door.client, visitor);
+        let mut headers = heads::for_app(&head.headers, door.host, door.client, stay.visitor());
         if let Some((kind, _)) = &upgrade {
             headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
             headers.insert(header::UPGRADE, kind.clone());
@@ -82,13 +79,10 @@ impl Passage {
         let (sender, answer) = self.send(door.app, passed).await?;
         let (told, body) = answer.into_parts();
         if told.status == StatusCode::SWITCHING_PROTOCOLS {
-            return switched(told, body, upgrade, (place, self.stop.clone())).ok_or(Opened::Refused);
+            return switched(told, body, upgrade, (stay, self.stop.clone())).ok_or(Opened::Refused);
         }
         self.keep(door.app, sender);
-        let mut response = Response::new(Body::new(body.map_frame(move |frame| {
-            let _held = &place;
-            frame
-        })));
+        let mut response = Response::new(Body::new(Rightful::new(body, stay)));
         *response.status_mut() = told.status;
         *response.headers_mut() = heads::for_client(&told.headers);
         response.extensions_mut().insert(AtApp::Theirs);
@@ -205,7 +199,7 @@ fn switched(
     told: http::response::Parts,
     body: Incoming,
     upgrade: Option<(HeaderValue, hyper::upgrade::OnUpgrade)>,
-    (place, stop): (Held, CancellationToken),
+    (stay, stop): (Stay, CancellationToken),
 ) -> Option<Response> {
     let (kind, client) = upgrade?;
     let said = told.headers.get(header::UPGRADE)?;
@@ -216,11 +210,17 @@ fn switched(
     headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(header::UPGRADE, kind);
     let app = hyper::upgrade::on(http::Response::from_parts(told, body));
-    // Not kept: it ends with either side, and with the gateway at the latest.
+    // Not kept: it ends with either side, with the right to it, and with the gateway at the latest.
     tokio::spawn(async move {
-        let _held = place;
         let (Ok(client), Ok(app)) = tokio::join!(client, app) else { return };
-        joined(TokioIo::new(client), TokioIo::new(app), limits::WEB_SOCKET_QUIET, stop.cancelled()).await;
+        // Cancel-safe: each of them waits for an end.
+        let over = async {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = stay.over() => {}
+            }
+        };
+        joined(TokioIo::new(client), TokioIo::new(app), limits::WEB_SOCKET_QUIET, over).await;
     });
     let mut response = Response::new(Body::empty());
     (*response.status_mut(), *response.headers_mut()) = (StatusCode::SWITCHING_PROTOCOLS, headers);

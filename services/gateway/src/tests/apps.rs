@@ -393,3 +393,43 @@ async fn a_web_socket_ends_with_either_side_and_with_the_box() {
     house.stop.cancel();
     ends(open).await;
 }
+
+#[tokio::test]
+async fn a_web_socket_ends_with_the_right_to_it() {
+    let (house, _) = House::with_app(Stand::Open(an_echo().await), photos(OpenTo::Household, &[])).await;
+    house.hears().await;
+    let visit = house.enter("/").await;
+    house.now(photos(OpenTo::Public, &[]));
+    let (mut ana, stranger) = (house.socket(&visit).await, house.socket("a=b").await);
+    house.now(photos(OpenTo::Household, &[]));
+    ends(stranger).await;
+    house.behind.revocations.send(Revocation::Session(SessionId::from_number(2))).unwrap();
+    house.behind.revocations.send(Revocation::All(true)).unwrap();
+    says_back(&mut ana).await;
+    house.now(photos(OpenTo::People, &[1]));
+    says_back(&mut ana).await;
+    let another = house.socket(&visit).await;
+    house.behind.ended.store(true, Ordering::SeqCst);
+    house.behind.revocations.send(Revocation::Session(SessionId::from_number(1))).unwrap();
+    ends(ana).await;
+    ends(another).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_lasts_ends_with_the_right_to_it() {
+    let (house, _) = House::with_app(Stand::Open(an_app().await), photos(OpenTo::Household, &[])).await;
+    house.hears().await;
+    let cookie = format!("Cookie: {}\r\n", house.enter("/").await);
+    let first = house.begun("/lasts", &cookie).await;
+    house.now(photos(OpenTo::People, &[2]));
+    ends(first).await;
+    house.now(photos(OpenTo::Household, &[]));
+    let second = house.begun("/lasts", &cookie).await;
+    house.behind.ended.store(true, Ordering::SeqCst);
+    house.behind.revocations.send(Revocation::Person(PersonId::from_number(1))).unwrap();
+    ends(second).await;
+    house.behind.ended.store(false, Ordering::SeqCst);
+    let third = house.begun("/lasts", &cookie).await;
+    house.settings.send_modify(|settings| settings.as_mut().unwrap().people = Some(BTreeMap::new()));
+    ends(third).await;
+}
