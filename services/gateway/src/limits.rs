@@ -30,7 +30,7 @@ pub(crate) const STRANGERS_AT_APPS: Most = Most { in_all: 96, of_one: 64 };
 /// Time after which a WebSocket on which neither side says anything is given up: those that are in use ping each minute or so, and other doors before
 /// apps are less patient.
 pub(crate) const WEB_SOCKET_QUIET: Duration = Duration::from_secs(3600);
-/// Bytes of the head of an app's answer, and of what is read of it at once: for all of [`APPS`] an eighth of the role's 256 MiB.
+/// Bytes of the head of an app's answer, and of what is read of it at once. The library may hold both: for all of [`APPS`] a quarter of the role's 256 MiB.
 pub(crate) const APP_BUFFER: usize = 64 * 1024;
 /// Time for the whole body of a call of the API. A capability that is passed on lasts longer than that ([`crate::sign_in`]).
 pub(crate) const API_BODY_TIME: Duration = Duration::from_secs(10);

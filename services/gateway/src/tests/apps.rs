@@ -291,7 +291,7 @@ async fn an_endless_head_of_an_app_is_refused() {
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Long: {}\r\n\r\n", "x".repeat(100 * 1024));
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Long: {}\r\n\r\n", "x".repeat(160 * 1024));
             stream.write_all(head.as_bytes()).await.ok();
         }
     });
