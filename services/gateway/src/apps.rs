@@ -4,23 +4,28 @@
 //! as its own, never with the box's name. It listens nowhere: the role `apps` hands over a connection for each that is wanted.
 
 mod heads;
+mod joined;
 mod pass;
+mod places;
+mod stay;
 mod visits;
 
 use std::net::IpAddr;
 
 use axum::{body::Body, response::Response};
 use croft_api::{inherit::RunDirectory, wire::apps::Opened};
-use croft_model::{AppId, HostedApp, OpenTo, PersonRole, Problem, Projection};
+use croft_model::{AppId, HostedApp, OpenTo, Problem, Projection};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header, uri::Authority};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     body::Lingering,
-    crowd::Crowd,
-    limits,
     sign_in::{Shown, SignIn},
 };
 use pass::Passage;
+use places::Places;
+use stay::{Known, Stay};
 use visits::{Visits, Way};
 
 /// Addresses on an app's origin that are the box's own.
@@ -46,18 +51,7 @@ pub(crate) enum AtApp {
 pub(crate) struct Apps {
     passage: Passage,
     visits: Visits,
-    crowd: Crowd,
-}
-
-/// Who asks an app, as the box knows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Visitor {
-    /// Name to sign in with.
-    pub(crate) name: String,
-    /// Name that people read.
-    pub(crate) display_name: String,
-    /// What this person may do with the box.
-    pub(crate) role: PersonRole,
+    places: Places,
 }
 
 /// A request at the door of an app.
@@ -67,11 +61,14 @@ pub(crate) struct AtDoor<'a> {
     pub(crate) client: IpAddr,
     /// Name and port, checked.
     pub(crate) host: &'a Authority,
+    /// Tells when the settings are no longer those that this was made by.
+    pub(crate) settings: watch::Receiver<Option<Projection>>,
 }
 
 impl Apps {
-    pub(crate) fn new(run: RunDirectory) -> Self {
-        Self { passage: Passage::new(run), visits: Visits::default(), crowd: Crowd::new(limits::APPS) }
+    /// Doors until `stop`.
+    pub(crate) fn new(run: RunDirectory, stop: CancellationToken) -> Self {
+        Self { passage: Passage::new(run, stop), visits: Visits::default(), places: Places::default() }
     }
 
     /// Answers at an app's own origin.
@@ -110,11 +107,14 @@ impl Apps {
         if path.starts_with(OWN) {
             return Err(Problem::new(404, "no-such-route", "There is nothing at this address."));
         }
-        let place = self.crowd.enter(door.client).ok_or_else(|| {
-            Problem::new(503, "busy", "There are too many requests under way.").hint("Try again in a moment.").retry_after(1)
-        })?;
-        let visitor = self.visitor(sign_in, projection, door, request.headers()).await?;
-        if visitor.is_none() && door.hosted.open_to != OpenTo::Public {
+        let taken = self.places.enter(door.client, door.app).ok_or_else(visits::busy)?;
+        // Heard from before the right is judged, so that no revocation falls between.
+        let revocations = sign_in.revocations();
+        let known = match visits::token(request.headers()).and_then(|token| self.visits.known(token, door.app)) {
+            Some(shown) => Known::by(sign_in, projection, (door.client, door.hosted), shown).await?,
+            None => None,
+        };
+        if known.is_none() && door.hosted.open_to != OpenTo::Public {
             return if is_navigation(request.method(), request.headers()) {
                 let to = request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
                 to_the_box(door, to, false)
@@ -122,29 +122,10 @@ impl Apps {
                 Err(Problem::new(401, "sign-in-first", "This needs a sign-in.").hint("Open the app in the browser once more."))
             };
         }
-        self.passage.pass(door, visitor.as_ref(), place, request).await.map_err(|opened| why(opened, &door.hosted.name))
-    }
-
-    /// Who asks, by the app's own cookie. Each request asks anew, so that a session that has ended has ended here, too.
-    async fn visitor(
-        &self,
-        sign_in: &SignIn,
-        projection: &Projection,
-        door: &AtDoor<'_>,
-        headers: &HeaderMap,
-    ) -> Result<Option<Visitor>, Problem> {
-        let Some(shown) = visits::token(headers).and_then(|token| self.visits.known(token, door.app)) else { return Ok(None) };
-        let issued = match sign_in.capability(&shown, "gateway", door.client).await {
-            Ok(issued) => issued,
-            Err(refused) if refused.status == 401 => return Ok(None),
-            Err(refused) => return Err(refused),
-        };
-        let Some(person) = issued.person.and_then(|id| projection.people.as_ref()?.get(&id)) else { return Ok(None) };
-        if !door.hosted.lets_in(issued.person) {
-            return Err(Problem::new(403, "app-not-yours", format!("{} is not open to you.", door.hosted.name))
-                .hint("An owner of this box can open it to you."));
-        }
-        Ok(Some(Visitor { name: person.name.clone(), display_name: person.display_name.clone(), role: person.role }))
+        let stranger = if known.is_none() { Some(self.places.stranger(door.client).ok_or_else(visits::busy)?) } else { None };
+        let (app, client, sign_in, settings) = (door.app.clone(), door.client, sign_in.clone(), door.settings.clone());
+        let stay = Stay { app, client, known, sign_in, settings, revocations, held: (taken, stranger) };
+        self.passage.pass(door, stay, request).await.map_err(|opened| why(opened, &door.hosted.name))
     }
 
     /// Lets somebody in with a ticket.

@@ -1,57 +1,64 @@
-//! How many of something there are at a time, in all and of each client.
+//! How many of something there are at a time, in all and of each holder: of a client, mostly.
 
 use std::{
     collections::HashMap,
+    hash::Hash,
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use croft_api::address::holder;
 
-/// Places for clients. Clones share them.
+/// Places for holders. Clones share them.
 #[derive(Debug, Clone)]
-pub(crate) struct Crowd {
+pub(crate) struct Crowd<H: Eq + Hash = IpAddr> {
     most: Most,
-    taken: Arc<Mutex<(usize, HashMap<IpAddr, usize>)>>,
+    taken: Arc<Mutex<(usize, HashMap<H, usize>)>>,
 }
 
 /// The most places that are given.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Most {
-    /// To all clients together.
+    /// To all holders together.
     pub(crate) in_all: usize,
-    /// To one address; an IPv6 /64 counts as one.
-    pub(crate) per_address: usize,
+    /// To one of them. Of addresses, an IPv6 /64 counts as one.
+    pub(crate) of_one: usize,
 }
 
 /// A place, given back when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
-    crowd: Crowd,
-    holder: IpAddr,
+pub(crate) struct Place<H: Eq + Hash = IpAddr> {
+    crowd: Crowd<H>,
+    holder: H,
 }
 
 impl Crowd {
+    /// A place for `client`, if there is one left.
+    pub(crate) fn enter(&self, client: IpAddr) -> Option<Place> {
+        self.take(holder(client))
+    }
+}
+
+impl<H: Eq + Hash + Clone> Crowd<H> {
     pub(crate) fn new(most: Most) -> Self {
         Self { most, taken: Arc::default() }
     }
 
-    /// A place for `client`, if there is one left.
-    pub(crate) fn enter(&self, client: IpAddr) -> Option<Place> {
-        let holder = holder(client);
+    /// A place for `holder`, if there is one left.
+    pub(crate) fn take(&self, holder: H) -> Option<Place<H>> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let (all, by_holder) = &mut *taken;
         let here = by_holder.get(&holder).copied().unwrap_or(0);
-        if *all >= self.most.in_all || here >= self.most.per_address {
+        if *all >= self.most.in_all || here >= self.most.of_one {
             return None;
         }
         *all += 1;
-        by_holder.insert(holder, here + 1);
+        by_holder.insert(holder.clone(), here + 1);
         Some(Place { crowd: self.clone(), holder })
     }
 }
 
-impl Drop for Place {
+impl<H: Eq + Hash> Drop for Place<H> {
     fn drop(&mut self) {
         let mut taken = self.crowd.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let (all, by_holder) = &mut *taken;
@@ -71,7 +78,7 @@ mod tests {
 
     #[test]
     fn one_address_cannot_take_every_place() {
-        let crowd = Crowd::new(Most { in_all: 4, per_address: 3 });
+        let crowd = Crowd::new(Most { in_all: 4, of_one: 3 });
         let address = |text: &str| text.parse::<IpAddr>().expect("an address");
         let (here, neighbour) = (address("2001:db8::1"), address("2001:db8::2"));
         let mut places: Vec<Place> = (0..3).map(|_| crowd.enter(here).expect("a place")).collect();

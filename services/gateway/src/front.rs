@@ -121,13 +121,12 @@ impl Counts {
 impl Answer for Arc<Front> {
     async fn answer(&self, client: IpAddr, request: Request<Lingering>) -> Response {
         let id = hex_id();
-        let request = dialect::straightened(request);
-        let span =
-            tracing::info_span!("request", request = %id, method = %request.method(), path = guests::masked(request.uri().path()), %client);
-        let guest = guests::leads(request.uri().path());
-        let leads = dialect::leads(request.uri().path()).filter(|_| guest.is_none());
+        let path = dialect::straight_path(request.uri());
+        let span = tracing::info_span!("request", request = %id, method = %request.method(), path = guests::masked(&path), %client);
+        let guest = guests::leads(&path);
+        let leads = dialect::leads(&path).filter(|_| guest.is_none());
         let for_page = matches!(guest, Some(guests::Leads::Page(_)));
-        let about_files = leads.is_some() || guest.is_some() || directions::is_about_files(request.method(), request.uri().path());
+        let about_files = leads.is_some() || guest.is_some() || directions::is_about_files(request.method(), &path);
         let kind = if about_files { Kind::File } else { Kind::Page };
         let is_head = request.method() == Method::HEAD;
         let mut response = match self.judge(client, &id, request).instrument(span.clone()).await {
@@ -163,15 +162,17 @@ impl Answer for Arc<Front> {
 
 impl Front {
     async fn judge(&self, client: IpAddr, id: &str, request: Request<Lingering>) -> Result<Response, Problem> {
-        let projection = self.projection.borrow().clone();
+        let mut settings = self.projection.clone();
+        let projection = settings.borrow_and_update().clone();
         let host = hosts::check(request.uri(), request.headers(), projection.as_ref())?;
         headers::check_size(request.uri(), request.headers())?;
         // The host alone says whose request it is: an app has every path of its own origin.
         if let Some(projection) = &projection
             && let Some((app, hosted)) = projection.app_at(&host.host().to_ascii_lowercase())
         {
-            return Ok(self.apps.answer(&self.sign_in, projection, AtDoor { app, hosted, client, host: &host }, request).await);
+            return Ok(self.apps.answer(&self.sign_in, projection, AtDoor { app, hosted, client, host: &host, settings }, request).await);
         }
+        let request = dialect::straightened(request);
         let path = request.uri().path().to_owned();
         if let Some(guest) = guests::leads(&path) {
             // No cookie of the household counts there, so no page of another site can borrow one.

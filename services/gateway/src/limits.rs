@@ -5,14 +5,14 @@ use std::time::Duration;
 use crate::crowd::Most;
 
 /// Connections: a household's devices with room, at about 50 KiB each; of one address some browsers and sync clients behind one router.
-pub(crate) const CONNECTIONS: Most = Most { in_all: 1024, per_address: 256 };
+pub(crate) const CONNECTIONS: Most = Most { in_all: 1024, of_one: 256 };
 /// Calls of the API under way for strangers, each with a connection to a role. Together with those of people they leave a role a quarter of
 /// its 512 connections, so that a capability can always be asked for.
-pub(crate) const STRANGERS_CALLS: Most = Most { in_all: 128, per_address: 32 };
+pub(crate) const STRANGERS_CALLS: Most = Most { in_all: 128, of_one: 32 };
 /// The same for people and programs that are signed in.
-pub(crate) const PEOPLES_CALLS: Most = Most { in_all: 256, per_address: 64 };
+pub(crate) const PEOPLES_CALLS: Most = Most { in_all: 256, of_one: 64 };
 /// Push connections of those who have signed in: their devices, each connected the whole day.
-pub(crate) const PUSH: Most = Most { in_all: 256, per_address: 64 };
+pub(crate) const PUSH: Most = Most { in_all: 256, of_one: 64 };
 /// Time in which one must have signed in.
 pub(crate) const PUSH_SIGN_IN: Duration = Duration::from_secs(15);
 /// Time between two signs of life on one: shorter than the memory of a home's router.
@@ -20,9 +20,18 @@ pub(crate) const PUSH_PING: Duration = Duration::from_secs(30);
 /// Time after which a client that gives none has gone: two of its answers are missing.
 pub(crate) const PUSH_QUIET: Duration = Duration::from_secs(75);
 /// Requests of strangers by links under way: a feast's guests, and never so many that the household waits.
-pub(crate) const GUESTS: Most = Most { in_all: 64, per_address: 12 };
+pub(crate) const GUESTS: Most = Most { in_all: 64, of_one: 12 };
 /// Requests to apps under way, WebSockets included: pages of apps ask for dozens of things at a time, and keep a connection or two for the whole day.
-pub(crate) const APPS: Most = Most { in_all: 512, per_address: 128 };
+pub(crate) const APPS: Most = Most { in_all: 512, of_one: 128 };
+/// The part of it that one app gets, whose answers may never end: a quarter, so that three others like it leave room for a fourth.
+pub(crate) const OF_AN_APP: Most = Most { in_all: APPS.in_all, of_one: APPS.in_all / 4 };
+/// Those of visitors who are nobody, at all apps that are open to everybody: fewer than one app gets, so that each keeps places for the household.
+pub(crate) const STRANGERS_AT_APPS: Most = Most { in_all: 96, of_one: 64 };
+/// Time after which a WebSocket on which neither side says anything is given up: those that are in use ping each minute or so, and other doors before
+/// apps are less patient.
+pub(crate) const WEB_SOCKET_QUIET: Duration = Duration::from_secs(3600);
+/// Bytes of the head of an app's answer, and of what is read of it at once. The library may hold both: for all of [`APPS`] a quarter of the role's 256 MiB.
+pub(crate) const APP_BUFFER: usize = 64 * 1024;
 /// Time for the whole body of a call of the API. A capability that is passed on lasts longer than that ([`crate::sign_in`]).
 pub(crate) const API_BODY_TIME: Duration = Duration::from_secs(10);
 /// Time for which an answer waits until the gateway has the settings that it was given out of.

@@ -54,7 +54,7 @@ pub async fn run(mut descriptors: Descriptors, routing: Routing) -> Result<(), G
         verifier,
         workers,
         push: push.clone(),
-        apps: Apps::new(run.clone()),
+        apps: Apps::new(run.clone(), stop.clone()),
         calls: Calls::default(),
         guests: Guests::default(),
         counts: Counts::new(&metrics),

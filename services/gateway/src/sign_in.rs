@@ -23,7 +23,7 @@ use croft_api::{
 };
 use croft_model::{MAX_CAPABILITY_SECONDS, Problem, Secret};
 use croft_telemetry::Counter;
-use http::{HeaderMap, Method, Request, header};
+use http::{HeaderMap, HeaderValue, Method, Request, header};
 use jiff::Timestamp;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -55,9 +55,7 @@ impl Shown {
         if let Some(shown) = Self::of_program(headers)? {
             return Ok(Some(shown));
         }
-        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let token = cookies.flat_map(|line| line.split(';')).find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='));
-        Ok(token.filter(|token| !token.is_empty()).and_then(|token| {
+        Ok(cookie(headers, COOKIE).filter(|token| !token.is_empty()).and_then(|token| {
             Some(Self { credential: Credential::Cookie { value: secret(token)? }, key: key(&format!("cookie {token}")), by_cookie: true })
         }))
     }
@@ -97,6 +95,13 @@ impl Shown {
         }
         Ok(None)
     }
+}
+
+/// The cookie of this name. Others beside it, which need be no ASCII, are not read.
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
+    let mut pairs = lines.flat_map(|line| line.split(|b| *b == b';')).map(<[u8]>::trim_ascii);
+    pairs.find_map(|pair| std::str::from_utf8(pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?).ok())
 }
 
 fn secret(text: &str) -> Option<Secret> {
@@ -338,6 +343,7 @@ mod tests {
             Shown::in_headers(&headers).map(|shown| shown.map(|shown| shown.by_cookie))
         };
         assert_eq!(read(header::COOKIE, "a=b; __Host-croft=token; c=d"), Ok(Some(true)));
+        assert_eq!(read(header::COOKIE, "a=Zo\u{eb}; __Host-croft=token"), Ok(Some(true)));
         assert_eq!(read(header::COOKIE, "__Host-croft="), Ok(None));
         assert_eq!(read(header::COOKIE, "__Host-croftx=token"), Ok(None));
         assert_eq!(read(header::AUTHORIZATION, "Basic YW5hOnNlY3JldA=="), Ok(Some(false)));

@@ -204,7 +204,7 @@ fn front(run: &RunDirectory, behind: &Behind, projection: watch::Receiver<Option
         verifier,
         certificate: Certificate::keep(identity.clone(), projection.clone(), stop.clone()).unwrap(),
         workers,
-        apps: Apps::new(run.clone()),
+        apps: Apps::new(run.clone(), stop.clone()),
         guests: Guests::default(),
         calls: Calls::default(),
         counts: Counts::new(&metrics),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header, uri::Authority};
 
-use super::{Visitor, visits::OURS};
+use super::{stay::Visitor, visits::OURS};
 use croft_model::PersonRole;
 
 /// What is between two neighbours alone (RFC 9110, section 7.6.1), and what would make an app speak to the client's proxy.

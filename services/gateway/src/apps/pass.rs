@@ -15,18 +15,22 @@ use croft_api::{
 use croft_files::Link;
 use croft_model::AppId;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version, header};
-use http_body_util::BodyExt;
 use hyper::{
     body::Incoming,
     client::conn::http1::{self, SendRequest},
 };
 use hyper_util::rt::TokioIo;
-use tokio::{io::copy_bidirectional, net::TcpStream, time::timeout};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_util::sync::CancellationToken;
 
-use super::{AtApp, AtDoor, Visitor, heads};
+use super::{
+    AtApp, AtDoor, heads,
+    joined::joined,
+    stay::{Rightful, Stay},
+};
 use crate::{
     body::{Lingering, Paced},
-    crowd::Place,
+    limits,
 };
 
 /// Time for a connection into an app's network.
@@ -40,6 +44,7 @@ const KEPT_FOR: Duration = Duration::from_secs(20);
 /// Connections to apps.
 pub(super) struct Passage {
     run: RunDirectory,
+    stop: CancellationToken,
     idle: Arc<Mutex<HashMap<AppId, Vec<Idle>>>>,
 }
 
@@ -49,24 +54,18 @@ struct Idle {
 }
 
 impl Passage {
-    pub(super) fn new(run: RunDirectory) -> Self {
-        Self { run, idle: Arc::default() }
+    pub(super) fn new(run: RunDirectory, stop: CancellationToken) -> Self {
+        Self { run, stop, idle: Arc::default() }
     }
 
     /// The app's answer.
     ///
     /// # Errors
     /// Why there is none.
-    pub(super) async fn pass(
-        &self,
-        door: &AtDoor<'_>,
-        visitor: Option<&Visitor>,
-        place: Place,
-        mut request: Request<Lingering>,
-    ) -> Result<Response, Opened> {
+    pub(super) async fn pass(&self, door: &AtDoor<'_>, stay: Stay, mut request: Request<Lingering>) -> Result<Response, Opened> {
         let upgrade = asked_upgrade(&request).map(|kind| (kind, hyper::upgrade::on(&mut request)));
         let (mut head, body) = request.into_parts();
-        let mut headers = heads::for_app(&head.headers, door.host, door.client, visitor);
+        let mut headers = heads::for_app(&head.headers, door.host, door.client, stay.visitor());
         if let Some((kind, _)) = &upgrade {
             headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
             headers.insert(header::UPGRADE, kind.clone());
@@ -80,13 +79,10 @@ impl Passage {
         let (sender, answer) = self.send(door.app, passed).await?;
         let (told, body) = answer.into_parts();
         if told.status == StatusCode::SWITCHING_PROTOCOLS {
-            return switched(told, body, upgrade, place).ok_or(Opened::Refused);
+            return switched(told, body, upgrade, (stay, self.stop.clone())).ok_or(Opened::Refused);
         }
         self.keep(door.app, sender);
-        let mut response = Response::new(Body::new(body.map_frame(move |frame| {
-            let _held = &place;
-            frame
-        })));
+        let mut response = Response::new(Body::new(Rightful::new(body, stay)));
         *response.status_mut() = told.status;
         *response.headers_mut() = heads::for_client(&told.headers);
         response.extensions_mut().insert(AtApp::Theirs);
@@ -116,7 +112,8 @@ impl Passage {
 
     async fn connect(&self, app: &AppId) -> Result<SendRequest<Body>, Opened> {
         let stream = timeout(CONNECT, self.knock(app)).await.map_err(|elapsed| silent(app, &elapsed))??;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| silent(app, &error))?;
+        let shaken = http1::Builder::new().max_buf_size(limits::APP_BUFFER).handshake(TokioIo::new(stream)).await;
+        let (sender, connection) = shaken.map_err(|error| silent(app, &error))?;
         // Its owner is the sender: it ends with that one, or with what it has become.
         tokio::spawn(async move {
             if let Err(error) = connection.with_upgrades().await {
@@ -202,7 +199,7 @@ fn switched(
     told: http::response::Parts,
     body: Incoming,
     upgrade: Option<(HeaderValue, hyper::upgrade::OnUpgrade)>,
-    place: Place,
+    (stay, stop): (Stay, CancellationToken),
 ) -> Option<Response> {
     let (kind, client) = upgrade?;
     let said = told.headers.get(header::UPGRADE)?;
@@ -213,11 +210,17 @@ fn switched(
     headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(header::UPGRADE, kind);
     let app = hyper::upgrade::on(http::Response::from_parts(told, body));
-    // It ends with either side. An idle one is for client and app to end, as they agree on.
+    // Not kept: it ends with either side, with the right to it, and with the gateway at the latest.
     tokio::spawn(async move {
-        let _held = place;
         let (Ok(client), Ok(app)) = tokio::join!(client, app) else { return };
-        let _ = copy_bidirectional(&mut TokioIo::new(client), &mut TokioIo::new(app)).await;
+        // Cancel-safe: each of them waits for an end.
+        let over = async {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = stay.over() => {}
+            }
+        };
+        joined(TokioIo::new(client), TokioIo::new(app), limits::WEB_SOCKET_QUIET, over).await;
     });
     let mut response = Response::new(Body::empty());
     (*response.status_mut(), *response.headers_mut()) = (StatusCode::SWITCHING_PROTOCOLS, headers);

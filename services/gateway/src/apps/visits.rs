@@ -14,10 +14,10 @@ use aws_lc_rs::{
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use croft_model::{AppId, Problem};
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::sign_in::Shown;
+use crate::sign_in::{Shown, cookie};
 
 /// Name of the cookie; the prefix makes browsers refuse it from anywhere but this host, over HTTPS (RFC 6265bis).
 pub(crate) const COOKIE: &str = "__Host-croft-app";
@@ -112,7 +112,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn busy() -> Problem {
+/// There is no place left.
+pub(super) fn busy() -> Problem {
     Problem::new(503, "busy", "There are too many requests under way.").hint("Try again in a moment.").retry_after(1)
 }
 
@@ -131,12 +132,7 @@ fn hashed(text: &str) -> Hash {
 
 /// The cookie of a visit among those that were sent.
 pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
-    sent(headers, COOKIE)
-}
-
-fn sent<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    lines.flat_map(|line| line.split(';')).find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+    cookie(headers, COOKIE)
 }
 
 /// One way of a browser from an app to the box and back.
@@ -152,7 +148,7 @@ impl Way {
 
     /// The one that a browser is on.
     pub(crate) fn of_cookie(headers: &HeaderMap) -> Option<Self> {
-        sent(headers, WAY).map(|text| Self(hashed(text)))
+        cookie(headers, WAY).map(|text| Self(hashed(text)))
     }
 
     /// What the box is told of it, which does not give the cookie away.
@@ -188,6 +184,8 @@ pub(crate) fn encoded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use http::header;
+
     use super::*;
 
     fn app(id: &str) -> AppId {
@@ -230,7 +228,7 @@ mod tests {
         assert!(text.ends_with("; Path=/; Secure; HttpOnly; SameSite=Lax"), "{text}");
         let pair = text.split(';').next().expect("a pair").to_owned();
         let sent = |line: String| [(header::COOKIE, line.parse().expect("a header"))].into_iter().collect::<HeaderMap>();
-        for line in [pair.clone(), format!("a=b; {pair}"), format!("{pair};c=d")] {
+        for line in [pair.clone(), format!("a=b; {pair}"), format!("{pair};c=d"), format!("name=Zo\u{eb}; {pair}")] {
             let headers = sent(line);
             let token = token(&headers).expect("found");
             assert!(visits.known(token, &app("photos")).is_some() && visits.known(token, &app("notes")).is_none());

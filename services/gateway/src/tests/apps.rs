@@ -103,10 +103,17 @@ async fn an_app() -> u16 {
                 read.len().to_string()
             }),
         )
-        .fallback(async |headers: HeaderMap| {
-            let said: Vec<(String, String)> =
-                headers.iter().map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into())).collect();
-            Json(said)
+        .route(
+            "/lasts",
+            routing::get(async || {
+                let first = futures_util::stream::once(async { Ok::<_, std::convert::Infallible>("first") });
+                Body::from_stream(futures_util::StreamExt::chain(first, futures_util::stream::pending()))
+            }),
+        )
+        .fallback(async |uri: http::Uri, headers: HeaderMap| {
+            let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+            let said = headers.iter().map(|(name, value)| (name.to_string(), text(value)));
+            Json(said.chain([("path".to_owned(), uri.to_string())]).collect::<Vec<_>>())
         })
         .layer(axum::extract::DefaultBodyLimit::disable());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -260,37 +267,169 @@ async fn a_large_body_passes_piece_by_piece() {
 }
 
 #[tokio::test]
-async fn a_web_socket_becomes_one_connection() {
-    // It takes any upgrade, and then says back what it hears.
+async fn slashes_of_an_app_stay_as_they_are() {
+    let (house, _) = House::with_app(Stand::Open(an_app().await), photos(OpenTo::Public, &[])).await;
+    for path in ["/a//b", "//remote.php//dav/files/ana//a", "//ocs/v2.php//cloud/user?format=json", "//status.php"] {
+        let answer = house.at_app(&format!("GET {path}"), &[]).await;
+        assert_eq!(said(&answer, "path").as_deref(), Some(path));
+    }
+}
+
+#[tokio::test]
+async fn a_cookie_of_an_app_in_any_language_locks_nobody_out() {
+    let (house, _) = House::with_app(Stand::Open(an_app().await), photos(OpenTo::Household, &[])).await;
+    let visit = house.enter("/").await;
+    let answer = house.at_app("GET /", &[("Cookie", &format!("name=Zo\u{eb}; {visit}"))]).await;
+    assert_eq!((answer.status, said(&answer, "cookie").as_deref()), (200, Some("name=Zo\u{eb}")));
+    let at_box = house.ask("GET /open/photos?to=%2F", &[("Cookie", &format!("name=Zo\u{eb}; __Host-croft={TOKEN}"))], "").await;
+    assert_eq!(at_box.status, 303, "{}", at_box.head);
+}
+
+#[tokio::test]
+async fn an_endless_head_of_an_app_is_refused() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(stream.read_u8().await.unwrap());
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Long: {}\r\n\r\n", "x".repeat(160 * 1024));
+            stream.write_all(head.as_bytes()).await.ok();
         }
-        let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
-        assert!(head.contains("upgrade: websocket") && head.contains("sec-websocket-key: abc"), "{head}");
-        stream
-            .write_all(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-Own: 1\r\n\r\n")
-            .await
-            .unwrap();
-        let (mut reader, mut writer) = stream.split();
-        tokio::io::copy(&mut reader, &mut writer).await.unwrap();
     });
     let (house, _) = House::with_app(Stand::Open(port), photos(OpenTo::Public, &[])).await;
-    let mut stream = house.connect().await;
-    let head = format!("GET /live HTTP/1.1\r\nHost: {APP}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: abc\r\n\r\n");
-    stream.write_all(head.as_bytes()).await.unwrap();
-    let mut told = Vec::new();
-    while !told.ends_with(b"\r\n\r\n") {
-        told.push(stream.read_u8().await.unwrap());
+    assert_eq!(house.at_app("GET /", &[]).await.refused(502), "app-silent");
+}
+
+#[tokio::test]
+async fn strangers_leave_places_to_the_household() {
+    let (house, _) = House::with_app(Stand::Open(an_app().await), photos(OpenTo::Household, &[])).await;
+    let visit = house.enter("/").await;
+    house.now(photos(OpenTo::Public, &[]));
+    let mut held = Vec::new();
+    for _ in 0..crate::limits::STRANGERS_AT_APPS.of_one {
+        held.push(house.begun("/lasts", "").await);
     }
-    let told = String::from_utf8(told).unwrap().to_ascii_lowercase();
-    assert!(told.starts_with("http/1.1 101") && told.contains("upgrade: websocket") && told.contains("x-own: 1"), "{told}");
+    assert_eq!(house.at_app("GET /", &[]).await.refused(503), "busy");
+    assert_eq!(house.at_app("GET /", &[("Cookie", &visit)]).await.status, 200);
+    held.pop();
+    while house.at_app("GET /", &[]).await.status != 200 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// An app that takes any upgrade, says back what it hears, and never ends a connection by itself.
+async fn an_echo() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let head = head_of(&mut stream).await;
+                assert!(head.contains("upgrade: websocket") && head.contains("sec-websocket-key: abc"), "{head}");
+                let told = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-Own: 1\r\n\r\n";
+                stream.write_all(told.as_bytes()).await.unwrap();
+                let (mut reader, mut writer) = stream.split();
+                tokio::io::copy(&mut reader, &mut writer).await.ok();
+                std::future::pending::<()>().await;
+            });
+        }
+    });
+    port
+}
+
+async fn head_of(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    String::from_utf8(head).unwrap().to_ascii_lowercase()
+}
+
+async fn says_back(stream: &mut TcpStream) {
     stream.write_all(b"hello").await.unwrap();
     let mut heard = [0; 5];
     stream.read_exact(&mut heard).await.unwrap();
     assert_eq!(&heard, b"hello");
+}
+
+/// Waits for the other side's end of a connection.
+async fn ends(mut stream: TcpStream) {
+    let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut Vec::new())).await;
+    assert!(ended.is_ok(), "it goes on");
+}
+
+impl House {
+    /// A request at the app whose answer lasts, up to the end of its head.
+    async fn begun(&self, path: &str, more: &str) -> TcpStream {
+        let mut stream = self.connect().await;
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: {APP}\r\n{more}\r\n").as_bytes()).await.unwrap();
+        let told = head_of(&mut stream).await;
+        assert!(
+            told.starts_with("http/1.1 200")
+                || told.starts_with("http/1.1 101 ") && told.contains("upgrade: websocket\r\n") && told.contains("x-own: 1"),
+            "{told}"
+        );
+        stream
+    }
+
+    /// A WebSocket of somebody with this cookie.
+    async fn socket(&self, cookie: &str) -> TcpStream {
+        let more = format!("Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: abc\r\nCookie: {cookie}\r\n");
+        let mut stream = self.begun("/live", &more).await;
+        says_back(&mut stream).await;
+        stream
+    }
+
+    fn now(&self, app: (AppId, HostedApp)) {
+        self.settings.send_modify(|settings| settings.as_mut().unwrap().apps = Some([app].into()));
+    }
+}
+
+#[tokio::test]
+async fn a_web_socket_ends_with_either_side_and_with_the_box() {
+    let (house, _) = House::with_app(Stand::Open(an_echo().await), photos(OpenTo::Public, &[])).await;
+    let (mut half_closed, open) = (house.socket("a=b").await, house.socket("a=b").await);
+    half_closed.shutdown().await.unwrap();
+    ends(half_closed).await;
+    house.stop.cancel();
+    ends(open).await;
+}
+
+#[tokio::test]
+async fn a_web_socket_ends_with_the_right_to_it() {
+    let (house, _) = House::with_app(Stand::Open(an_echo().await), photos(OpenTo::Household, &[])).await;
+    house.hears().await;
+    let visit = house.enter("/").await;
+    house.now(photos(OpenTo::Public, &[]));
+    let (mut ana, stranger) = (house.socket(&visit).await, house.socket("a=b").await);
+    house.now(photos(OpenTo::Household, &[]));
+    ends(stranger).await;
+    house.behind.revocations.send(Revocation::Session(SessionId::from_number(2))).unwrap();
+    house.behind.revocations.send(Revocation::All(true)).unwrap();
+    says_back(&mut ana).await;
+    house.now(photos(OpenTo::People, &[1]));
+    says_back(&mut ana).await;
+    let another = house.socket(&visit).await;
+    house.behind.ended.store(true, Ordering::SeqCst);
+    house.behind.revocations.send(Revocation::Session(SessionId::from_number(1))).unwrap();
+    ends(ana).await;
+    ends(another).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_lasts_ends_with_the_right_to_it() {
+    let (house, _) = House::with_app(Stand::Open(an_app().await), photos(OpenTo::Household, &[])).await;
+    house.hears().await;
+    let cookie = format!("Cookie: {}\r\n", house.enter("/").await);
+    let first = house.begun("/lasts", &cookie).await;
+    house.now(photos(OpenTo::People, &[2]));
+    ends(first).await;
+    house.now(photos(OpenTo::Household, &[]));
+    let second = house.begun("/lasts", &cookie).await;
+    house.behind.ended.store(true, Ordering::SeqCst);
+    house.behind.revocations.send(Revocation::Person(PersonId::from_number(1))).unwrap();
+    ends(second).await;
+    house.behind.ended.store(false, Ordering::SeqCst);
+    let third = house.begun("/lasts", &cookie).await;
+    house.settings.send_modify(|settings| settings.as_mut().unwrap().people = Some(BTreeMap::new()));
+    ends(third).await;
 }

@@ -237,7 +237,7 @@ async fn who_does_not_sign_in_holds_a_strangers_place_and_not_for_ever() {
     let house = House::new().await;
     house.spaces(1);
     let mut held = Vec::new();
-    for _ in 0..crate::limits::STRANGERS_CALLS.per_address {
+    for _ in 0..crate::limits::STRANGERS_CALLS.of_one {
         held.push(Client::connect(&house).await);
     }
     let refused = client_async("ws://hollyhock.local/push/ws", house.connect().await).await.err();

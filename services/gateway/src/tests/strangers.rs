@@ -75,7 +75,7 @@ async fn who_holds_a_refused_body_back_is_not_asked_for_it() {
 async fn one_address_has_so_many_connections_and_no_more() {
     let house = House::new().await;
     let mut open = Vec::new();
-    for _ in 0..crate::limits::CONNECTIONS.per_address {
+    for _ in 0..crate::limits::CONNECTIONS.of_one {
         let mut stream = house.connect().await;
         stream.write_all(b"GET /api/v1/events HTTP/1.1\r\nHost: hollyhock.local\r\nAuthorization: Bearer files\r\n\r\n").await.unwrap();
         let mut first = [0; 12];
@@ -90,7 +90,7 @@ async fn one_address_has_so_many_connections_and_no_more() {
 #[tokio::test]
 async fn who_sends_no_body_holds_no_role_and_not_every_place() {
     let house = House::new().await;
-    let places = crate::limits::STRANGERS_CALLS.per_address;
+    let places = crate::limits::STRANGERS_CALLS.of_one;
     let mut held = Vec::new();
     for _ in 0..=places {
         let mut stream = house.connect().await;
