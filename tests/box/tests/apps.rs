@@ -218,7 +218,7 @@ async fn an_app_is_installed_reached_stopped_and_taken_away() {
 
     // Stopped it says so, and its page does, too.
     house.croft(&["app", "stop", "photos"]);
-    house.until("it stops", || house.app("photos").is_some_and(|app| app["services"][0]["state"] == "ended"));
+    house.until("it stops", || house.app("photos").is_some_and(|app| app["services"][0]["state"] == "absent"));
     let (status, text) = browser.get("/").await;
     assert!(status == 503 && text.contains("The photos is stopped."), "{status} {text}");
     house.croft(&["app", "start", "photos"]);
