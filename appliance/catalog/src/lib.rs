@@ -32,10 +32,10 @@ mod tree;
 mod umbrel;
 
 pub use catalogue::{Catalogue, CatalogueError, Outcome, ReadApp, read};
+pub use croft_model::AppId;
 pub use draft::{Reason, ReasonKind};
 pub use files::{Entry, EntryKind, FileError, Files, FilesInMemory, MAX_LISTED};
 pub use image::{Image, ImageError};
-pub use croft_model::AppId;
 pub use names::{Capability, EnvName, HostName, NameError, ServiceName, VariableName};
 pub use paths::{ContainerPath, DataPath, HostPath, PathError};
 pub use permission::{Permission, Protocol, SpaceClass, Wall};

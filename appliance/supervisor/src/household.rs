@@ -4,9 +4,7 @@ use croft_api::wire::{
     household::{NewPerson, NewSpace},
     trust::FirstOwner,
 };
-use croft_model::{
-    Person, PersonId, PersonRole, Problem, Right, Settings, SnapshotSchedule, Space, SpaceId, SpaceKind, SpaceNumber,
-};
+use croft_model::{Person, PersonId, PersonRole, Problem, Right, Settings, SnapshotSchedule, Space, SpaceId, SpaceKind, SpaceNumber};
 use jiff::Timestamp;
 
 use crate::{

@@ -131,15 +131,23 @@ fn hidden(spec: &AppSpec) -> Vec<String> {
 /// Whether a permission that was said is at least what is wanted.
 fn covers(said: &Permission, wanted: &Permission) -> bool {
     match (said, wanted) {
-        (Permission::HostPath { path, read_only }, Permission::HostPath { path: wanted, read_only: looks }) => path == wanted && (!read_only || *looks),
-        (Permission::Spaces { class, read_only }, Permission::Spaces { class: wanted, read_only: looks }) => class == wanted && (!read_only || *looks),
+        (Permission::HostPath { path, read_only }, Permission::HostPath { path: wanted, read_only: looks }) => {
+            path == wanted && (!read_only || *looks)
+        }
+        (Permission::Spaces { class, read_only }, Permission::Spaces { class: wanted, read_only: looks }) => {
+            class == wanted && (!read_only || *looks)
+        }
         (said, wanted) => said == wanted,
     }
 }
 
 /// Switches of the kernel that each network or IPC namespace has for itself.
 fn is_own_switch(key: &str) -> bool {
-    key.starts_with("net.") || key.starts_with("kernel.shm") || key.starts_with("kernel.msg") || key == "kernel.sem" || key.starts_with("fs.mqueue.")
+    key.starts_with("net.")
+        || key.starts_with("kernel.shm")
+        || key.starts_with("kernel.msg")
+        || key == "kernel.sem"
+        || key.starts_with("fs.mqueue.")
 }
 
 /// The permissions that were not granted.

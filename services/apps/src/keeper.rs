@@ -373,8 +373,9 @@ impl Keeper {
         let steps = plan::steps(&apps, &known);
         // What nothing is left to do for is over.
         let due: BTreeSet<AppId> = steps.iter().filter_map(app_of).collect();
-        let unsaid =
-            |id: &AppId| kept.get(id).is_some_and(|record| record.phase == Phase::Installed) && hosted.contains_key(id) && !wishes.contains_key(id);
+        let unsaid = |id: &AppId| {
+            kept.get(id).is_some_and(|record| record.phase == Phase::Installed) && hosted.contains_key(id) && !wishes.contains_key(id)
+        };
         state.trouble.retain(|id, _| at_work.contains(id) || due.contains(id) || unsaid(id));
         steps
     }

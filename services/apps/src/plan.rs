@@ -121,7 +121,7 @@ fn away(id: Option<AppId>, container: &SeenContainer) -> Step {
     match container.state {
         ContainerState::Running { .. } | ContainerState::Changing => {
             Step::Stop { app: id, service: container.service.as_str().parse().ok(), container: container.id.clone() }
-        },
+        }
         ContainerState::Created | ContainerState::Exited { .. } | ContainerState::Broken => {
             Step::Remove { app: id, container: container.id.clone() }
         }
@@ -206,9 +206,9 @@ fn stops(id: &AppId, app: &Wanted<'_>, own: &BTreeMap<&str, &SeenContainer>) -> 
         let container = own.get(name.as_str())?.id.clone();
         Some(Step::Stop { app: Some(id.clone()), service: Some((*name).clone()), container })
     };
-    let over = own.values().filter(|container| {
-        matches!(container.state, ContainerState::Created | ContainerState::Exited { .. } | ContainerState::Broken)
-    });
+    let over = own
+        .values()
+        .filter(|container| matches!(container.state, ContainerState::Created | ContainerState::Exited { .. } | ContainerState::Broken));
     let remove = over.map(|container| Step::Remove { app: Some(id.clone()), container: container.id.clone() });
     now.iter().filter_map(stop).chain(remove).chain(unknown).collect()
 }

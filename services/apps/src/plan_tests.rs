@@ -166,7 +166,10 @@ fn parts_start_in_their_order() {
 #[test]
 fn parts_end_the_other_way_round() {
     let (mut paper, wishes) = at_rest();
-    assert_eq!(settle(&mut paper, Phase::Installed, false, &wishes), [vec!["stop web", "remove"], vec!["stop db", "remove"], vec!["remove"]]);
+    assert_eq!(
+        settle(&mut paper, Phase::Installed, false, &wishes),
+        [vec!["stop web", "remove"], vec!["stop db", "remove"], vec!["remove"]]
+    );
 }
 
 #[test]
@@ -225,7 +228,10 @@ fn what_nobody_knows_is_taken_away() {
     let (mut paper, wishes) = at_rest();
     let none = BTreeMap::new();
     for _ in 0..4 {
-        let next = steps(&none, &Known { seen: &paper.seen, health: &paper.health, resting: &paper.resting, since: paper.since, at_work: &paper.at_work });
+        let next = steps(
+            &none,
+            &Known { seen: &paper.seen, health: &paper.health, resting: &paper.resting, since: paper.since, at_work: &paper.at_work },
+        );
         next.iter().for_each(|step| paper.does(step, &wishes));
     }
     assert_eq!(paper.seen, Seen::default());

@@ -87,8 +87,7 @@ impl Shop {
         let read = store.read()?;
         let catalogs = read.range(&CATALOGS, .., Order::Ascending, MAX_CATALOGS)?.into_iter().collect();
         let rows = read.range(&ENTRIES, .., Order::Ascending, 2 * MAX_APPS)?;
-        let entry =
-            |(_, row): (String, EntryRecord)| Some(((row.catalog, row.edition, row.spec.id.clone()), Arc::new(row.spec)));
+        let entry = |(_, row): (String, EntryRecord)| Some(((row.catalog, row.edition, row.spec.id.clone()), Arc::new(row.spec)));
         let mut known = Known { catalogs, ..Known::default() };
         let mut over = Vec::new();
         for (key, spec) in rows.into_iter().filter_map(entry) {
@@ -138,8 +137,12 @@ impl Shop {
             }
             let coming: usize = specs.iter().map(size).sum();
             if known.bytes.values().sum::<usize>() + coming > MAX_BYTES {
-                return Err(Problem::new(409, "catalogs-full", "The catalogues of a box take 12 MiB at most, while an edition is handed over with the one before.")
-                    .hint("Remove one first, or hand fewer apps over."));
+                return Err(Problem::new(
+                    409,
+                    "catalogs-full",
+                    "The catalogues of a box take 12 MiB at most, while an edition is handed over with the one before.",
+                )
+                .hint("Remove one first, or hand fewer apps over."));
             }
             if known.entries.len() + specs.len() > 2 * MAX_APPS {
                 return Err(Problem::new(409, "catalogs-full", format!("The catalogues of a box have {MAX_APPS} apps at most.")));
@@ -172,7 +175,9 @@ impl Shop {
         {
             let known = self.known();
             if !known.catalogs.contains_key(catalog) && known.catalogs.len() >= MAX_CATALOGS {
-                return Err(Problem::new(409, "catalogs-full", format!("A box has {MAX_CATALOGS} catalogues at most.")).hint("Remove one first."));
+                return Err(
+                    Problem::new(409, "catalogs-full", format!("A box has {MAX_CATALOGS} catalogues at most.")).hint("Remove one first.")
+                );
             }
         }
         if !self.known().entries.keys().any(|(name, of, _)| name == catalog && of == edition) {

@@ -27,7 +27,17 @@ fn spec(services: Value, more: Value) -> AppSpec {
 fn record(spec: AppSpec) -> AppRecord {
     let digests = spec.services.keys().map(|name| (name.clone(), DIGEST.parse().expect("a digest"))).collect();
     let secrets = [("DB_PASSWORD".to_owned(), "drawn".to_owned())].into();
-    AppRecord { phase: Phase::Installed, spec, source: String::new(), digests, network: 7, secrets, folders: [].into(), before: None, since: Timestamp::UNIX_EPOCH }
+    AppRecord {
+        phase: Phase::Installed,
+        spec,
+        source: String::new(),
+        digests,
+        network: 7,
+        secrets,
+        folders: [].into(),
+        before: None,
+        since: Timestamp::UNIX_EPOCH,
+    }
 }
 
 fn hosted() -> HostedApp {

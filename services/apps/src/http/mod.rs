@@ -123,13 +123,19 @@ async fn install_app(
     if let Some(before) = &before {
         if !asked.replace && before.source != source {
             let from = if before.source.is_empty() { "a specification" } else { before.source.as_str() };
-            return Err(Problem::new(409, "app-other-source", format!("What the box has of {id} came from {from}, and this comes from elsewhere."))
-                .hint("It would get the data and the secrets of the other. If it shall: `--replace`.")
-                .key("source")
-                .into());
+            return Err(Problem::new(
+                409,
+                "app-other-source",
+                format!("What the box has of {id} came from {from}, and this comes from elsewhere."),
+            )
+            .hint("It would get the data and the secrets of the other. If it shall: `--replace`.")
+            .key("source")
+            .into());
         }
         if let Some(reason) = judge::nested(&spec, &before.folders) {
-            return Err(Problem::new(422, "app-refused", reason).hint("An app cannot mount a folder within one that it had before.").into());
+            return Err(Problem::new(422, "app-refused", reason)
+                .hint("An app cannot mount a folder within one that it had before.")
+                .into());
         }
     }
     let known = before.map(|before| before.secrets).unwrap_or_default();
