@@ -6,6 +6,8 @@ mod image;
 mod logs;
 mod look;
 mod networks;
+#[cfg(test)]
+mod stub;
 mod wire;
 
 pub(crate) use create::check;
