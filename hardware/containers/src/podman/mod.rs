@@ -14,6 +14,7 @@ pub(crate) use create::check;
 
 use std::{
     future::Future,
+    io,
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     time::Duration,
@@ -222,8 +223,9 @@ impl Engine for Podman {
 
     fn connect(&self, to: SocketAddr) -> BoxFuture<'_, Result<TcpStream, EngineError>> {
         Box::pin(async move {
-            let connected = self.place.inside(move || TcpStream::connect_timeout(&to, CONNECT)).await;
-            connected.and_then(|stream| stream).map_err(|source| EngineError::Connect { to, source })
+            let connected = timeout(CONNECT, self.place.connect(to)).await;
+            let connected = connected.map_err(io::Error::from).and_then(|connected| connected);
+            connected.map_err(|source| EngineError::Connect { to, source })
         })
     }
 }
