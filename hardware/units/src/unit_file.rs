@@ -314,7 +314,8 @@ sockets.https = { kind = "tcp", port = 443 }
 
     #[test]
     fn units_are_as_the_manifests_say() {
-        let files = appliance_units(&[manifest(REGULATOR), manifest(DOOR), manifest(WORKER), manifest(PARENT), manifest(CALLER), manifest(HOST)]);
+        let files =
+            appliance_units(&[manifest(REGULATOR), manifest(DOOR), manifest(WORKER), manifest(PARENT), manifest(CALLER), manifest(HOST)]);
         let all: String = files.iter().map(|(name, text)| format!("=== {name}\n{text}\n")).collect();
         insta::assert_snapshot!("appliance_units", all);
     }
