@@ -77,6 +77,12 @@ pub enum EngineError {
         /// Which.
         registry: String,
     },
+    /// An image says more of itself than answers about its containers can carry. It is not kept.
+    #[error("the image says too much of itself: its labels, environment and commands have more than {most_bytes} bytes")]
+    Wordy {
+        /// So many it may have.
+        most_bytes: usize,
+    },
     /// An image could not be looked at.
     #[error("the image cannot be looked at")]
     Image {
@@ -183,7 +189,7 @@ pub trait Engine: Send + Sync {
     fn look(&self) -> BoxFuture<'_, Result<Seen, EngineError>>;
 
     /// Fetches an image and gives the digest that it is held by: the one that it was asked by, or of what the tag leads to now. Ends soon after `stop` is
-    /// cancelled. What did not come whole is not there.
+    /// cancelled. What did not come whole is not there, nor one that is [`EngineError::Wordy`].
     fn pull<'a>(
         &'a self,
         image: &'a ImageReference,

@@ -3,9 +3,9 @@
 //! The engine's server of names asks a server that is not there and waits five seconds for it, each time, and the app with it. Here each question is told
 //! that there is no such name, on an address of the engine's own machine, and nothing leaves. Without it closed apps are as closed, and slower.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, time::Duration};
 
-use tokio::{net::UdpSocket, task::JoinHandle};
+use tokio::{net::UdpSocket, task::JoinHandle, time::sleep};
 
 use crate::place::Place;
 
@@ -17,6 +17,8 @@ const PORT: u16 = 53;
 const MAX_QUESTION: usize = 512;
 /// The head of a message, before its question.
 const HEAD: usize = 12;
+/// Pause after an error, since it may last: no app waits longer than for an answer from afar.
+const PAUSE: Duration = Duration::from_millis(100);
 /// Longest label of a name; what is more is a reference, which a question has not.
 const MAX_LABEL: u8 = 63;
 
@@ -51,8 +53,15 @@ impl Drop for Nobody {
 async fn serve(socket: UdpSocket) {
     let mut piece = [0; MAX_QUESTION];
     loop {
-        // What went wrong was one question; the next is another.
-        let Ok((length, from)) = socket.recv_from(&mut piece).await else { continue };
+        let (length, from) = match socket.recv_from(&mut piece).await {
+            Ok(received) => received,
+            Err(error) => {
+                // What went wrong was one question most likely; the next is another.
+                tracing::debug!(%error, "a question for a name could not be received");
+                sleep(PAUSE).await;
+                continue;
+            }
+        };
         if let Some(answer) = piece.get(..length).and_then(answer) {
             reply(&socket, &answer, from).await;
         }
@@ -103,6 +112,25 @@ mod tests {
         for length in 0..32 {
             assert_eq!(answer(&QUESTION[..length]), None, "{length}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_error_that_lasts_takes_no_processor() {
+        // What is no socket of messages fails at once, each time.
+        let stream = nix::sys::socket::socket(
+            nix::sys::socket::AddressFamily::Inet,
+            nix::sys::socket::SockType::Stream,
+            nix::sys::socket::SockFlag::SOCK_NONBLOCK,
+            None,
+        );
+        let socket = UdpSocket::from_std(stream.unwrap().into()).unwrap();
+        let mut piece = [0; 8];
+        assert!(socket.recv_from(&mut piece).await.is_err());
+        let spent = || Duration::from(nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap());
+        let before = spent();
+        let served = tokio::time::timeout(Duration::from_millis(400), serve(socket)).await;
+        assert!(served.is_err(), "it goes on");
+        assert!(spent() - before < Duration::from_millis(100), "{:?}", spent() - before);
     }
 
     proptest::proptest! {

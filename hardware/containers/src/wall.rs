@@ -293,9 +293,16 @@ fn run(command: &mut Command, input: &str) -> Result<Result<String, String>, Wal
     let failed = |source| WallError::Start { source };
     let missing = || failed(io::Error::other("a pipe is missing"));
     let mut child = command.spawn().map_err(failed)?;
-    let (mut stdin, mut out, mut err) =
+    let (mut stdin, out, err) =
         (child.stdin.take().ok_or_else(missing)?, child.stdout.take().ok_or_else(missing)?, child.stderr.take().ok_or_else(missing)?);
-    let readers = [std::thread::spawn(move || gather(&mut out)), std::thread::spawn(move || gather(&mut err))];
+    let reader = |pipe: Box<dyn Read + Send>| std::thread::Builder::new().name("pipe".into()).spawn(move || gather(pipe));
+    let readers = reader(Box::new(out)).and_then(|out| Ok([out, reader(Box::new(err))?]));
+    let readers = readers.map_err(|error| {
+        // No room for a thread.
+        let _ = child.kill();
+        let _ = child.wait();
+        failed(error)
+    })?;
     // It reads all before it does anything; where it ends early, its status says why.
     let _ = stdin.write_all(input.as_bytes());
     drop(stdin);
@@ -315,10 +322,10 @@ fn run(command: &mut Command, input: &str) -> Result<Result<String, String>, Wal
     if status.success() { Ok(Ok(out)) } else { Ok(Err(err.chars().filter(|c| !c.is_control()).take(MAX_SAID).collect())) }
 }
 
-fn gather(pipe: &mut impl Read) -> String {
+fn gather(mut pipe: impl Read) -> String {
     let mut kept = Vec::new();
-    let _ = Read::take(&mut *pipe, MAX_ANSWER as u64).read_to_end(&mut kept);
-    let _ = io::copy(pipe, &mut io::sink());
+    let _ = Read::take(&mut pipe, MAX_ANSWER as u64).read_to_end(&mut kept);
+    let _ = io::copy(&mut pipe, &mut io::sink());
     String::from_utf8_lossy(&kept).into_owned()
 }
 

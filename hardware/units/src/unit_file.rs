@@ -135,11 +135,12 @@ fn drop_in(manifest: &Manifest) -> String {
                 "SocketBindDeny=any\nIPAddressDeny=localhost link-local multicast\nIPAddressAllow=127.0.0.53 127.0.0.54\nRestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK"
             ),
         ),
-        // It connects into networks of apps alone, tells closed ones that there is no such name, and speaks to the kernel about its walls.
+        // It connects into networks of apps alone, tells closed ones that there is no such name, and speaks to the kernel about its walls. The engine's
+        // server of names asks from 127.0.0.1, as whatever asks an address of this machine.
         Network::Apps => line(
             &mut text,
             format_args!(
-                "SocketBindDeny=any\nSocketBindAllow=ipv4:udp:53\nIPAddressDeny=any\nIPAddressAllow=10.213.0.0/16 127.0.53.1\nRestrictAddressFamilies=AF_UNIX AF_INET AF_NETLINK"
+                "SocketBindDeny=any\nSocketBindAllow=ipv4:udp:53\nIPAddressDeny=any\nIPAddressAllow=10.213.0.0/16 127.0.53.1 127.0.0.1\nRestrictAddressFamilies=AF_UNIX AF_INET AF_NETLINK"
             ),
         ),
         Network::Inherited => line(&mut text, format_args!("RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK")),
@@ -285,6 +286,19 @@ limits = { memory_mib = 128, descriptors = 4096, tasks = 64 }
 sockets.api = { kind = "stream", path = "supervisor.sock" }
 "#;
 
+    const HOST: &str = r#"
+name = "apps"
+summary = "Apps and the wall around them"
+number = 11
+start = "boot"
+powers = "apps"
+watchdog_seconds = 60
+stop_seconds = 20
+network = "apps"
+limits = { memory_mib = 192, descriptors = 2048, tasks = 64 }
+sockets.api = { kind = "stream", path = "apps.sock" }
+"#;
+
     const DOOR: &str = r#"
 name = "gateway"
 summary = "The only public listener"
@@ -300,7 +314,8 @@ sockets.https = { kind = "tcp", port = 443 }
 
     #[test]
     fn units_are_as_the_manifests_say() {
-        let files = appliance_units(&[manifest(REGULATOR), manifest(DOOR), manifest(WORKER), manifest(PARENT), manifest(CALLER)]);
+        let files =
+            appliance_units(&[manifest(REGULATOR), manifest(DOOR), manifest(WORKER), manifest(PARENT), manifest(CALLER), manifest(HOST)]);
         let all: String = files.iter().map(|(name, text)| format!("=== {name}\n{text}\n")).collect();
         insta::assert_snapshot!("appliance_units", all);
     }

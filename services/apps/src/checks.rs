@@ -1,7 +1,7 @@
 //! Asking apps how they are: the engine's own checks need systemd, so the role asks, by the test of the app or of its image.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
     time::Duration,
 };
@@ -11,7 +11,7 @@ use croft_containers::{ContainerId, ContainerState, Engine};
 use croft_model::AppId;
 use croft_telemetry::error_chain;
 use tokio::{
-    task::JoinSet,
+    task::{Id, JoinSet},
     time::{Instant, sleep},
 };
 
@@ -32,7 +32,9 @@ const RETRIES: u32 = 3;
 const AT_FIRST: Duration = Duration::from_secs(3);
 /// The least between two checks.
 const SHORTEST: Duration = Duration::from_secs(1);
-/// Checks at once: each is a process in a container.
+/// The longest check, whatever an app or its image says: others wait for its place.
+const LONGEST: Duration = Duration::from_secs(60);
+/// Checks at once, one of an app: each is a process in a container.
 const AT_ONCE: usize = 4;
 
 /// A check of a container.
@@ -55,46 +57,75 @@ struct Book {
     check: Option<Check>,
 }
 
+/// Checks under way.
+#[derive(Default)]
+struct Asking {
+    tasks: JoinSet<bool>,
+    places: HashMap<Id, (ContainerId, AppId)>,
+}
+
+impl Asking {
+    /// Whether there is a place for a check of this app.
+    fn has_place(&self, app: &AppId) -> bool {
+        self.places.len() < AT_ONCE && self.places.values().all(|(_, busy)| busy != app)
+    }
+
+    fn begin(&mut self, id: ContainerId, app: AppId, check: impl Future<Output = bool> + Send + 'static) {
+        let task = self.tasks.spawn(check).id();
+        self.places.insert(task, (id, app));
+    }
+
+    /// The next that ends, and whether it is well; none where there is none under way. Cancel-safe: what has ended is given at the next call.
+    async fn ended(&mut self) -> Option<(ContainerId, bool)> {
+        let (task, well) = match self.tasks.join_next_with_id().await? {
+            Ok(ended) => ended,
+            Err(error) => {
+                tracing::error!(error = error_chain(&error), "a check of an app broke off");
+                (error.id(), false)
+            }
+        };
+        self.places.remove(&task).map(|(id, _)| (id, well))
+    }
+}
+
 /// Asks until the role ends.
 pub(crate) async fn run(keeper: Arc<Keeper>) {
     let mut books: BTreeMap<ContainerId, Book> = BTreeMap::new();
-    let (mut asking, mut asked) = (JoinSet::new(), BTreeSet::new());
+    let mut asking = Asking::default();
     while !keeper.stop.is_cancelled() {
-        let running = running(&keeper);
+        let mut running = running(&keeper);
         books.retain(|id, _| running.iter().any(|(running, _, _)| running == id));
-        for (id, app, service) in running {
-            if !books.contains_key(&id) {
-                let check = check_of(&keeper, &app, &service).await;
+        for (id, app, service) in &running {
+            if !books.contains_key(id) {
+                let check = check_of(&keeper, app, service).await;
                 if check.is_some() {
                     keeper.state().health.insert(id.clone(), Health::Unknown);
                     keeper.wake.notify_one();
                 }
                 books.insert(id.clone(), Book { begun: Instant::now(), next: Instant::now(), failed: 0, well: false, check });
             }
-            let Some(book) = books.get(&id) else { continue };
-            let Some(check) = book.check.clone().filter(|_| book.next <= Instant::now() && !asked.contains(&id)) else { continue };
-            if asked.len() < AT_ONCE {
-                asked.insert(id.clone());
-                let engine = Arc::clone(&keeper.engine);
-                asking.spawn(async move {
-                    let well = ask(&*engine, &id, &check).await;
-                    (id, well)
-                });
+        }
+        // Who waits longest comes first: nobody has the places for himself.
+        running.sort_by_key(|(id, _, _)| books.get(id).map(|book| book.next));
+        for (id, app, _) in running {
+            let due = books.get(&id).filter(|book| book.next <= Instant::now() && asking.has_place(&app));
+            if let Some(check) = due.and_then(|book| book.check.clone()) {
+                let (engine, asked) = (Arc::clone(&keeper.engine), id.clone());
+                asking.begin(id, app, async move { ask(&*engine, &asked, &check).await });
             }
         }
         // Cancel-safe: an answer that has come is taken at the next turn.
         tokio::select! {
             () = keeper.stop.cancelled() => break,
             () = sleep(LOOK) => {}
-            Some(Ok((id, well))) = asking.join_next() => {
-                asked.remove(&id);
+            Some((id, well)) = asking.ended() => {
                 if let Some(book) = books.get_mut(&id) {
                     note(&keeper, &id, book, well);
                 }
             }
         }
     }
-    asking.shutdown().await;
+    asking.tasks.shutdown().await;
 }
 
 fn note(keeper: &Keeper, id: &ContainerId, book: &mut Book, well: bool) {
@@ -139,6 +170,11 @@ fn running(keeper: &Keeper) -> Vec<(ContainerId, AppId, ServiceName)> {
         .collect()
 }
 
+/// How long a check may take that wants so long.
+fn patience(wanted: Duration) -> Duration {
+    wanted.clamp(SHORTEST, LONGEST)
+}
+
 /// How a part is asked: by the app's test, else by its image's.
 async fn check_of(keeper: &Keeper, app: &AppId, service: &ServiceName) -> Option<Check> {
     let record = keeper.state().kept.get(app).cloned()?;
@@ -156,7 +192,7 @@ async fn check_of(keeper: &Keeper, app: &AppId, service: &ServiceName) -> Option
                 return Some(Check {
                     argv,
                     interval: seconds(health.interval_seconds, INTERVAL).max(SHORTEST),
-                    timeout: seconds(health.timeout_seconds, TIMEOUT).max(SHORTEST),
+                    timeout: patience(seconds(health.timeout_seconds, TIMEOUT)),
                     retries: health.retries.unwrap_or(RETRIES).max(1),
                     start_period: seconds(health.start_period_seconds, Duration::ZERO),
                 });
@@ -175,8 +211,53 @@ async fn check_of(keeper: &Keeper, app: &AppId, service: &ServiceName) -> Option
     Some(Check {
         argv,
         interval: nanoseconds(health.interval_nanoseconds, INTERVAL).max(SHORTEST),
-        timeout: nanoseconds(health.timeout_nanoseconds, TIMEOUT).max(SHORTEST),
+        timeout: patience(nanoseconds(health.timeout_nanoseconds, TIMEOUT)),
         retries: u32::try_from(health.retries).ok().filter(|retries| *retries > 0).unwrap_or(RETRIES),
         start_period: nanoseconds(health.start_period_nanoseconds, Duration::ZERO),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    fn id(number: usize) -> ContainerId {
+        format!("{number:064x}").parse().unwrap()
+    }
+
+    fn app(number: usize) -> AppId {
+        format!("app-{number}").parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_app_has_one_place_and_there_are_few() {
+        let mut asking = Asking::default();
+        for number in 0..AT_ONCE {
+            assert!(asking.has_place(&app(number)), "{number}");
+            asking.begin(id(number), app(number), pending());
+            assert!(!asking.has_place(&app(number)), "{number}");
+        }
+        assert!(!asking.has_place(&app(AT_ONCE)));
+    }
+
+    #[tokio::test]
+    async fn a_check_that_breaks_off_frees_its_place_and_is_not_well() {
+        let mut asking = Asking::default();
+        asking.begin(id(1), app(1), async { panic!("a test wants it so") });
+        assert_eq!(asking.ended().await, Some((id(1), false)));
+        assert!(asking.has_place(&app(1)));
+        asking.begin(id(1), app(1), async { true });
+        assert_eq!(asking.ended().await, Some((id(1), true)));
+        assert_eq!(asking.ended().await, None);
+    }
+
+    #[test]
+    fn no_check_takes_an_hour() {
+        let check = |seconds: u64, expected: u64| assert_eq!(patience(Duration::from_secs(seconds)).as_secs(), expected);
+        check(0, 1);
+        check(30, 30);
+        check(3_600, 60);
+    }
 }

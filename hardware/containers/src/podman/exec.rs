@@ -17,8 +17,8 @@ use crate::{ContainerId, EngineError, ExecEnd};
 const MAX_WORDS: usize = 256;
 /// Bytes of them together; the kernel takes 2 MiB.
 const MAX_CALL: usize = 64 * 1024;
-/// Longest time; a task that takes longer is a container of its own.
-const MOST: Duration = Duration::from_secs(3_600);
+/// Longest time; what takes longer than a test of health is a container of its own.
+const MOST: Duration = Duration::from_secs(60);
 
 pub(super) async fn exec(podman: &Podman, container: &ContainerId, argv: &[String], limit: Duration) -> Result<ExecEnd, EngineError> {
     let failed = |source| EngineError::Exec { source };

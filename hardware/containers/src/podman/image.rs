@@ -21,6 +21,8 @@ use crate::{Digest, EngineError, Health, HeldImage, ImageReference, Pulled, Seen
 const STALL: Duration = Duration::from_secs(300);
 /// Layers that are counted; images may have 127.
 const MAX_LAYERS: usize = 1_000;
+/// Bytes of what an image says of itself, its labels and environment above all: they are in every answer about its containers.
+pub(super) const MAX_WORDS: usize = 256 * 1024;
 /// Entries that are taken of a list in an image.
 const MAX_LIST: usize = 100;
 
@@ -50,7 +52,14 @@ pub(super) async fn pull(podman: &Podman, image: &ImageReference, progress: &wat
     let here = list(podman).await?.into_iter().find(|held| is(held, image));
     let digests = here.map(|held| digests(&held)).unwrap_or_default();
     let digest = image.digest().filter(|asked| digests.contains(asked)).or(digests.first());
-    digest.cloned().ok_or_else(|| failed("the engine ended without it".into()))
+    let digest = digest.cloned().ok_or_else(|| failed("the engine ended without it".into()))?;
+    if let Err(refused @ EngineError::Wordy { .. }) = seen(podman, &digest).await {
+        if let Err(error) = remove(podman, &digest).await {
+            tracing::warn!(%image, %error, "an image that is refused could not be removed");
+        }
+        return Err(refused);
+    }
+    Ok(digest)
 }
 
 /// Whether a held image is the one that was asked for.
@@ -87,7 +96,12 @@ async fn find(podman: &Podman, digest: &Digest) -> Result<Option<ImageSummary>, 
 pub(super) async fn seen(podman: &Podman, digest: &Digest) -> Result<Option<SeenImage>, EngineError> {
     let Some(found) = find(podman, digest).await? else { return Ok(None) };
     let path = format!("{}/images/{}/json", wire::LIBPOD, wire::escaped(&found.id));
-    let answer = wire::ask(&podman.socket, Method::GET, &path, None, ("look at an image", STEP)).await?;
+    let wordy = EngineError::Wordy { most_bytes: MAX_WORDS };
+    let answer = match wire::ask(&podman.socket, Method::GET, &path, None, ("look at an image", STEP)).await {
+        // It is longer than any answer.
+        Err(EngineError::Look { .. }) => return Err(wordy),
+        answer => answer?,
+    };
     if answer.status == StatusCode::NOT_FOUND {
         return Ok(None);
     }
@@ -95,6 +109,10 @@ pub(super) async fn seen(podman: &Podman, digest: &Digest) -> Result<Option<Seen
     let bytes = answer.good().map_err(|error| failed(error.into()))?;
     let image: Inspected = serde_json::from_slice(&bytes).map_err(|error| failed(error.into()))?;
     let config = image.config.unwrap_or_default();
+    if config.to_string().len() > MAX_WORDS {
+        return Err(wordy);
+    }
+    let config: Config = Option::deserialize(config).map_err(|error| failed(error.into()))?.unwrap_or_default();
     let names = |set: Option<BTreeMap<String, Value>>| set.unwrap_or_default().into_keys().take(MAX_LIST).collect();
     let health = image.health.filter(|health| health.test.first().is_some_and(|kind| kind != "NONE"));
     Ok(Some(SeenImage {
@@ -140,7 +158,7 @@ pub(super) async fn remove(podman: &Podman, digest: &Digest) -> Result<(), Engin
 #[derive(Deserialize)]
 struct Inspected {
     #[serde(rename = "Config")]
-    config: Option<Config>,
+    config: Option<Value>,
     #[serde(rename = "Healthcheck")]
     health: Option<Test>,
 }
@@ -209,9 +227,14 @@ impl Layers {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
     use bollard::models::ProgressDetail;
 
-    use super::*;
+    use super::{super::stub::Stub, *};
 
     #[test]
     fn progress_never_goes_back_and_is_bounded() {
@@ -232,5 +255,34 @@ mod tests {
             hear(&mut layers, &number.to_string(), "Downloading", 1, i64::MAX);
         }
         assert_eq!(layers.pulled().layers_total, 1_000);
+    }
+
+    #[tokio::test]
+    async fn an_image_that_says_too_much_is_refused_and_removed() {
+        let check = async |label: usize, kept: bool| {
+            let digest = format!("sha256:{}", "0a".repeat(32));
+            let name = format!("registry.example/photos@{digest}");
+            let listed = ImageSummary { id: "0b".repeat(32), repo_digests: vec![name.clone()], ..Default::default() };
+            let listed = serde_json::to_string(&[listed]).unwrap();
+            let removed = Arc::new(AtomicUsize::new(0));
+            let count = Arc::clone(&removed);
+            let engine = Stub::start(move |path| match path {
+                path if path.starts_with("DELETE ") => {
+                    count.fetch_add(1, Ordering::SeqCst);
+                    (200, "[]".into())
+                }
+                path if path.contains("/version") => (200, r#"{"ApiVersion":"1.41"}"#.into()),
+                path if path.starts_with("POST ") => (200, String::new()),
+                path if path.contains("/libpod/images/") => (200, format!(r#"{{"Config":{{"Labels":{{"a":"{}"}}}}}}"#, "x".repeat(label))),
+                _ => (200, listed.clone()),
+            });
+            let pulled = pull(&engine.podman(), &name.parse().unwrap(), &watch::channel(Pulled::default()).0).await;
+            let refused = matches!(pulled, Err(EngineError::Wordy { .. }));
+            assert_eq!((pulled.is_ok(), refused), (kept, !kept), "{pulled:?}");
+            assert_eq!(removed.load(Ordering::SeqCst), usize::from(!kept));
+        };
+        check(MAX_WORDS - 100, true).await;
+        check(MAX_WORDS, false).await;
+        check(wire::MAX_ANSWER, false).await;
     }
 }

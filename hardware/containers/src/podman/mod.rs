@@ -6,12 +6,15 @@ mod image;
 mod logs;
 mod look;
 mod networks;
+#[cfg(test)]
+mod stub;
 mod wire;
 
 pub(crate) use create::check;
 
 use std::{
     future::Future,
+    io,
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     time::Duration,
@@ -25,6 +28,7 @@ use croft_model::Bytes;
 use futures_util::{StreamExt, future::BoxFuture, stream::BoxStream};
 use http_body_util::BodyExt;
 use hyper::Method;
+use serde_json::json;
 use tokio::{
     sync::{OnceCell, watch},
     time::timeout,
@@ -52,6 +56,10 @@ const SLOW_STEP: Duration = Duration::from_secs(300);
 const STOP_MARGIN: Duration = Duration::from_secs(60);
 /// Time for a connection into a network of this machine.
 const CONNECT: Duration = Duration::from_secs(5);
+
+/// What changes what a look shows, in Podman's words; a lack of memory is a `died`. A program in a container is not among it (`exec`, `exec_died`): the
+/// role's own tests of health would wake it.
+const NEWS: [&str; 6] = ["create", "start", "died", "kill", "stop", "remove"];
 
 /// Podman.
 #[derive(Debug)]
@@ -197,7 +205,11 @@ impl Engine for Podman {
 
     fn events(&self) -> BoxFuture<'_, Result<BoxStream<'static, ()>, EngineError>> {
         Box::pin(async move {
-            let path = format!("{}/events?stream=true&filters={}", wire::LIBPOD, wire::escaped(r#"{"type":["container"]}"#));
+            let path = format!(
+                "{}/events?stream=true&filters={}",
+                wire::LIBPOD,
+                wire::escaped(&json!({ "type": ["container"], "event": NEWS }).to_string())
+            );
             let begun = timeout(STEP, wire::begin(&self.socket, Method::GET, &path, None)).await;
             let (status, body) = begun.map_err(|_| EngineError::TooLong { step: "listen", limit: STEP })??;
             if !status.is_success() {
@@ -211,8 +223,9 @@ impl Engine for Podman {
 
     fn connect(&self, to: SocketAddr) -> BoxFuture<'_, Result<TcpStream, EngineError>> {
         Box::pin(async move {
-            let connected = self.place.inside(move || TcpStream::connect_timeout(&to, CONNECT)).await;
-            connected.and_then(|stream| stream).map_err(|source| EngineError::Connect { to, source })
+            let connected = timeout(CONNECT, self.place.connect(to)).await;
+            let connected = connected.map_err(io::Error::from).and_then(|connected| connected);
+            connected.map_err(|source| EngineError::Connect { to, source })
         })
     }
 }

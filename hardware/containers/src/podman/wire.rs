@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::{Method, Request, StatusCode, body::Incoming, header};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -15,7 +15,7 @@ use tokio::{net::UnixStream, time::timeout};
 use crate::{Cause, EngineError};
 
 /// Bytes of an answer; a thousand networks take half of it.
-const MAX_ANSWER: usize = 4 * 1024 * 1024;
+pub(super) const MAX_ANSWER: usize = 4 * 1024 * 1024;
 /// Bytes of what went wrong that are kept.
 const MAX_SAID: usize = 600;
 /// The version of Podman's own API.
@@ -63,9 +63,23 @@ pub(super) async fn ask(
     body: Option<&Value>,
     (step, limit): (&'static str, Duration),
 ) -> Result<Answer, EngineError> {
+    ask_much(socket, method, path, body, (step, limit), MAX_ANSWER).await
+}
+
+/// The same with an answer of at most `most_bytes`.
+pub(super) async fn ask_much(
+    socket: &Path,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+    (step, limit): (&'static str, Duration),
+    most_bytes: usize,
+) -> Result<Answer, EngineError> {
+    // One that is too long is the fault of what it is of; the engine answers.
+    let broken = |source: Cause| if source.is::<LengthLimitError>() { EngineError::Look { source } } else { EngineError::Away { source } };
     let whole = async {
         let (status, incoming) = begin(socket, method, path, body).await?;
-        let body = Limited::new(incoming, MAX_ANSWER).collect().await.map_err(|source| EngineError::Away { source })?;
+        let body = Limited::new(incoming, most_bytes).collect().await.map_err(broken)?;
         Ok(Answer { status, body: body.to_bytes() })
     };
     timeout(limit, whole).await.map_err(|_| EngineError::TooLong { step, limit })?

@@ -64,3 +64,17 @@ async fn programs_run_in_a_container_for_a_while() {
     let stats = world.podman.stats(&id).await.unwrap();
     assert!(stats.memory.0 > 0 && stats.processes >= 1 && stats.cpu_nanoseconds > 0, "{stats:?}");
 }
+
+#[tokio::test]
+async fn a_program_in_a_container_is_no_news() {
+    let world = World::new();
+    let image = world.have("checked", &world.busybox()).await;
+    world.podman.make_network(&network("checked", 1)).await.unwrap();
+    let id = world.run(&wish("checked", "web", &image)).await;
+    let mut events = world.podman.events().await.unwrap();
+    assert!(world.can(&id, "true").await);
+    let heard = tokio::time::timeout(Duration::from_secs(3), events.next()).await;
+    assert!(heard.is_err(), "a test of health wakes whoever asks it");
+    world.podman.remove(&id).await.unwrap();
+    assert_eq!(tokio::time::timeout(Duration::from_secs(20), events.next()).await.expect("it is gone"), Some(()));
+}
