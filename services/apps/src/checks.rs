@@ -88,6 +88,9 @@ impl Asking {
     }
 }
 
+/// It cannot be found out now how a part is asked.
+struct NotNow;
+
 /// Asks until the role ends.
 pub(crate) async fn run(keeper: Arc<Keeper>) {
     let mut books: BTreeMap<ContainerId, Book> = BTreeMap::new();
@@ -95,13 +98,14 @@ pub(crate) async fn run(keeper: Arc<Keeper>) {
     while !keeper.stop.is_cancelled() {
         let mut running = running(&keeper);
         books.retain(|id, _| running.iter().any(|(running, _, _)| running == id));
+        // One that was started anew is asked anew.
+        books.retain(|id, _| keeper.state().health.contains_key(id));
         for (id, app, service) in &running {
             if !books.contains_key(id) {
-                let check = check_of(&keeper, app, service).await;
-                if check.is_some() {
-                    keeper.state().health.insert(id.clone(), Health::Unknown);
-                    keeper.wake.notify_one();
-                }
+                // What cannot be found out now is tried at the next turn.
+                let Ok(check) = check_of(&keeper, app, service).await else { continue };
+                keeper.state().health.insert(id.clone(), if check.is_some() { Health::Unknown } else { Health::Never });
+                keeper.wake.notify_one();
                 books.insert(id.clone(), Book { begun: Instant::now(), next: Instant::now(), failed: 0, well: false, check });
             }
         }
@@ -176,31 +180,39 @@ fn patience(wanted: Duration) -> Duration {
 }
 
 /// How a part is asked: by the app's test, else by its image's.
-async fn check_of(keeper: &Keeper, app: &AppId, service: &ServiceName) -> Option<Check> {
-    let record = keeper.state().kept.get(app).cloned()?;
-    let part = record.spec.services.get(service)?;
+async fn check_of(keeper: &Keeper, app: &AppId, service: &ServiceName) -> Result<Option<Check>, NotNow> {
+    let record = keeper.state().kept.get(app).cloned().ok_or(NotNow)?;
+    let Some(part) = record.spec.services.get(service) else { return Ok(None) };
     let seconds = |seconds: Option<u32>, usual: Duration| seconds.map_or(usual, |seconds| Duration::from_secs(seconds.into()));
     if let Some(health) = &part.health {
         match &health.test {
-            HealthTest::Never => return None,
+            HealthTest::Never => return Ok(None),
             HealthTest::Image => {}
             HealthTest::Program { .. } | HealthTest::Shell { .. } => {
-                let hosted = keeper.hosted()?.get(app).cloned()?;
+                let hosted = keeper.hosted().and_then(|hosted| hosted.get(app).cloned()).ok_or(NotNow)?;
                 let (host, zone) = keeper.box_names();
-                let argv =
-                    wishes::check(app, &record, &hosted, &Ground { apps: keeper.shelf.path(), box_host: &host, zone: &zone }, service)?;
-                return Some(Check {
+                let ground = Ground { apps: keeper.shelf.path(), box_host: &host, zone: &zone };
+                let check = wishes::check(app, &record, &hosted, &ground, service).map(|argv| Check {
                     argv,
                     interval: seconds(health.interval_seconds, INTERVAL).max(SHORTEST),
                     timeout: patience(seconds(health.timeout_seconds, TIMEOUT)),
                     retries: health.retries.unwrap_or(RETRIES).max(1),
                     start_period: seconds(health.start_period_seconds, Duration::ZERO),
                 });
+                return Ok(check);
             }
         }
     }
-    let image = keeper.engine.image(record.digests.get(service)?).await.ok()??;
-    let health = image.health?;
+    let Some(digest) = record.digests.get(service) else { return Ok(None) };
+    let image = keeper.engine.image(digest).await.map_err(|error| {
+        tracing::debug!(%app, error = error_chain(&error), "nobody knows yet how a part of an app is asked");
+        NotNow
+    })?;
+    Ok(image.and_then(|image| image.health).and_then(of_image))
+}
+
+/// The check that an image brings along.
+fn of_image(health: croft_containers::Health) -> Option<Check> {
     let argv = match health.test.split_first()? {
         (kind, argv) if kind == "CMD" && !argv.is_empty() => argv.to_vec(),
         (kind, [line]) if kind == "CMD-SHELL" => vec!["/bin/sh".into(), "-c".into(), line.clone()],

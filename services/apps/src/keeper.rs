@@ -266,6 +266,11 @@ impl Keeper {
         if let Err(error) = self.settle_phases().await {
             tracing::warn!(error = error_chain(&error), "what is kept of apps is not as the settings say");
         }
+        // What was being done while it looked, it saw half of.
+        let moving: BTreeSet<AppId> = {
+            let state = self.state();
+            state.work.keys().chain(&state.busy).cloned().collect()
+        };
         match self.engine.look().await {
             Ok(seen) => self.saw(seen),
             Err(error) => {
@@ -283,7 +288,7 @@ impl Keeper {
             return;
         }
         let mut by_app: BTreeMap<Option<AppId>, Vec<Step>> = BTreeMap::new();
-        for step in self.decide() {
+        for step in self.decide(moving) {
             by_app.entry(app_of(&step)).or_default().push(step);
         }
         let is_quiet = {
@@ -343,8 +348,8 @@ impl Keeper {
         state.seen = Some(seen);
     }
 
-    /// What is next.
-    fn decide(&self) -> Vec<Step> {
+    /// What is next, of all apps but those that were `moving` while it was looked.
+    fn decide(&self, moving: BTreeSet<AppId>) -> Vec<Step> {
         let Some(hosted) = self.hosted() else { return Vec::new() };
         let kept = self.state().kept.clone();
         let mut wishes = BTreeMap::new();
@@ -368,7 +373,7 @@ impl Keeper {
         let Some(seen) = &state.seen else { return Vec::new() };
         let resting = state.tries.iter().filter(|(_, tries)| tries.until > now).map(|(id, _)| id.clone()).collect();
         let troubled = state.trouble.iter().filter(|(_, trouble)| trouble.until > now).map(|(id, _)| id.clone());
-        let at_work: BTreeSet<AppId> = state.work.keys().chain(&state.busy).cloned().chain(troubled).collect();
+        let at_work: BTreeSet<AppId> = state.work.keys().chain(&state.busy).cloned().chain(troubled).chain(moving).collect();
         let known = plan::Known { seen, health: &state.health, resting: &resting, since: state.since, at_work: &at_work };
         let steps = plan::steps(&apps, &known);
         // What nothing is left to do for is over.
