@@ -11,8 +11,8 @@ use croft_api::{
     wire::apps::{AppFailure, AppGone, AppTraffic, AppWork, EngineState},
 };
 use croft_catalog::ServiceName;
-use croft_containers::{ContainerId, ContainerState, Digest, Engine, EngineError, Gate, Grace, NetworkNumber, Seen, Wall, WallError, Way};
-use croft_model::{AppId, Bytes, HostedApp, Projection, WayOut};
+use croft_containers::{ContainerId, ContainerState, Digest, Engine, EngineError, Gate, Grace, NetworkNumber, Seen, Wall};
+use croft_model::{AppId, HostedApp, Projection};
 use croft_telemetry::error_chain;
 use futures_util::{StreamExt, stream};
 use http::Method;
@@ -70,7 +70,7 @@ pub(crate) struct Keeper {
     /// The same for the walls, which wait for nothing else.
     pub(crate) wake_walls: Notify,
     /// Held while the wall is changed.
-    walls: tokio::sync::Mutex<()>,
+    pub(crate) walls: tokio::sync::Mutex<()>,
     state: Mutex<State>,
 }
 
@@ -96,9 +96,9 @@ pub(crate) struct State {
     /// Since when the engine answers.
     since: Timestamp,
     /// Images that could not be removed, which are not tried again.
-    kept_images: BTreeSet<Digest>,
+    pub(crate) kept_images: BTreeSet<Digest>,
     /// The wall as it was put up last.
-    gates: Option<BTreeMap<NetworkNumber, Gate>>,
+    pub(crate) gates: Option<BTreeMap<NetworkNumber, Gate>>,
 }
 
 /// Starts of a container.
@@ -230,28 +230,8 @@ impl Keeper {
         tasks.shutdown().await;
     }
 
-    /// Keeps the walls as the settings say, whatever else takes its time.
-    pub(crate) async fn keep_walls(self: Arc<Self>) {
-        let mut projection = self.projection.clone();
-        while !self.stop.is_cancelled() {
-            if matches!(self.state().engine, EngineState::Ready { .. })
-                && let Err(error) = self.put_up_walls().await
-            {
-                tracing::error!(error = error_chain(&error), "the wall around apps cannot be put up");
-            }
-            let pause = self.pause();
-            // Cancel-safe: what is missed is seen at the next turn.
-            tokio::select! {
-                () = self.stop.cancelled() => {}
-                () = self.wake_walls.notified() => {}
-                _ = projection.changed() => {}
-                () = tokio::time::sleep(pause) => {}
-            }
-        }
-    }
-
     /// Until the next look where nothing happens.
-    fn pause(&self) -> Duration {
+    pub(crate) fn pause(&self) -> Duration {
         let state = self.state();
         let has_apps = !state.work.is_empty() || state.kept.values().any(|record| record.phase != Phase::Left);
         match (&state.engine, has_apps) {
@@ -307,24 +287,6 @@ impl Keeper {
                     this.state().busy.remove(app);
                 }
             });
-        }
-    }
-
-    /// Removes images that no app is made of any more.
-    async fn clear_images(&self) {
-        let idle: Vec<Digest> = {
-            let state = self.state();
-            let named: BTreeSet<&Digest> =
-                state.kept.values().filter(|record| record.phase != Phase::Left).flat_map(|record| record.digests.values()).collect();
-            let images = state.seen.iter().flat_map(|seen| &seen.images);
-            let idle = images.filter(|image| image.containers == 0 && !image.digests.iter().any(|digest| named.contains(digest)));
-            idle.filter_map(|image| image.digests.first().cloned()).filter(|digest| !state.kept_images.contains(digest)).collect()
-        };
-        for digest in idle {
-            if let Err(error) = self.engine.remove_image(&digest).await {
-                tracing::warn!(%digest, error = error_chain(&error), "an image that nobody needs cannot be removed");
-                self.state().kept_images.insert(digest);
-            }
         }
     }
 
@@ -503,43 +465,6 @@ impl Keeper {
         let record = self.state().kept.get(app).cloned()?;
         let hosted = self.hosted()?.get(app).cloned()?;
         self.wishes(app, &record, &hosted).ok()
-    }
-
-    /// The walls around all networks of apps, those of apps that leave included.
-    async fn put_up_walls(&self) -> Result<(), WallError> {
-        let _alone = self.walls.lock().await;
-        let hosted = self.hosted().unwrap_or_default();
-        let numbers: BTreeMap<NetworkNumber, AppId> = self
-            .state()
-            .kept
-            .iter()
-            .filter(|(_, record)| record.phase != Phase::Left)
-            .map(|(id, record)| (NetworkNumber(record.network.into()), id.clone()))
-            .collect();
-        let given = self.state().kept.values().filter(|record| record.phase != Phase::Left).count();
-        // Two apps never have the same number; if they had, none had a way out.
-        let is_sound = given == numbers.len();
-        let is_open = |id: &AppId| is_sound && hosted.get(id).is_some_and(|app| app.way_out == WayOut::Open);
-        let gate = |number: &NetworkNumber, id: &AppId| Gate {
-            way: if is_open(id) { Way::Internet } else { Way::Closed },
-            gateways: vec![wishes::gateway(u8::try_from(number.0).unwrap_or_default()).into()],
-        };
-        let gates: BTreeMap<NetworkNumber, Gate> = numbers.iter().map(|(number, id)| (*number, gate(number, id))).collect();
-        let is_new = self.state().gates.as_ref() != Some(&gates);
-        // Where somebody took it down, it has no meters.
-        let meters = self.wall.meters().await?;
-        if is_new || meters.apps.len() != gates.len() {
-            self.wall.put(&gates).await?;
-        }
-        let mut state = self.state();
-        state.gates = Some(gates);
-        for (number, meter) in meters.apps {
-            if let Some(id) = numbers.get(&number) {
-                let traffic = AppTraffic { received: Bytes(meter.in_bytes), sent: Bytes(meter.out_bytes), denied: meter.denied_packets };
-                state.traffic.insert(id.clone(), traffic);
-            }
-        }
-        Ok(())
     }
 
     /// Brings what is kept and what the settings say together, where a step of an install or uninstall was the last one before an end.

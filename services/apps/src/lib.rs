@@ -14,7 +14,7 @@
 //! | [`judge`] | says what an app asks for and why it cannot be had; pure |
 //! | [`wishes`] | makes containers out of what an app consists of; pure |
 //! | [`plan`] | decides the next steps from what is wanted, kept and seen; pure |
-//! | [`keeper`] | looks, has it decided, does the steps, again and again |
+//! | [`keeper`] | looks, has it decided, does the steps, again and again; [`upkeep`] keeps the walls beside it |
 //! | [`install`] | fetches images and puts an app down; [`shelf`] keeps what apps keep |
 //! | [`store`] | keeps the catalogues that were handed over, and is searched |
 //! | [`checks`] | asks apps how they are |
@@ -38,6 +38,7 @@ mod run;
 mod secrets;
 mod shelf;
 mod store;
+mod upkeep;
 mod view;
 mod wishes;
 #[cfg(test)]
